@@ -1,0 +1,118 @@
+"""What is served: blocks and their zones, frozen into one snapshot.
+
+A snapshot is made whole, elsewhere (ocizone.assemble), and swapped by one assignment; a
+query sees one snapshot from its first octet to its last. Not here: how a query finds its
+block (answer.route) and what it is answered (answer.respond).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from ocizone.plugins.acl import Acl
+from ocizone.plugins.bufsize import BufferSize
+from ocizone.plugins.chaos import Chaos
+from ocizone.plugins.loadbalance import LoadBalance
+from ocizone.zone.reader import ZoneReader
+
+Protocol = Literal["udp", "tcp", "tls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How a query came in.
+
+    Attributes:
+        protocol: decides size limits and truncation.
+        listener: id of the listening address, a key of Snapshot.listeners.
+        client: the sender's address in text form, without brackets or scope.
+        client_port: the sender's port.
+    """
+
+    protocol: Protocol
+    listener: str
+    client: str
+    client_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A zone with a version: answered from it."""
+
+    reader: ZoneReader
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """A configured zone without a version: SERVFAIL with EDE 14 (RFC 8914 4.15)."""
+
+    reason: str
+
+
+ServedZone = Loaded | NotReady
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a block's directives ask of its answers; one field a directive.
+
+    Attributes:
+        acl: in order; the first matching rule decides.
+        any_hinfo: ANY is answered with HINFO (RFC 8482).
+        bufsize: caps what a client may ask for over UDP.
+        nsid: the NSID to give when asked, None when the block has no ``nsid`` (RFC 5001).
+        chaos: the CH TXT names, None when the block has no ``chaos``.
+        hostname: this server's name, for ``chaos`` and ``nsid`` defaults.
+        minimal: leave out authority and additional where a client does not need them.
+        loadbalance: rotate A, AAAA and MX.
+        whoami: answer every query with who asked.
+    """
+
+    acl: tuple[Acl, ...] = ()
+    any_hinfo: bool = False
+    bufsize: BufferSize | None = None
+    nsid: bytes | None = None
+    chaos: Chaos | None = None
+    hostname: str = ""
+    minimal: bool = False
+    loadbalance: LoadBalance | None = None
+    whoami: bool = False
+
+
+_NO_ZONES: Mapping[bytes, ServedZone] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """One server block as it is served.
+
+    Attributes:
+        name: its view id, ``dns://example.org.:53``; stable across restarts.
+        keys: the zones of its key line, lower-case wire names.
+        policy: what its directives ask.
+        zones: by apex, lower-case wire name.
+        pending: why the set of zones is not known yet (a source without a first version);
+            then a name in no known zone is SERVFAIL with EDE 14, not REFUSED.
+    """
+
+    name: str
+    keys: tuple[bytes, ...]
+    policy: Policy = field(default_factory=Policy)
+    zones: Mapping[bytes, ServedZone] = _NO_ZONES
+    pending: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Everything that is served at one moment.
+
+    Attributes:
+        generation: rises by one with each swap; for logs and tests.
+        listeners: for each listener id, its blocks by key zone (lower-case wire name).
+    """
+
+    generation: int
+    listeners: Mapping[str, Mapping[bytes, Block]]

@@ -1,0 +1,1 @@
+"""The child process that turns a revision's blobs into an image. No Twisted, no network."""

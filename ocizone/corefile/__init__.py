@@ -1,0 +1,1 @@
+"""The Corefile: text to frozen values. Pure: parsing never acts."""

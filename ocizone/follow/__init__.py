@@ -1,0 +1,1 @@
+"""Following tags: when to look, what to fetch, when to deploy. Twisted."""

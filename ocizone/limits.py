@@ -1,0 +1,101 @@
+"""Every limit, in one place, each with its reason. Units are in the names.
+
+Not here: defaults an operator sets in a Corefile (those stand in the directive's declaration).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+# --- Messages --------------------------------------------------------------------------------
+# DNS Flag Day 2020: larger UDP answers fragment on common paths.
+UDP_PAYLOAD_OCTETS: Final = 1232
+# RFC 1035 4.2.1: what a client without EDNS can take.
+PLAIN_UDP_OCTETS: Final = 512
+# RFC 1035 4.2.2: the two-octet length prefix.
+TCP_MESSAGE_OCTETS: Final = 65_535
+# RFC 1035 3.1.
+NAME_OCTETS: Final = 255
+LABEL_OCTETS: Final = 63
+# A CNAME/DNAME chain longer than any sane one; BIND stops at 16, NSD at 18.
+ALIAS_CHAIN: Final = 16
+# Additional-section work per answer (CVE-2024-11187: BIND settled on 13 names).
+ADDITIONAL_NAMES: Final = 13
+
+# --- TCP (RFC 7766) --------------------------------------------------------------------------
+TCP_CONNECTIONS: Final = 1_000
+TCP_CONNECTIONS_PER_CLIENT: Final = 20
+TCP_IDLE_S: Final = 10.0
+TCP_FIRST_OCTET_S: Final = 3.0
+TCP_MESSAGE_S: Final = 2.0
+TCP_WRITE_S: Final = 10.0
+# Bytes a client may leave unread before its connection is closed (CVE-2024-0760).
+TCP_UNREAD_OCTETS: Final = 1 * MIB
+
+# --- Corefile --------------------------------------------------------------------------------
+# The figures caddy uses; a loop of imports ends here instead of in memory exhaustion.
+COREFILE_SNIPPET_EXPANSIONS: Final = 10_000
+COREFILE_FILE_IMPORTS: Final = 100_000
+COREFILE_OCTETS: Final = 16 * MIB
+COREFILE_REGEXP_CHARACTERS: Final = 10_000
+
+# --- Registry and artifacts ------------------------------------------------------------------
+# distribution refuses larger manifests too.
+MANIFEST_OCTETS: Final = 4 * MIB
+MANIFEST_LAYERS: Final = 256
+MANIFEST_JSON_DEPTH: Final = 32
+BLOB_OCTETS: Final = 256 * MIB
+ARTIFACT_OCTETS: Final = 512 * MIB
+EXPANDED_OCTETS: Final = 1024 * MIB
+# gzip of zone text compresses 5:1 to 30:1; a bomb is 1000:1.
+EXPANSION_RATIO: Final = 200
+ARCHIVE_MEMBERS: Final = 100_000
+ARCHIVE_PATH_OCTETS: Final = 1_024
+ARCHIVE_PATH_DEPTH: Final = 16
+REDIRECTS: Final = 5
+TAG_PAGES: Final = 100
+TAGS: Final = 10_000
+TOKEN_OCTETS: Final = 64 * KIB
+ERROR_BODY_OCTETS: Final = 64 * KIB
+CONNECT_S: Final = 3.0
+READ_S: Final = 15.0
+ATTEMPTS: Final = 3
+BACKOFF_S: Final = 30.0
+ATTEMPT_DEADLINE_S: Final = 60.0
+MINIMUM_INTERVAL_S: Final = 5.0
+MAXIMUM_INTERVAL_S: Final = 365 * 86_400.0
+# Pulls under way at once: bounded threads, so that 200 blocks do not stampede.
+PULL_THREADS: Final = 4
+STOP_S: Final = 5.0
+
+# --- Zones -----------------------------------------------------------------------------------
+ZONE_FILE_OCTETS: Final = 1024 * MIB
+ZONE_LINE_OCTETS: Final = 1 * MIB
+# A record in parentheses spans lines; a forgotten ")" must not swallow a gigabyte.
+ZONE_ENTRY_OCTETS: Final = 1 * MIB
+ZONE_RECORDS: Final = 5_000_000
+RRSET_RECORDS: Final = 5_000
+RRSET_TYPES: Final = 100
+INCLUDE_DEPTH: Final = 7
+GENERATE_STEPS: Final = 65_535
+TTL_SECONDS: Final = 2**31 - 1
+YAML_OCTETS: Final = 64 * MIB
+YAML_DEPTH: Final = 32
+ZONES_PER_IMAGE: Final = 100_000
+# Findings of one compile that are kept; the rest are counted.
+PROBLEMS: Final = 1_000
+
+# --- Compiler child --------------------------------------------------------------------------
+COMPILE_S: Final = 600.0
+COMPILE_REPORT_OCTETS: Final = 64 * MIB
+
+# --- Store -----------------------------------------------------------------------------------
+# Deployments kept for one source, the current one among them.
+KEEP_DEPLOYMENTS: Final = 5
+
+# --- Admin -----------------------------------------------------------------------------------
+CONTROL_REQUEST_OCTETS: Final = 64 * KIB
+CONTROL_S: Final = 5.0

@@ -1,0 +1,1 @@
+"""Counters, log lines and conditions: what the program says of itself."""

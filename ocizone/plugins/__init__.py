@@ -1,0 +1,1 @@
+"""One module and one page a directive: declarations that yield frozen values."""

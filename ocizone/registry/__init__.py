@@ -1,0 +1,1 @@
+"""Talking to OCI registries: blocking, meant for pool threads, verified throughout."""

@@ -1,0 +1,1 @@
+"""Sockets that answer: UDP and TCP around the pure pipeline. Twisted."""

@@ -1,0 +1,1 @@
+"""The state directory: blobs, deployments, unpacking. Files only, no network."""
