@@ -126,11 +126,11 @@ class RegistryError(OcizoneError):
         self.retry_after_s = retry_after_s
 
 
-class Transient(RegistryError):
+class Transient(RegistryError):  # noqa: N818 - the two words callers branch on
     """May succeed when tried again."""
 
 
-class Permanent(RegistryError):
+class Permanent(RegistryError):  # noqa: N818 - the two words callers branch on
     """Will not succeed until somebody changes something."""
 
 

@@ -25,8 +25,10 @@ class PullClient(Protocol):
         """
 
     def manifest(self, digest: str) -> Manifest:
-        """Return the image manifest with this digest, bytes verified; an index is resolved by
-        the documented rule (one manifest, else the one marked for us, else an error).
+        """Return the image manifest with this digest, its bytes verified.
+
+        An index is resolved by the documented rule: one manifest, else the one marked for us,
+        else an error.
         """
 
     def fetch(self, layer: Descriptor, destination: Path) -> None:
