@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal
 
 from ocizone.plugins.acl import Acl
@@ -82,9 +81,6 @@ class Policy:
     whoami: bool = False
 
 
-_NO_ZONES: Mapping[bytes, ServedZone] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """One server block as it is served.
@@ -101,7 +97,7 @@ class Block:
     name: str
     keys: tuple[bytes, ...]
     policy: Policy = field(default_factory=Policy)
-    zones: Mapping[bytes, ServedZone] = _NO_ZONES
+    zones: Mapping[bytes, ServedZone] = field(default_factory=dict)
     pending: str | None = None
 
 
