@@ -1,0 +1,120 @@
+"""Blobs by digest: ingested once, verified before use, never written again.
+
+Layout: ``blobs/sha256/<hex>``, mode 0440 (OCI image layout's scheme).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from pathlib import Path
+
+from ocizone import limits
+from ocizone.errors import StoreError
+from ocizone.store.disk import Disk, sha256_of
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+
+
+class Blobs:
+    """The content-addressed part of the store. Blocking; any thread."""
+
+    def __init__(self, directory: Path, disk: Disk) -> None:
+        self._directory = directory / "sha256"
+        self._disk = disk
+        disk.directory(directory)
+        disk.directory(self._directory)
+
+    def path(self, digest: str) -> Path:
+        """Return where the blob with this digest is, or would be.
+
+        Raises:
+            StoreError: it is no ``sha256:<hex>`` digest; it must not become a path.
+        """
+        found = _DIGEST.fullmatch(digest)
+        if found is None:
+            raise StoreError(f"{digest!r} is no sha256 digest")
+        return self._directory / found[1]
+
+    def verified(self, digest: str) -> bool:
+        """Tell whether the blob is here and undamaged; reads all of it.
+
+        A damaged one is removed, so that it is fetched again (a bit flip on disk must not
+        outlive the next pull).
+
+        Raises:
+            StoreError: it is damaged and cannot be removed, or cannot be read.
+        """
+        path = self.path(digest)
+        if not _is_regular(path):
+            return False
+        with self._disk.step("read", "blob", path):
+            if f"sha256:{sha256_of(path)}" == digest:
+                return True
+        self._disk.remove(path, "blob")
+        return False
+
+    def ingest(self, temporary: Path, digest: str) -> None:
+        """Move a fetched file in under its digest, after reading it back.
+
+        Raises:
+            StoreError: its content is not what the digest says, or the disk failed.
+        """
+        with self._disk.step("read-back", "blob", temporary):
+            found = f"sha256:{sha256_of(temporary)}"
+        if found != digest:
+            raise StoreError(f"{temporary} read back as {found}, written as {digest}")
+        self._disk.adopt(temporary, self.path(digest), "blob", 0o440)
+
+    def ingest_copy(self, source: Path) -> str:
+        """Copy a file of somebody else in, and return its digest.
+
+        A link is followed: operators mount zone files through links (Kubernetes ConfigMaps).
+
+        Raises:
+            StoreError: the disk failed, or the file is larger than a zone file may be.
+            OSError: the source cannot be read; the caller knows what it is.
+        """
+        temporary = self._disk.temporary()
+        hasher = hashlib.sha256()
+        left = limits.ZONE_FILE_OCTETS
+        # Non-blocking: a FIFO among the zone files must not hang the thread.
+        with os.fdopen(os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise StoreError(f"{source} is not a regular file")
+            with self._disk.step("write", "blob", temporary), temporary.open("xb") as copy:
+                while chunk := file.read(limits.MIB):
+                    hasher.update(chunk)
+                    left -= len(chunk)
+                    if left < 0:
+                        raise StoreError(f"{source} is larger than a zone file may be")
+                    copy.write(chunk)
+        digest = f"sha256:{hasher.hexdigest()}"
+        self._disk.adopt(temporary, self.path(digest), "blob", 0o440)
+        return digest
+
+    def digests(self) -> tuple[str, ...]:
+        """Return the digests of all blobs here.
+
+        Raises:
+            StoreError: the directory cannot be read.
+        """
+        with self._disk.step("list", "blobs", self._directory):
+            return tuple(f"sha256:{entry.name}" for entry in self._directory.iterdir())
+
+    def remove(self, digest: str) -> None:
+        """Remove a blob that nothing refers to.
+
+        Raises:
+            StoreError: it cannot be removed.
+        """
+        self._disk.remove(self.path(digest), "blob")
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,103 @@
+"""Deployments: which revision of a source became current, when, and what it consists of."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ocizone.compiler.spec import CompiledZone, RevisionFile
+from ocizone.errors import Problem, Severity
+from ocizone.store.images import files_from, zones_from
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLayer:
+    """One layer of a deployment, by digest; ``title`` is "" when the layer has none."""
+
+    digest: str
+    size: int
+    title: str
+    unpack: bool
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One revision that was made current.
+
+    Attributes:
+        source: key of the source it belongs to.
+        reference: what was followed, as text.
+        digest: what the tag named then; for local files a digest over their names and contents.
+        layers: in manifest order.
+        fingerprint: of its image.
+        zones: what the image holds.
+        files: of the revision.
+        activated_at: unix seconds.
+        generation: rises with each activation of the source.
+    """
+
+    source: str
+    reference: str
+    digest: str
+    layers: tuple[StoredLayer, ...]
+    fingerprint: str
+    zones: tuple[CompiledZone, ...]
+    files: tuple[RevisionFile, ...]
+    activated_at: int
+    generation: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Deployment:
+        """Return what ``to_json`` gave.
+
+        Raises:
+            KeyError, TypeError: it did not.
+        """
+        return cls(
+            source=raw["source"],
+            reference=raw["reference"],
+            digest=raw["digest"],
+            layers=tuple(StoredLayer(**layer) for layer in raw["layers"]),
+            fingerprint=raw["fingerprint"],
+            zones=zones_from(raw["zones"]),
+            files=files_from(raw["files"]),
+            activated_at=raw["activated_at"],
+            generation=raw["generation"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A digest whose content cannot be used with this configuration, and why.
+
+    Attributes:
+        digest: not fetched again while the configuration is the same.
+        configuration: fingerprint of the rules it failed with.
+        problems: what was found.
+    """
+
+    digest: str
+    configuration: str
+    problems: tuple[Problem, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Rejection:
+        """Return what ``to_json`` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it did not.
+        """
+        problems = tuple(
+            Problem(**{**problem, "severity": Severity(problem["severity"])})
+            for problem in raw["problems"]
+        )
+        return cls(raw["digest"], raw["configuration"], problems)

@@ -1,0 +1,134 @@
+"""Compiled images by fingerprint, each with a record to verify it against.
+
+A mapped image that is cut short kills the process (SIGBUS), so an image is hashed against its
+record before anybody maps it. ``images/<fingerprint>.mdb`` is never written again; one that is
+replaced keeps its inode for those who mapped it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ocizone.compiler.spec import CompiledZone, CompileReport, RevisionFile
+from ocizone.errors import StoreError
+from ocizone.store.disk import Disk, sha256_of
+from ocizone.store.sealed import DamagedError, read_sealed, seal
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """What is known of an image without opening it.
+
+    Attributes:
+        sha256: hex digest of the file.
+        octets: its size.
+        zones: what it holds.
+        files: of the revision it was made from, for materialising.
+    """
+
+    sha256: str
+    octets: int
+    zones: tuple[CompiledZone, ...]
+    files: tuple[RevisionFile, ...]
+
+    @classmethod
+    def of(cls, report: CompileReport) -> ImageRecord:
+        """Return the record of the image a compile report tells of."""
+        return cls(report.image_sha256, report.image_octets, report.zones, report.files)
+
+
+def zones_from(raw: list[dict[str, Any]]) -> tuple[CompiledZone, ...]:
+    """Return the zones of a record's JSON."""
+    return tuple(CompiledZone(**zone) for zone in raw)
+
+
+def files_from(raw: list[dict[str, Any]]) -> tuple[RevisionFile, ...]:
+    """Return the files of a record's JSON."""
+    return tuple(RevisionFile(**file) for file in raw)
+
+
+class Images:
+    """The images of the store. Blocking; any thread."""
+
+    def __init__(self, directory: Path, disk: Disk) -> None:
+        self._directory = directory
+        self._disk = disk
+        disk.directory(directory)
+
+    def path(self, fingerprint: str) -> Path:
+        """Return where the image is, or would be.
+
+        Raises:
+            StoreError: it is no fingerprint.
+        """
+        return self._named(fingerprint, "mdb")
+
+    def _named(self, fingerprint: str, suffix: str) -> Path:
+        if _FINGERPRINT.fullmatch(fingerprint) is None:
+            raise StoreError(f"{fingerprint!r} is no image fingerprint")
+        return self._directory / f"{fingerprint}.{suffix}"
+
+    def present(self, fingerprint: str) -> bool:
+        """Tell whether an image file is there, without reading it."""
+        return self.path(fingerprint).is_file()
+
+    def verified(self, fingerprint: str) -> ImageRecord | None:
+        """Return the record of an image that is here and undamaged; reads all of it.
+
+        None means: compile it (again).
+
+        Raises:
+            StoreError: the disk failed.
+        """
+        path = self.path(fingerprint)
+        try:
+            raw = read_sealed(self._named(fingerprint, "json"))
+            if raw is None or path.is_symlink() or not path.is_file():
+                return None
+            record = ImageRecord(
+                raw["sha256"], raw["octets"], zones_from(raw["zones"]), files_from(raw["files"])
+            )
+        except (DamagedError, KeyError, TypeError):
+            return None
+        with self._disk.step("read", "image", path):
+            intact = path.stat().st_size == record.octets and sha256_of(path) == record.sha256
+        return record if intact else None
+
+    def publish(self, temporary: Path, fingerprint: str, report: CompileReport) -> ImageRecord:
+        """Move a compiled image in, after reading it back, and write its record.
+
+        Raises:
+            StoreError: its content is not what the compiler reported, or the disk failed.
+        """
+        record = ImageRecord.of(report)
+        with self._disk.step("read-back", "image", temporary):
+            found = sha256_of(temporary)
+        if found != record.sha256:
+            raise StoreError(f"the image {temporary} is not the one the compiler reported")
+        # The image first: a record without its image is nothing, and so is the reverse.
+        self._disk.adopt(temporary, self.path(fingerprint), "image", 0o440)
+        self._disk.write(self._named(fingerprint, "json"), seal(asdict(record)), "image-record")
+        return record
+
+    def fingerprints(self) -> tuple[str, ...]:
+        """Return the fingerprints of all images and records here.
+
+        Raises:
+            StoreError: the directory cannot be read.
+        """
+        with self._disk.step("list", "images", self._directory):
+            return tuple({entry.name.partition(".")[0] for entry in self._directory.iterdir()})
+
+    def remove(self, fingerprint: str) -> None:
+        """Remove an image that nothing refers to; who has it mapped keeps it.
+
+        Raises:
+            StoreError: it cannot be removed.
+        """
+        self._disk.remove(self._named(fingerprint, "json"), "image-record")
+        self._disk.remove(self.path(fingerprint), "image")

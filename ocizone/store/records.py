@@ -1,0 +1,168 @@
+"""What is kept of one source: the activation pointer, its history, its last refusal.
+
+sources/<key>/current.json              the activation pointer: one atomic rename
+sources/<key>/deployments/<n>.json      the last limits.KEEP_DEPLOYMENTS generations
+sources/<key>/rejected.json             the digest that failed, so that it is not fetched again
+sources/<key>/ledger.json               files of ours under PATH (store.materialise)
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ocizone import limits
+from ocizone.errors import StoreError
+from ocizone.store.deployments import Deployment, Rejection
+from ocizone.store.disk import Disk
+from ocizone.store.sealed import DamagedError, read_sealed, seal
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+class SourceRecords:
+    """The records of one source. Blocking; one thread at a time."""
+
+    def __init__(self, sources: Path, key: str, disk: Disk) -> None:
+        """Open the records of a source; nothing is written before something is.
+
+        Raises:
+            StoreError: the key cannot be a directory's name.
+        """
+        if _KEY.fullmatch(key) is None:
+            raise StoreError(f"{key!r} cannot name a source")
+        self._directory = sources / key
+        self._deployments = self._directory / "deployments"
+        self._disk = disk
+
+    def current(self) -> Deployment | None:
+        """Return what the activation pointer says; None when it is missing or damaged.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        return _deployment(self._directory / "current.json")
+
+    def history(self) -> tuple[Deployment, ...]:
+        """Return the kept deployments, newest first; damaged ones are left out.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        found = (_deployment(path) for path in self._history_files())
+        return tuple(deployment for deployment in found if deployment is not None)
+
+    def candidates(self) -> tuple[Deployment, ...]:
+        """Return what may be served after a start, best first: the current one, then history.
+
+        Raises:
+            StoreError: the records cannot be read.
+        """
+        current = self.current()
+        history = self.history()
+        if current is None:
+            return history
+        return current, *(one for one in history if one.generation != current.generation)
+
+    def next_generation(self) -> int:
+        """Return a generation above all there are.
+
+        Raises:
+            StoreError: the records cannot be read.
+        """
+        current = self.current()
+        numbers = [int(path.stem) for path in self._history_files()]
+        return max([current.generation if current else 0, *numbers]) + 1
+
+    def commit(self, deployment: Deployment) -> None:
+        """Make a deployment the current one. Its image must be durable already.
+
+        Raises:
+            StoreError: it failed; the pointer stands where it stood (or, when only the last
+                fsync failed, may stand on the new deployment: both are complete).
+        """
+        self._disk.directory(self._deployments)
+        data = seal(deployment.to_json())
+        self._disk.write(self._deployments / f"{deployment.generation:08d}.json", data, "history")
+        self._disk.write(self._directory / "current.json", data, "current")
+
+    def retract(self, previous: Deployment | None) -> None:
+        """Point back at the previous deployment: the new one could not be served after all.
+
+        Raises:
+            StoreError: it failed.
+        """
+        path = self._directory / "current.json"
+        if previous is None:
+            self._disk.remove(path, "current")
+        else:
+            self._disk.write(path, seal(previous.to_json()), "current")
+
+    def prune(self) -> None:
+        """Forget all but the last limits.KEEP_DEPLOYMENTS generations.
+
+        Raises:
+            StoreError: it failed.
+        """
+        for path in self._history_files()[limits.KEEP_DEPLOYMENTS :]:
+            self._disk.remove(path, "history")
+
+    def rejected(self) -> Rejection | None:
+        """Return the last refusal; None when there is none or it is damaged.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        try:
+            raw = read_sealed(self._directory / "rejected.json")
+            return None if raw is None else Rejection.from_json(raw)
+        except (DamagedError, KeyError, TypeError, ValueError):
+            return None
+
+    def reject(self, rejection: Rejection) -> None:
+        """Remember a refusal.
+
+        Raises:
+            StoreError: it failed; the digest will be fetched again.
+        """
+        self._disk.directory(self._directory)
+        self._disk.write(self._directory / "rejected.json", seal(rejection.to_json()), "rejection")
+
+    def ledger(self) -> dict[str, Any] | None:
+        """Return the ledger of materialised files; None when there is none or it is damaged.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        try:
+            return read_sealed(self._directory / "ledger.json")
+        except DamagedError:
+            return None
+
+    def write_ledger(self, content: dict[str, Any]) -> None:
+        """Replace the ledger.
+
+        Raises:
+            StoreError: it failed.
+        """
+        self._disk.directory(self._directory)
+        self._disk.write(self._directory / "ledger.json", seal(content), "ledger")
+
+    def _history_files(self) -> list[Path]:
+        """Return the records of deployments, newest first."""
+        try:
+            found = [path for path in self._deployments.iterdir() if path.stem.isdecimal()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"cannot list {self._deployments}: {error.strerror}") from error
+        return sorted(found, key=lambda path: int(path.stem), reverse=True)
+
+
+def _deployment(path: Path) -> Deployment | None:
+    try:
+        raw = read_sealed(path)
+        return None if raw is None else Deployment.from_json(raw)
+    except (DamagedError, KeyError, TypeError):
+        return None
