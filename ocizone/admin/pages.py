@@ -1,0 +1,97 @@
+"""The admin pages over HTTP: small, read-only, bounded, the same on TCP and the unix socket.
+
+A page is a function that returns status, media type and body. Not here: what the pages say
+(admin.health, admin.status, observe.counters) and where they listen (admin.endpoints).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from twisted.web.http import BAD_REQUEST, NOT_ALLOWED, NOT_FOUND, REQUEST_ENTITY_TOO_LARGE
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
+
+from ocizone.limits import CONTROL_REQUEST_OCTETS, CONTROL_S
+
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One rendered page."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+Render = Callable[[], Page]
+
+
+class Pages(Resource):
+    """Serves pages by exact path; nothing else exists."""
+
+    isLeaf = True  # noqa: N815 - twisted.web's name
+
+    def __init__(self, pages: Mapping[str, Render]) -> None:
+        super().__init__()
+        self.pages = dict(pages)
+
+    def render(self, request: Request) -> bytes:
+        """Return the body of the page, or of the error."""
+        page = self._page(request)
+        request.setResponseCode(page.status)
+        request.setHeader("Content-Type", page.media_type)
+        request.setHeader("Cache-Control", "no-store")
+        request.setHeader("X-Content-Type-Options", "nosniff")
+        request.setHeader("Content-Length", str(len(page.body)))
+        request.responseHeaders.removeHeader("Server")
+        return b"" if request.method == b"HEAD" else page.body
+
+    def _page(self, request: Request) -> Page:
+        try:
+            path = request.path.decode("ascii")
+        except UnicodeDecodeError:
+            return Page(BAD_REQUEST, TEXT, b"bad path\n")
+        found = self.pages.get(path)
+        if found is None:
+            # The path is not echoed: whoever reads the page did not necessarily choose it.
+            return Page(NOT_FOUND, TEXT, b"not found\n")
+        if request.method not in {b"GET", b"HEAD"}:
+            return Page(NOT_ALLOWED, TEXT, b"method not allowed\n")
+        return found()
+
+
+class BoundedRequest(Request):
+    """A request whose body is refused instead of stored."""
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 - twisted.web's name
+        """Refuse a body announced as larger than any we take."""
+        if length is not None and length > CONTROL_REQUEST_OCTETS:
+            self._refuse()
+        super().gotLength(min(length or 0, CONTROL_REQUEST_OCTETS))
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - twisted.web's name
+        """Refuse a chunked body once it is larger than any we take."""
+        if self.content.tell() + len(data) > CONTROL_REQUEST_OCTETS:
+            self._refuse()
+            return
+        super().handleContentChunk(data)
+
+    def _refuse(self) -> None:
+        status = f"HTTP/1.1 {REQUEST_ENTITY_TOO_LARGE} Request Entity Too Large\r\n"
+        transport = self.channel.transport
+        transport.write(status.encode() + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
+        transport.loseConnection()
+
+
+def site(pages: Mapping[str, Render]) -> Site:
+    """Return a site that serves these pages and closes slow clients after CONTROL_S."""
+    made = Site(Pages(pages), requestFactory=BoundedRequest, timeout=int(CONTROL_S))
+    made.noisy = False
+    # No access log: a scrape every few seconds would be most of the log.
+    made.log = lambda _request: None  # type: ignore[method-assign]  # the documented way to switch it off
+    return made

@@ -1,0 +1,180 @@
+"""What ``ocizone status`` shows: one JSON document, versioned, without secrets.
+
+Pure: a function of what is served and followed. Times are RFC 3339 UTC. Not here: the table a
+person reads (cli.status).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from ocizone import __version__
+from ocizone.admin.readiness import missing
+from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot
+from ocizone.follow.source import OciSource
+from ocizone.follow.status import SourceStatus
+from ocizone.plan import Plan
+from ocizone.wire.name import to_text
+
+SCHEMA = "ocizone.status/v1"
+ZoneState = Literal["Ready", "Stale", "Loading"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the server knows of itself.
+
+    Attributes:
+        node: host name.
+        started: unix seconds.
+        now: unix seconds.
+        state_dir: absolute path.
+        listening: endpoint as text -> port that is open.
+        tcp_connections: open TCP clients.
+        rcodes: replies by rcode.
+        panics: bugs answered SERVFAIL.
+    """
+
+    node: str
+    started: float
+    now: float
+    state_dir: str
+    listening: Mapping[str, int]
+    tcp_connections: int
+    rcodes: Mapping[str, int]
+    panics: int
+
+
+def document(
+    facts: Facts, plan: Plan, snapshot: Snapshot, statuses: Iterable[SourceStatus]
+) -> dict[str, Any]:
+    """Return the status document.
+
+    Args:
+        facts: of the process.
+        plan: what the Corefile asks for.
+        snapshot: what is served.
+        statuses: of every source.
+    """
+    by_key = {status.key: status for status in statuses}
+    absent = missing(snapshot)
+    return {
+        "schema": SCHEMA,
+        "node": facts.node,
+        "version": __version__,
+        "started": _time(facts.started),
+        "now": _time(facts.now),
+        "state_dir": facts.state_dir,
+        "config": {"path": plan.corefile.path, "sha256": plan.corefile.fingerprint},
+        "listeners": [
+            {"endpoint": endpoint, "port": port} for endpoint, port in facts.listening.items()
+        ],
+        "generation": snapshot.generation,
+        "ready": not absent,
+        "missing": absent,
+        "zones": _zones(plan, snapshot, by_key),
+        "sources": [_source(plan, by_key[source.key]) for source in plan.sources if source.key in by_key],
+        "dns": {
+            "rcodes": dict(facts.rcodes),
+            "panics": facts.panics,
+            "tcp_connections": facts.tcp_connections,
+        },
+    }
+
+
+def _zones(
+    plan: Plan, snapshot: Snapshot, statuses: Mapping[str, SourceStatus]
+) -> list[dict[str, Any]]:
+    blocks: dict[str, Block] = {
+        block.name: block for by_zone in snapshot.listeners.values() for block in by_zone.values()
+    }
+    held = {
+        (zone.view, zone.apex): status
+        for status in statuses.values()
+        for zone in status.zones
+    }
+    shown = []
+    for view in plan.views:
+        block = blocks[view.name]
+        for apex, zone in sorted(block.zones.items()):
+            name = to_text(apex)
+            match zone:
+                case Loaded():
+                    shown.append(_loaded(view.name, name, zone, held.get((view.name, name))))
+                case NotReady():
+                    shown.append(
+                        {"name": name, "view": view.name, "state": "Loading", "message": zone.reason}
+                    )
+        if block.pending:
+            shown += [
+                {"name": to_text(key), "view": view.name, "state": "Loading", "message": block.pending}
+                for key in block.keys
+                if key not in block.zones
+            ]
+    return shown
+
+
+def _loaded(
+    view: str, name: str, zone: Loaded, status: SourceStatus | None
+) -> dict[str, Any]:
+    info = zone.reader.info
+    failure = status.last_error if status else None
+    return {
+        "name": name,
+        "view": view,
+        "serial": info.serial,
+        "records": info.records,
+        "file": info.file,
+        "reference": status.reference if status else "",
+        "digest": status.digest if status else "",
+        "since": _time(status.activated) if status else None,
+        "state": "Stale" if failure else "Ready",
+        "message": f"{failure.reason}: {failure.message}" if failure else "",
+    }
+
+
+def _source(plan: Plan, status: SourceStatus) -> dict[str, Any]:
+    artifact = next(
+        (
+            source.artifact
+            for source in plan.sources
+            if source.key == status.key and isinstance(source, OciSource)
+        ),
+        None,
+    )
+    failure = status.last_error
+    return {
+        "name": status.name,
+        "kind": "local" if artifact is None else "oci",
+        "reference": status.reference,
+        "path": None if artifact is None else artifact.path,
+        "digest": status.digest,
+        "generation": status.generation,
+        "state": status.state,
+        "attempts": status.attempts,
+        "last_check": _time(status.last_check),
+        "last_success": _time(status.last_success),
+        "activated": _time(status.activated),
+        "next_check": _time(status.next_check),
+        "error": None if failure is None else {"reason": failure.reason, "message": failure.message},
+        "problems": [
+            {
+                "where": problem.where(),
+                "severity": str(problem.severity),
+                "rule": problem.rule,
+                "message": problem.message,
+                "hint": problem.hint,
+            }
+            for problem in status.problems
+        ],
+        "materialised": status.materialised,
+    }
+
+
+def _time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

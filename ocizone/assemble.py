@@ -1,0 +1,170 @@
+"""From a plan and the images there are to the snapshot that is served.
+
+Pure. Two sources that claim one origin in one view: the first in Corefile order keeps it and
+the other is a Problem; whoever activates asks ``conflicts`` first, so that it happens only when
+a Corefile was changed under deployed artifacts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from ocizone import __version__
+from ocizone.answer.blocks import Block, Loaded, NotReady, Policy, ServedZone, Snapshot
+from ocizone.errors import Problem, Severity
+from ocizone.plan import Plan, View
+from ocizone.plugins.acl import Acl
+from ocizone.plugins.any import AnyHinfo
+from ocizone.plugins.bufsize import BufferSize
+from ocizone.plugins.chaos import Chaos
+from ocizone.plugins.loadbalance import LoadBalance
+from ocizone.plugins.minimal import Minimal
+from ocizone.plugins.nsid import Nsid
+from ocizone.plugins.whoami import Whoami
+from ocizone.wire.name import from_text, to_text
+from ocizone.zone.reader import ZoneReader
+
+
+class ZonesOfImage(Protocol):
+    """The part of an image that assembling needs."""
+
+    def zones(self) -> Mapping[tuple[str, bytes], ZoneReader]:
+        """Return the zones by (view, apex)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A snapshot, and what had to be left out of it."""
+
+    snapshot: Snapshot
+    problems: tuple[Problem, ...]
+
+
+def assemble(
+    plan: Plan, images: Mapping[str, ZonesOfImage], *, hostname: str, generation: int
+) -> Assembly:
+    """Return the snapshot of a plan.
+
+    Args:
+        plan: views and sources.
+        images: by source key; a source without one has no version yet.
+        hostname: of this server, for ``chaos`` and ``nsid``.
+        generation: number of the snapshot.
+    """
+    names = {source.key: source.name for source in plan.sources}
+    problems: list[Problem] = []
+    listeners: dict[str, dict[bytes, Block]] = {str(endpoint): {} for endpoint in plan.endpoints}
+    for view in plan.views:
+        block = Block(
+            name=view.name,
+            keys=view.zones,
+            policy=policy_of(view, hostname),
+            zones=MappingProxyType(_zones(view, images, names, problems)),
+            pending=_pending(view, images, names),
+        )
+        for endpoint, zone in view.keys:
+            listeners[str(endpoint)][zone] = block
+    frozen = {name: MappingProxyType(blocks) for name, blocks in listeners.items()}
+    return Assembly(Snapshot(generation, MappingProxyType(frozen)), tuple(sorted(problems)))
+
+
+def policy_of(view: View, hostname: str) -> Policy:
+    """Return what the view's directives ask of its answers."""
+    block = view.block
+    nsid = block.get(Nsid)
+    chaos = block.get(Chaos)
+    return Policy(
+        acl=block.all(Acl),
+        any_hinfo=block.get(AnyHinfo) is not None,
+        bufsize=block.get(BufferSize),
+        nsid=None if nsid is None else nsid.data if nsid.data is not None else hostname.encode(),
+        chaos=chaos and Chaos(chaos.version or f"ocizone-{__version__}", chaos.authors),
+        hostname=hostname,
+        minimal=block.get(Minimal) is not None,
+        loadbalance=block.get(LoadBalance),
+        whoami=block.get(Whoami) is not None,
+    )
+
+
+def _zones(
+    view: View,
+    images: Mapping[str, ZonesOfImage],
+    names: Mapping[str, str],
+    problems: list[Problem],
+) -> dict[bytes, ServedZone]:
+    zones: dict[bytes, ServedZone] = {}
+    owners: dict[bytes, str] = {}
+    for key in dict.fromkeys(key for key, _ in view.rules):
+        image = images.get(key)
+        if image is None:
+            continue
+        for (name, apex), reader in image.zones().items():
+            if name != view.name:
+                continue
+            if apex in owners:
+                problems.append(claimed_twice(view, to_text(apex), names[owners[apex]], names[key]))
+                continue
+            owners[apex] = key
+            zones[apex] = Loaded(reader)
+    for key, rule in view.rules:
+        for origin in rule.origins if rule.kind == "file" else ():
+            apex = from_text(origin)
+            if apex not in zones:
+                zones[apex] = NotReady(f"no version of {names[key]} holds {origin} yet")
+    return zones
+
+
+def _pending(
+    view: View, images: Mapping[str, ZonesOfImage], names: Mapping[str, str]
+) -> str | None:
+    missing = [
+        names[key] for key, rule in view.rules if key not in images and rule.kind != "file"
+    ]
+    return f"no version of {', '.join(dict.fromkeys(missing))} yet" if missing else None
+
+
+def conflicts(
+    plan: Plan,
+    images: Mapping[str, ZonesOfImage],
+    key: str,
+    zones: Iterable[tuple[str, str]],
+) -> list[Problem]:
+    """Return what keeps a source from being activated: origins another source has in a view.
+
+    Args:
+        plan: views and sources.
+        images: what is served now, by source key.
+        key: of the source that wants to be activated.
+        zones: (view name, apex in presentation form) it holds.
+    """
+    names = {source.key: source.name for source in plan.sources}
+    views = {view.name: view for view in plan.views}
+    taken = {
+        (name, apex): other
+        for other, image in images.items()
+        if other != key and other in names
+        for name, apex in image.zones()
+    }
+    found = []
+    for name, apex in zones:
+        holder = taken.get((name, from_text(apex)))
+        if holder is not None and name in views:
+            found.append(claimed_twice(views[name], apex, names[holder], names[key]))
+    return found
+
+
+def claimed_twice(view: View, origin: str, holder: str, claimant: str) -> Problem:
+    """Return the finding that two sources claim one origin in one view; it names both."""
+    position = view.block.position
+    return Problem(
+        position.file,
+        position.line,
+        0,
+        Severity.ERROR,
+        "origin-claimed-twice",
+        f"{origin} is served from {holder} and claimed by {claimant} too",
+        "remove the zone from one of them, or name its file with `file`",
+    )

@@ -1,0 +1,44 @@
+"""What the process says on exit: one table, documented in docs/cli.md and tested."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from ocizone.errors import ConfigError, FetchReason, OcizoneError, RegistryError
+
+
+class Exit(IntEnum):
+    """Exit statuses; a script may rely on them."""
+
+    OK = 0
+    #: There are findings, or the operation failed in a way no other code names.
+    FAILED = 1
+    #: The command line or the Corefile is wrong.
+    USAGE = 2
+    #: The registry does not know or does not let us.
+    AUTHENTICATION = 3
+    #: The registry or the server could not be reached, or not in time.
+    NETWORK = 4
+    #: Bytes are not what their digest says.
+    INTEGRITY = 5
+    #: Ctrl-C.
+    INTERRUPTED = 130
+
+
+_FETCH = {
+    FetchReason.AUTH: Exit.AUTHENTICATION,
+    FetchReason.NETWORK: Exit.NETWORK,
+    FetchReason.TIMEOUT: Exit.NETWORK,
+    FetchReason.RATE_LIMITED: Exit.NETWORK,
+    FetchReason.SERVER: Exit.NETWORK,
+    FetchReason.INTEGRITY: Exit.INTEGRITY,
+}
+
+
+def exit_code_of(error: OcizoneError) -> Exit:
+    """Return the status an error ends the process with."""
+    if isinstance(error, ConfigError):
+        return Exit.USAGE
+    if isinstance(error, RegistryError):
+        return _FETCH.get(error.reason, Exit.FAILED)
+    return Exit.FAILED

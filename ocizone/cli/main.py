@@ -1,0 +1,83 @@
+"""The command line: ``ocizone COMMAND``. Commands are imported when they are used.
+
+Data goes to stdout, talk to stderr; errors on purpose end in one message and a documented
+status (cli.exit_codes), anything else is a bug and shows its traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from ocizone import __version__
+from ocizone.cli.exit_codes import Exit, exit_code_of
+from ocizone.errors import OcizoneError
+
+#: Command -> module of ocizone.cli that holds a click command named ``command``.
+COMMANDS = {
+    "check": "Check Corefiles, zone files and directories; tell every finding.",
+    "demo": "Registry, push, serve, change: the main job in one terminal.",
+    "healthcheck": "Ask a running server whether it is alive; for containers.",
+    "help": "Explain a Corefile directive.",
+    "push": "Check zone files and push them as an artifact.",
+    "serve": "Follow the tags of a Corefile and answer for their zones.",
+    "status": "Show what a running server serves and follows.",
+    "version": "Print the version.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used.
+
+    ``serve`` needs Twisted, ``push`` needs requests; ``version`` should need neither.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name."""
+        if cmd_name not in COMMANDS:
+            return None
+        name = {"help": "explain"}.get(cmd_name, cmd_name)
+        found = import_module(f"ocizone.cli.{name}").command
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 ok, 1 findings or failure, 2 usage or configuration, "
+    "3 authentication, 4 network, 5 integrity, 130 interrupted.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="ocizone")
+def group() -> None:
+    """Serve DNS zones that are OCI artifacts."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    try:
+        status = group.main(arguments, prog_name="ocizone", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(Exit.INTERRUPTED)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except OcizoneError as error:
+        click.echo(str(error), err=True)
+        sys.exit(exit_code_of(error))
+    sys.exit(status if isinstance(status, int) else Exit.OK)

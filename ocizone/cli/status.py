@@ -1,0 +1,103 @@
+"""``ocizone status``: what a running server serves and follows, as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ocizone.cli.exit_codes import Exit
+from ocizone.control import ask
+from ocizone.state_dir import state_dir
+
+_STYLE = {"Ready": "green", "Stale": "yellow", "Loading": "red"}
+
+
+@click.command(name="status")
+@click.option("--state-dir", "directory", metavar="DIR", help="State directory of the server.")
+@click.option(
+    "-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
+def command(directory: str | None, output: str) -> int:
+    """Show zones and sources. Exit 1 when a configured zone is not served."""
+    where = state_dir(directory, os.environ, root=os.geteuid() == 0)
+    _, body = ask(where, "/v1/status")
+    document = json.loads(body)
+    if output == "json":
+        click.echo(json.dumps(document, indent=2))
+    else:
+        _show(document)
+    return Exit.OK if document["ready"] else Exit.FAILED
+
+
+def _show(document: dict[str, Any]) -> None:
+    # rich honours NO_COLOR and leaves colour out when stdout is no terminal.
+    console = Console(highlight=False, soft_wrap=True)
+    now = document["now"]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("ZONE", "SERIAL", "RRS", "TAG", "DIGEST", "AGE", "CHECKED", "NEXT", "STATE"):
+        table.add_column(heading, justify="right" if heading in {"SERIAL", "RRS"} else "left")
+    checked = {source["reference"]: source for source in document["sources"]}
+    for zone in document["zones"]:
+        source = checked.get(zone.get("reference", ""), {})
+        table.add_row(
+            zone["name"],
+            str(zone.get("serial", "-")),
+            f"{zone['records']:,}" if "records" in zone else "-",
+            _tag(zone.get("reference", "")),
+            short_digest(zone.get("digest", "")),
+            ago(zone.get("since"), now),
+            ago(source.get("last_check"), now),
+            ago(now, source.get("next_check")),
+            Text(zone["state"], style=_STYLE.get(zone["state"], "")),
+        )
+    console.print(table)
+    for zone in document["zones"]:
+        if zone["state"] == "Loading":
+            console.print(f"{zone['name']} {zone['message']}", style="red")
+    for source in document["sources"]:
+        console.print(_source_line(source, now))
+        if source["error"]:
+            console.print(
+                f"  {source['error']['reason']}: {source['error']['message']}", style="red"
+            )
+        for problem in source["problems"]:
+            hint = f" ({problem['hint']})" if problem["hint"] else ""
+            console.print(
+                f"  {problem['where']}: {problem['severity']}[{problem['rule']}]: "
+                f"{problem['message']}{hint}",
+                markup=False,
+            )
+
+
+def _source_line(source: dict[str, Any], now: str) -> str:
+    last = ago(source["last_success"], now)
+    ok = f"last ok {last} ago" if source["last_success"] else "never pulled"
+    return f"source {source['name']}  {source['state']}  {ok}  attempts {source['attempts']}"
+
+
+def _tag(reference: str) -> str:
+    last = reference.rsplit("/", 1)[-1]
+    return last.rsplit(":", 1)[-1] if ":" in last and "@" not in last else "-"
+
+
+def short_digest(digest: str) -> str:
+    """Return the first twelve hex digits of a digest, as git and docker do."""
+    return digest.partition(":")[2][:12] or "-"
+
+
+def ago(then: str | None, now: str | None) -> str:
+    """Return the time between two RFC 3339 instants in its largest unit, ``-`` for none."""
+    if not then or not now:
+        return "-"
+    seconds = int((datetime.fromisoformat(now) - datetime.fromisoformat(then)).total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{max(seconds, 0)}s"

@@ -1,0 +1,183 @@
+"""What is counted of queries, cheaply, and how it reads at scrape time (CoreDNS' names).
+
+One dict entry for each combination that occurred; the labels come from configured zones and
+fixed sets, so that no client can make series (CoreDNS issue 4507). Not here: HTTP.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from ocizone import __version__
+
+DURATION_BUCKETS = tuple(0.00025 * 2**step for step in range(16))
+SIZE_BUCKETS = (0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16e3, 32e3, 48e3, 64e3)
+QTYPES = {
+    1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA",
+    33: "SRV", 43: "DS", 46: "RRSIG", 47: "NSEC", 48: "DNSKEY", 50: "NSEC3", 64: "SVCB",
+    65: "HTTPS", 251: "IXFR", 252: "AXFR", 255: "ANY",
+}  # fmt: skip
+RCODES = {
+    0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED",
+    6: "YXDOMAIN", 9: "NOTAUTH", 16: "BADVERS", 23: "BADCOOKIE",
+}  # fmt: skip
+#: The zone label of a query no block takes, as in CoreDNS.
+NO_ZONE = "dropped"
+
+_Key = tuple[str, str, str, str, int, int]
+"""(server, zone, protocol, family, qtype or -1, rcode or -1 for silence)."""
+
+
+class Tally:
+    """Counts of one combination of labels."""
+
+    __slots__ = ("count", "durations", "dnssec_ok", "requests", "responses", "seconds", "sizes")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.dnssec_ok = 0
+        self.seconds = 0.0
+        self.durations = [0] * (len(DURATION_BUCKETS) + 1)
+        self.requests = [0] * (len(SIZE_BUCKETS) + 1)
+        self.responses = [0] * (len(SIZE_BUCKETS) + 1)
+        self.sizes = [0, 0]
+
+
+class Counters:
+    """Everything counted since the start; also a prometheus_client collector."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[_Key, Tally] = {}
+        self.panics = 0
+        self.drops: Counter[str] = Counter()
+
+    def query(
+        self,
+        server: str,
+        zone: str,
+        protocol: str,
+        family: str,
+        qtype: int,
+        rcode: int,
+        request_octets: int,
+        response_octets: int,
+        seconds: float,
+        *,
+        dnssec_ok: bool,
+    ) -> None:
+        """Count one query; ``rcode`` is -1 and ``response_octets`` 0 when nothing was answered."""
+        key = (server, zone, protocol, family, qtype if qtype in QTYPES else -1, rcode)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = Tally()
+        tally.count += 1
+        tally.dnssec_ok += dnssec_ok
+        tally.seconds += seconds
+        tally.durations[bisect_left(DURATION_BUCKETS, seconds)] += 1
+        tally.requests[bisect_left(SIZE_BUCKETS, request_octets)] += 1
+        tally.responses[bisect_left(SIZE_BUCKETS, response_octets)] += 1
+        tally.sizes[0] += request_octets
+        tally.sizes[1] += response_octets
+
+    def by_rcode(self) -> Counter[str]:
+        """Return how many replies there were of each rcode."""
+        found: Counter[str] = Counter()
+        for key, tally in self._tallies.items():
+            if key[5] >= 0:
+                found[RCODES.get(key[5], str(key[5]))] += tally.count
+        return found
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics, summed from the tallies."""
+        for name in ("coredns_build_info", "ocizone_build_info"):
+            build = GaugeMetricFamily(name, "Build information.", labels=["version"])
+            build.add_metric([__version__], 1)
+            yield build
+        yield CounterMetricFamily("coredns_panics", "Bugs answered SERVFAIL.", value=self.panics)
+        drops = CounterMetricFamily("ocizone_dns_dropped", "Not answered.", labels=["reason"])
+        for reason, count in self.drops.items():
+            drops.add_metric([reason], count)
+        yield drops
+        yield from self._requests()
+        yield from self._histograms()
+
+    def _requests(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(
+            "coredns_dns_requests",
+            "Queries.",
+            labels=["server", "zone", "view", "proto", "family", "type"],
+        )
+        responses = CounterMetricFamily(
+            "coredns_dns_responses",
+            "Replies.",
+            labels=["server", "zone", "view", "rcode", "plugin"],
+        )
+        dnssec_ok = CounterMetricFamily(
+            "coredns_dns_do_requests", "Queries with DO.", labels=["server", "zone", "view"]
+        )
+        by_request: Counter[tuple[str, ...]] = Counter()
+        by_response: Counter[tuple[str, ...]] = Counter()
+        by_do: Counter[tuple[str, ...]] = Counter()
+        for (server, zone, protocol, family, qtype, rcode), tally in self._tallies.items():
+            by_request[server, zone, "", protocol, family, QTYPES.get(qtype, "other")] += tally.count
+            if rcode >= 0:
+                name = RCODES.get(rcode, str(rcode))
+                by_response[server, zone, "", name, "file" if zone != NO_ZONE else ""] += tally.count
+            by_do[server, zone, ""] += tally.dnssec_ok
+        for family_of, counts in (
+            (requests, by_request),
+            (responses, by_response),
+            (dnssec_ok, by_do),
+        ):
+            for labels, count in counts.items():
+                family_of.add_metric(list(labels), count)
+            yield family_of
+
+    def _histograms(self) -> Iterator[Metric]:
+        durations: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
+        requests: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
+        responses: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
+        for (server, zone, protocol, *_), tally in self._tallies.items():
+            durations.setdefault((server, zone, ""), []).append((tally.durations, tally.seconds))
+            sized = (server, zone, "", protocol)
+            requests.setdefault(sized, []).append((tally.requests, tally.sizes[0]))
+            responses.setdefault(sized, []).append((tally.responses, tally.sizes[1]))
+        labels = ["server", "zone", "view"]
+        yield _histogram(
+            "coredns_dns_request_duration_seconds", "Time to answer.", labels, DURATION_BUCKETS, durations
+        )
+        labels = [*labels, "proto"]
+        yield _histogram(
+            "coredns_dns_request_size_bytes", "Size of queries.", labels, SIZE_BUCKETS, requests
+        )
+        yield _histogram(
+            "coredns_dns_response_size_bytes", "Size of replies.", labels, SIZE_BUCKETS, responses
+        )
+
+
+def _histogram(
+    name: str,
+    documentation: str,
+    labels: list[str],
+    bounds: Iterable[float],
+    parts: dict[tuple[str, ...], list[tuple[list[int], float]]],
+) -> Metric:
+    metric = HistogramMetricFamily(name, documentation, labels=labels)
+    shown = [*(f"{bound:g}" for bound in bounds), "+Inf"]
+    for values, tallies in parts.items():
+        running = 0
+        buckets = []
+        for bound, counts in zip(shown, zip(*(counts for counts, _ in tallies), strict=True), strict=True):
+            running += sum(counts)
+            buckets.append((bound, float(running)))
+        metric.add_metric(list(values), buckets, sum(total for _, total in tallies))
+    return metric

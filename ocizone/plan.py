@@ -1,0 +1,195 @@
+"""From a Corefile to what has to run: listening addresses, views, and sources of zones.
+
+Pure: a plan starts nothing and reads nothing. Which zone comes from where is decided here: a
+``file`` or ``auto`` whose path lies in the PATH of an ``oci`` directive takes its zones from
+that artifact, every other one from the disk; an ``oci`` that no ``file`` or ``auto`` points
+into serves the zones the artifact itself names (CoreDNS has no such case; design section 8).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ocizone.corefile.types import Corefile, Key, ServerBlock
+from ocizone.compiler.spec import ZoneRule
+from ocizone.endpoint import Endpoint
+from ocizone.follow.source import LocalSource, OciSource, Source
+from ocizone.plugins.auto import AutoZones
+from ocizone.plugins.bind import Bind
+from ocizone.plugins.file import ZoneFile
+from ocizone.plugins.oci import Artifact
+from ocizone.wire.name import to_text
+
+#: Addresses of an interface name, or the literal itself; raises OSError for an unknown name.
+AddressesOf = Callable[[str], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One server block: its stable name, and which of its keys each endpoint carries."""
+
+    name: str
+    block: ServerBlock
+    keys: tuple[tuple[Endpoint, bytes], ...]
+    rules: tuple[tuple[str, ZoneRule], ...]
+    """Where its zones come from: (source key, rule)."""
+
+    @property
+    def zones(self) -> tuple[bytes, ...]:
+        """The zones of its key line, each once."""
+        return tuple(dict.fromkeys(zone for _, zone in self.keys))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a Corefile asks to run."""
+
+    corefile: Corefile
+    endpoints: tuple[Endpoint, ...]
+    views: tuple[View, ...]
+    sources: tuple[Source, ...]
+
+
+def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
+    """Return the plan of a Corefile.
+
+    Args:
+        corefile: parsed, without errors.
+        addresses_of: resolves the names of ``bind``; injected, because it asks the system.
+
+    Raises:
+        OSError: ``bind`` names an interface that does not exist.
+    """
+    sources: dict[str, Source] = {}
+    drafts = [_draft(block, addresses_of) for block in corefile.blocks]
+    artifacts = [
+        (name, artifact) for name, block, _ in drafts for artifact in block.all(Artifact)
+    ]
+    views = []
+    rules_of: dict[str, list[ZoneRule]] = {}
+    for name, block, keys in drafts:
+        own = [(key_of(name, artifact), artifact) for artifact in block.all(Artifact)]
+        others = [(key_of(at, artifact), artifact) for at, artifact in artifacts if at != name]
+        rules = _rules(name, block, keys, own, others)
+        views.append(View(name, block, keys, tuple((found.key, found.rule) for found in rules)))
+        for found in rules:
+            rules_of.setdefault(found.key, []).append(found.rule)
+            if found.local is not None:
+                # Two `file` lines may name one file for different zones: one source, all rules.
+                sources[found.key] = replace(found.local, rules=tuple(rules_of[found.key]))
+    for name, artifact in artifacts:
+        key = key_of(name, artifact)
+        sources[key] = OciSource(
+            key=key,
+            name=str(artifact.reference),
+            artifact=artifact,
+            rules=tuple(rules_of.get(key, ())),
+        )
+    endpoints = tuple(dict.fromkeys(endpoint for view in views for endpoint, _ in view.keys))
+    return Plan(corefile, endpoints, tuple(views), tuple(sources.values()))
+
+
+def key_of(view: str, artifact: Artifact) -> str:
+    """Return the key an artifact's state is kept under: its block, repository and PATH.
+
+    The tag is left out: a block moved from ``:v1`` to ``:v2`` goes on serving v1 until v2 is
+    there, also across a restart.
+    """
+    reference = artifact.reference
+    return _digest("oci", view, reference.registry, reference.repository, artifact.path)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _draft(
+    block: ServerBlock, addresses_of: AddressesOf
+) -> tuple[str, ServerBlock, tuple[tuple[Endpoint, bytes], ...]]:
+    """Return a block's name, the block, and (endpoint, zone) for each key and address."""
+    binds = block.all(Bind)
+    hosts: list[str] = [] if binds else [""]
+    for bind in binds:
+        left_out = {address for name in bind.excepted for address in addresses_of(name)}
+        found = [address for name in bind.names for address in addresses_of(name)]
+        hosts += [address for address in found if address not in left_out]
+    hosts = list(dict.fromkeys(hosts))
+    keys = tuple((Endpoint(key.scheme, host, key.port), key.zone) for key in block.keys for host in hosts)
+    bound = "@" + ",".join(name for bind in binds for name in bind.names) if binds else ""
+    return ",".join(_key_text(key) for key in block.keys) + bound, block, keys
+
+
+def _key_text(key: Key) -> str:
+    return f"{key.scheme}://{to_text(key.zone)}:{key.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One rule, the key of the source it belongs to, and that source when it is a local one."""
+
+    key: str
+    rule: ZoneRule
+    local: LocalSource | None = None
+
+
+_Artifacts = list[tuple[str, Artifact]]
+
+
+def _rules(
+    view: str,
+    block: ServerBlock,
+    keys: tuple[tuple[Endpoint, bytes], ...],
+    own: _Artifacts,
+    others: _Artifacts,
+) -> list[_Found]:
+    """Return a block's rules in order: its files, its directories, then bare artifacts."""
+    found = [_file_rule(view, directive, own, others) for directive in block.all(ZoneFile)]
+    found += [_auto_rule(view, directive, own, others) for directive in block.all(AutoZones)]
+    pointed_at = {one.key for one in found}
+    origins = tuple(dict.fromkeys(to_text(zone) for _, zone in keys))
+    for key, _ in own:
+        if key not in pointed_at:
+            found.append(_Found(key, ZoneRule(view, "artifact", "", origins)))
+    return found
+
+
+def _file_rule(view: str, directive: ZoneFile, own: _Artifacts, others: _Artifacts) -> _Found:
+    origins = tuple(to_text(origin) for origin in directive.origins)
+    inside = _inside(directive.path, own) or _inside(directive.path, others)
+    if inside:
+        key, path = inside
+        return _Found(key, ZoneRule(view, "file", path, origins))
+    root, path = os.path.split(directive.path)
+    key = _digest("file", view, directive.path)
+    rule = ZoneRule(view, "file", path, origins)
+    return _Found(key, rule, LocalSource(key, directive.path, root, (path,), (rule,), directive.reload_s))
+
+
+def _auto_rule(view: str, directive: AutoZones, own: _Artifacts, others: _Artifacts) -> _Found:
+    origins = tuple(to_text(origin) for origin in directive.origins)
+    inside = _inside(directive.directory, own) or _inside(directive.directory, others)
+    if inside:
+        key, path = inside
+        rule = ZoneRule(view, "auto", path, origins, directive.regexp, directive.template)
+        return _Found(key, rule)
+    key = _digest("auto", view, directive.directory)
+    rule = ZoneRule(view, "auto", "", origins, directive.regexp, directive.template)
+    local = LocalSource(key, directive.directory, directive.directory, None, (rule,), directive.reload_s)
+    return _Found(key, rule, local)
+
+
+def _inside(path: str, artifacts: _Artifacts) -> tuple[str, str] | None:
+    """Return the key of the artifact whose PATH holds ``path``, and the path relative to it.
+
+    The longest PATH wins, so that an artifact in a sub-directory of another's is found.
+    """
+    best: tuple[str, str] | None = None
+    longest = -1
+    for key, artifact in artifacts:
+        base = artifact.path.rstrip("/") + "/"
+        if (path + "/").startswith(base) and len(base) > longest:
+            best, longest = (key, path[len(base) :]), len(base)
+    return best

@@ -1,0 +1,55 @@
+"""The one door between sockets and the pipeline: ask, survive bugs, count, log.
+
+Every transport calls ``Door.answer``; so admission, counting and the treatment of bugs are the
+same on each (D15: a check one transport forgets is a hole). Here stands the only broad
+``except`` of the serving side: a bug becomes SERVFAIL, a traceback and a counter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ocizone.answer.blocks import Transport
+from ocizone.answer.respond import Reply, respond
+from ocizone.live import LiveZones
+
+#: Told of each reply: the packet, what was answered (None: nothing), where, and seconds taken.
+Witness = Callable[[bytes, Reply | None, Transport, float], None]
+#: Told of a bug, inside its ``except`` clause, with the packet that showed it.
+OnBug = Callable[[bytes, Transport], None]
+
+_HEADER_OCTETS = 12
+
+
+class Door:
+    """Answers packets from whatever snapshot is live."""
+
+    def __init__(
+        self, live: LiveZones, *, seconds: Callable[[], float], witness: Witness, on_bug: OnBug
+    ) -> None:
+        self._live = live
+        self._seconds = seconds
+        self._witness = witness
+        self._on_bug = on_bug
+
+    def answer(self, packet: bytes, transport: Transport) -> bytes | None:
+        """Return the reply's octets, or None when the right answer is silence."""
+        begun = self._seconds()
+        try:
+            reply = respond(packet, self._live.snapshot, transport)
+        except Exception:  # noqa: BLE001 - the one place where a bug becomes SERVFAIL
+            self._on_bug(packet, transport)
+            return servfail(packet)
+        self._witness(packet, reply, transport, self._seconds() - begun)
+        return None if reply is None else reply.wire
+
+
+def servfail(packet: bytes) -> bytes | None:
+    """Return a bare SERVFAIL to a packet that showed a bug: header only, id and RD kept.
+
+    None when there is no header to answer, or the packet is itself a response (D14).
+    """
+    if len(packet) < _HEADER_OCTETS or packet[2] & 0x80:
+        return None
+    flags = bytes((0x80 | packet[2] & 0x79, 2))
+    return packet[:2] + flags + bytes(8)

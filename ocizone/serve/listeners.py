@@ -1,0 +1,119 @@
+"""The listening addresses that are open, and moving from one set of them to another.
+
+A reload keeps every listener that did not change, opens new ones before it closes old ones, and
+changes nothing when one cannot be opened. Not here: what is answered on them.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.interfaces import IListeningPort
+
+from ocizone.endpoint import Endpoint
+from ocizone.serve.sockets import bind_pair
+from ocizone.serve.tcp import TcpFactory, TcpGate
+from ocizone.serve.udp import Answer, UdpPort
+
+
+class Reactor(Protocol):
+    """The parts of a reactor that listening needs."""
+
+    def addReader(self, reader: object) -> None:  # noqa: N802 - the reactor's name
+        """Poll a descriptor."""
+
+    def removeReader(self, reader: object) -> None:  # noqa: N802 - the reactor's name
+        """Stop polling a descriptor."""
+
+    def adoptStreamPort(  # noqa: N802 - the reactor's name
+        self, fileDescriptor: int, addressFamily: int, factory: object  # noqa: N803 - as above
+    ) -> IListeningPort:
+        """Accept on a bound socket."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listening:
+    """One open address: its two transports and the port the system gave."""
+
+    udp: UdpPort
+    tcp: IListeningPort
+    port: int
+
+
+class Listeners:
+    """Owns every open DNS address."""
+
+    def __init__(
+        self, reactor: Reactor, answer: Answer, on_send_error: Callable[[OSError], None]
+    ) -> None:
+        self._reactor = reactor
+        self._answer = answer
+        self._on_send_error = on_send_error
+        self._gate = TcpGate()
+        self._open: dict[Endpoint, Listening] = {}
+
+    @property
+    def open(self) -> dict[Endpoint, Listening]:
+        """The open addresses; a copy."""
+        return dict(self._open)
+
+    @property
+    def tcp_connections(self) -> int:
+        """How many TCP clients there are."""
+        return len(self._gate)
+
+    def prepare(self, wanted: Iterable[Endpoint]) -> dict[Endpoint, tuple[socket.socket, ...]]:
+        """Bind what is wanted and not open; nothing is answered on it yet.
+
+        Raises:
+            BindError: one cannot be bound; none is left open.
+        """
+        bound: dict[Endpoint, tuple[socket.socket, ...]] = {}
+        try:
+            for endpoint in wanted:
+                if endpoint not in self._open:
+                    bound[endpoint] = bind_pair(endpoint.host, endpoint.port)
+        except BaseException:
+            for pair in bound.values():
+                for sock in pair:
+                    sock.close()
+            raise
+        return bound
+
+    def move_to(
+        self, wanted: Iterable[Endpoint], bound: dict[Endpoint, tuple[socket.socket, ...]]
+    ) -> None:
+        """Answer on what ``prepare`` bound, and close what is no longer wanted."""
+        for endpoint, (datagram, stream) in bound.items():
+            self._open[endpoint] = self._listen(endpoint, datagram, stream)
+        for endpoint in set(self._open) - set(wanted):
+            self._close(self._open.pop(endpoint))
+
+    def close(self) -> None:
+        """Close everything, connections included."""
+        for listening in self._open.values():
+            self._close(listening)
+        self._open.clear()
+        self._gate.close_all()
+
+    def _listen(
+        self, endpoint: Endpoint, datagram: socket.socket, stream: socket.socket
+    ) -> Listening:
+        name = str(endpoint)
+        udp = UdpPort(self._reactor, datagram, name, self._answer, self._on_send_error)  # type: ignore[arg-type]  # a structural part of IReactorFDSet
+        udp.start()
+        stream.listen(1024)
+        factory = TcpFactory(self._reactor, self._gate, name, self._answer)  # type: ignore[arg-type]  # a structural part of IReactorTime
+        tcp = self._reactor.adoptStreamPort(stream.fileno(), stream.family, factory)
+        port = stream.getsockname()[1]
+        # adoptStreamPort duplicates the descriptor: ours would keep the port open for ever.
+        stream.close()
+        return Listening(udp, tcp, port)
+
+    @staticmethod
+    def _close(listening: Listening) -> None:
+        listening.udp.stop()
+        listening.tcp.stopListening()

@@ -1,0 +1,112 @@
+"""Bound sockets for an endpoint: what to ask of the kernel, and why.
+
+Not here: reading and answering (udp, tcp), and which endpoints there are (ocizone.plan).
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+#: Asks for the destination address of each datagram, so that a reply to a wildcard socket
+#: leaves from the address that was asked (RFC 1123 2.3; ip(7), ipv6(7)).
+IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)
+#: Room for a burst while the process is busy elsewhere; the kernel caps it at rmem_max.
+RECEIVE_OCTETS = 4 * 1024 * 1024
+#: Path MTU discovery off: a reply never carries DF, so a spoofed ICMP cannot shrink it
+#: (what BIND, NSD and Knot set; ip(7), IP_PMTUDISC_OMIT).
+IP_MTU_DISCOVER, IP_PMTUDISC_OMIT = 10, 5
+
+
+class BindError(OSError):
+    """An address could not be bound; the message names it and says what to do."""
+
+
+def bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
+    """Return a bound, non-blocking socket.
+
+    Args:
+        kind: SOCK_DGRAM or SOCK_STREAM.
+        host: a literal address, or "" for every address of both families.
+        port: 0 lets the system choose.
+
+    Raises:
+        BindError: with the address, the system's reason and a hint.
+    """
+    family = socket.AF_INET if host and ":" not in host else socket.AF_INET6
+    try:
+        return _bind(family, kind, host or "::", port)
+    except OSError as error:
+        if not host and error.errno in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
+            # A kernel without IPv6: every address is every IPv4 address.
+            try:
+                return _bind(socket.AF_INET, kind, "0.0.0.0", port)  # noqa: S104 - asked for
+            except OSError as second:
+                error = second
+        name = "udp" if kind == socket.SOCK_DGRAM else "tcp"
+        shown = f"[{host}]" if ":" in host else host or "*"
+        raise BindError(
+            error.errno, f"cannot listen on {name} {shown}:{port}: {error.strerror}{_hint(error, port)}"
+        ) from error
+
+
+def _hint(error: OSError, port: int) -> str:
+    if error.errno == errno.EACCES:
+        return (
+            f" (ports below 1024 need CAP_NET_BIND_SERVICE, or a key such as .:5300 instead of"
+            f" port {port})"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return " (another server holds it: systemd-resolved holds 127.0.0.53:53; `bind` one address)"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return " (no interface has this address)"
+    return ""
+
+
+def _bind(
+    family: socket.AddressFamily, kind: socket.SocketKind, host: str, port: int
+) -> socket.socket:
+    sock = socket.socket(family, kind)
+    try:
+        sock.setblocking(False)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if host == "::" else 1)
+        if kind == socket.SOCK_STREAM:
+            # A restart must not wait for connections in TIME_WAIT.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            _datagram_options(sock, family)
+        sock.bind((host, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _datagram_options(sock: socket.socket, family: socket.AddressFamily) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_OCTETS)
+    sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+    sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+
+
+def bind_pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """Return a datagram and a stream socket on one port (RFC 7766: TCP is not optional).
+
+    With port 0 the system chooses one that is free for both.
+
+    Raises:
+        BindError: either cannot be bound; neither is left open.
+    """
+    tries = 1 if port else 20
+    for left in range(tries - 1, -1, -1):
+        datagram = bind(socket.SOCK_DGRAM, host, port)
+        try:
+            return datagram, bind(socket.SOCK_STREAM, host, datagram.getsockname()[1])
+        except BindError as error:
+            datagram.close()
+            if left and error.errno == errno.EADDRINUSE:
+                continue
+            raise
+    raise AssertionError("unreachable: the last try returns or raises")

@@ -1,0 +1,111 @@
+"""UDP: one reader on the reactor, which takes a batch of datagrams and answers each.
+
+Its own reader instead of a DatagramProtocol, because a reply must leave from the address that
+was asked (IP_PKTINFO), which Twisted's port cannot say. Not here: what is answered.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ocizone.answer.blocks import Transport
+from ocizone.limits import TCP_MESSAGE_OCTETS
+from ocizone.serve.sockets import IP_PKTINFO
+
+#: Datagrams answered before the reactor looks at its other descriptors: a flood must not
+#: starve TCP and timers; 64 costs about 2 ms.
+BATCH = 64
+#: Room for one IPv4 or IPv6 packet-info message.
+_ANCILLARY = socket.CMSG_SPACE(20)
+_MAPPED = "::ffff:"
+
+Answer = Callable[[bytes, Transport], bytes | None]
+
+
+@implementer(IReadDescriptor)
+class UdpPort:
+    """Reads a bound datagram socket and sends what ``answer`` gives back."""
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        sock: socket.socket,
+        listener: str,
+        answer: Answer,
+        on_send_error: Callable[[OSError], None],
+    ) -> None:
+        self._reactor = reactor
+        self._socket = sock
+        self._listener = listener
+        self._answer = answer
+        self._on_send_error = on_send_error
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._reactor.addReader(self)
+
+    def stop(self) -> None:
+        """Stop reading and close the socket."""
+        self._reactor.removeReader(self)
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """Return the descriptor the reactor polls."""
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:  # noqa: N802 - the reactor's interface
+        """Return what the reactor calls us."""
+        return "udp"
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: N802 - the reactor's interface
+        """Close the socket: the reactor is going away."""
+        self._socket.close()
+
+    def doRead(self) -> None:  # noqa: N802 - the reactor's interface
+        """Answer the datagrams that are there, at most a batch."""
+        sock = self._socket
+        for _ in range(BATCH):
+            try:
+                packet, ancillary, _flags, sender = sock.recvmsg(TCP_MESSAGE_OCTETS, _ANCILLARY)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                # An ICMP error of an earlier reply surfaces here; the socket is fine.
+                self._on_send_error(error)
+                continue
+            self._one(packet, ancillary, sender)
+
+    def _one(self, packet: bytes, ancillary: list[Any], sender: tuple[Any, ...]) -> None:
+        client, port = sender[0], sender[1]
+        if client.startswith(_MAPPED):
+            client = client[len(_MAPPED) :]
+        if not port:
+            # Nothing can listen there: a reply would be reflection (D14).
+            return
+        reply = self._answer(packet, Transport("udp", self._listener, client, port))
+        if reply is None:
+            return
+        try:
+            self._socket.sendmsg([reply], _reply_from(ancillary), 0, sender)
+        except OSError as error:
+            self._on_send_error(error)
+
+
+def _reply_from(ancillary: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
+    """Return the control message that makes a reply leave from the address that was asked."""
+    for level, kind, data in ancillary:
+        if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
+            # struct in6_pktinfo: address, then interface; 0 lets routing choose the interface
+            # except for link-local addresses, which mean nothing without it (RFC 4007 6).
+            interface = data[16:20] if data[:2] == b"\xfe\x80" else bytes(4)
+            return [(level, kind, data[:16] + interface)]
+        if level == socket.IPPROTO_IP and kind == IP_PKTINFO:
+            # struct in_pktinfo: interface, local address to send from, header destination.
+            return [(level, kind, bytes(4) + data[8:12] + bytes(4))]
+    return []

@@ -1,0 +1,139 @@
+"""UDP: batches, silence, and replies that leave from the address that was asked."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from ocizone.answer.blocks import Transport
+from ocizone.serve.sockets import bind
+from ocizone.serve.udp import BATCH, UdpPort
+
+
+class Readers:
+    """The part of a reactor that polls, without polling."""
+
+    def __init__(self):
+        self.readers: list[object] = []
+
+    def addReader(self, reader):
+        self.readers.append(reader)
+
+    def removeReader(self, reader):
+        self.readers.remove(reader)
+
+
+class Served:
+    """A port that echoes in capitals, silent to ``!``."""
+
+    def __init__(self, host: str):
+        self.seen: list[tuple[bytes, Transport]] = []
+        self.errors: list[OSError] = []
+        self.socket = bind(socket.SOCK_DGRAM, host, 0)
+        self.number: int = self.socket.getsockname()[1]
+        self.readers = Readers()
+        self.port = UdpPort(self.readers, self.socket, "listener", self.answer, self.errors.append)
+        self.port.start()
+
+    def answer(self, packet: bytes, transport: Transport) -> bytes | None:
+        self.seen.append((packet, transport))
+        return None if packet == b"!" else packet.upper()
+
+    def read(self) -> None:
+        assert select.select([self.socket], [], [], 5)[0], "nothing arrived"
+        self.port.doRead()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    served = Served("127.0.0.1")
+    yield served
+    served.port.stop()
+
+
+@pytest.fixture
+def client() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.bind(("127.0.0.1", 0))
+        yield sock
+
+
+def test_a_datagram_is_answered_to_its_sender(served, client):
+    """One reply, to the address and port it came from."""
+    client.sendto(b"hello", ("127.0.0.1", served.number))
+    served.read()
+    assert client.recvfrom(512) == (b"HELLO", ("127.0.0.1", served.number))
+    port = client.getsockname()[1]
+    assert served.seen == [(b"hello", Transport("udp", "listener", "127.0.0.1", port))]
+
+
+def test_silence_is_silence(served, client):
+    """No reply goes out, and the next datagram is answered."""
+    client.sendto(b"!", ("127.0.0.1", served.number))
+    client.sendto(b"x", ("127.0.0.1", served.number))
+    served.read()
+    assert client.recv(512) == b"X"
+    assert len(served.seen) == 2
+
+
+def test_a_flood_does_not_starve_the_reactor(served, client):
+    """At most a batch is taken before other descriptors have their turn."""
+    for _ in range(BATCH + 10):
+        client.sendto(b"x", ("127.0.0.1", served.number))
+    served.read()
+    assert len(served.seen) == BATCH
+    served.read()
+    assert len(served.seen) == BATCH + 10
+
+
+@pytest.mark.parametrize("asked", ["127.0.0.1", "127.0.0.2", "127.1.2.3"])
+def test_a_wildcard_socket_replies_from_the_address_asked(asked, client):
+    """RFC 1123 2.3: a client ignores a reply from another address; routing would choose .1."""
+    served = Served("")
+    try:
+        client.sendto(b"x", (asked, served.number))
+        served.read()
+        assert client.recvfrom(512) == (b"X", (asked, served.number))
+        assert served.seen[0][1].client == "127.0.0.1"
+    finally:
+        served.port.stop()
+
+
+def test_a_wildcard_socket_serves_both_families():
+    """One socket, IPv4 and IPv6."""
+    served = Served("")
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(5)
+            sock.sendto(b"x", ("::1", served.number))
+            served.read()
+            assert sock.recvfrom(512)[:1] == (b"X",)
+        assert served.seen[0][1].client == "::1"
+    finally:
+        served.port.stop()
+
+
+def test_a_reply_that_cannot_be_sent_is_counted_not_raised(served, client):
+    """EMSGSIZE, EPERM, ENETUNREACH: the next query is answered all the same."""
+    big = UdpPort(
+        served.readers, served.socket, "listener", lambda *_: b"x" * 70_000, served.errors.append
+    )
+    client.sendto(b"x", ("127.0.0.1", served.number))
+    select.select([served.socket], [], [], 5)
+    big.doRead()
+    assert len(served.errors) == 1
+    client.sendto(b"again", ("127.0.0.1", served.number))
+    served.read()
+    assert client.recv(512) == b"AGAIN"
+
+
+def test_stopping_closes_the_socket(served):
+    """The port is free afterwards."""
+    other = Served("127.0.0.1")
+    other.port.stop()
+    assert other.readers.readers == []
+    assert other.port.fileno() == -1
