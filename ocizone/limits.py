@@ -25,6 +25,9 @@ ALIAS_CHAIN: Final = 16
 # Additional-section work per answer (CVE-2024-11187: BIND settled on 13 names).
 ADDITIONAL_NAMES: Final = 13
 
+# Options of one OPT that are read: a real client sends three or four.
+EDNS_OPTIONS: Final = 128
+
 # --- TCP (RFC 7766) --------------------------------------------------------------------------
 TCP_CONNECTIONS: Final = 1_000
 TCP_CONNECTIONS_PER_CLIENT: Final = 20
@@ -41,6 +44,8 @@ COREFILE_SNIPPET_EXPANSIONS: Final = 10_000
 COREFILE_FILE_IMPORTS: Final = 100_000
 COREFILE_OCTETS: Final = 16 * MIB
 COREFILE_REGEXP_CHARACTERS: Final = 10_000
+# Snippets that import snippets twice each double with every level; no real file comes near.
+COREFILE_TOKENS: Final = 1_000_000
 
 # --- Registry and artifacts ------------------------------------------------------------------
 # distribution refuses larger manifests too.
@@ -85,8 +90,14 @@ TTL_SECONDS: Final = 2**31 - 1
 YAML_OCTETS: Final = 64 * MIB
 YAML_DEPTH: Final = 32
 ZONES_PER_IMAGE: Final = 100_000
+# A field of a $GENERATE pattern wider than a label makes no name.
+GENERATE_WIDTH: Final = 63
 # Findings of one compile that are kept; the rest are counted.
 PROBLEMS: Final = 1_000
+# How much of a token or path a finding quotes.
+SHOWN_CHARACTERS: Final = 120
+# Address space an image may grow into while it is written; the file takes what it holds.
+IMAGE_MAP_OCTETS: Final = 64 * 1024 * MIB
 
 # --- Compiler child --------------------------------------------------------------------------
 COMPILE_S: Final = 600.0

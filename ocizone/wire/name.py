@@ -144,6 +144,14 @@ def parent(name: bytes) -> bytes:
     return name[1 + name[0] :] if name[0] else name
 
 
+def ancestor(name: bytes, up: int) -> bytes:
+    """Return the name without its ``up`` leftmost labels. It has that many."""
+    at = 0
+    for _ in range(up):
+        at += 1 + name[at]
+    return name[at:]
+
+
 def is_at_or_below(name: bytes, zone: bytes) -> bool:
     """Tell whether ``name`` is ``zone`` or below it. Both in the same case."""
     if not name.endswith(zone):

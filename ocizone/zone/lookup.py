@@ -7,8 +7,27 @@ matches it ends with ``assert_never``, so that a new outcome breaks mypy and not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from ocizone.zone.node import Node, RRset
+from ocizone.limits import NAME_OCTETS
+from ocizone.wire.codes import (
+    TYPE_ANY,
+    TYPE_CNAME,
+    TYPE_DNAME,
+    TYPE_DS,
+    TYPE_KEY,
+    TYPE_NSEC,
+    TYPE_RRSIG,
+)
+from ocizone.wire.name import ancestor, key_label, labels, relative_key
+from ocizone.zone.node import Flag, Node, RRset
+from ocizone.zone.reader import ZoneReader
+
+_ASTERISK: Final = key_label(b"*")
+# Plain integers: ``&`` of an IntFlag costs a microsecond, more than a read of the image.
+_CUT: Final = int(Flag.CUT)
+_DNAME: Final = int(Flag.DNAME)
+_OCCLUDED: Final = int(Flag.OCCLUDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +98,99 @@ class Alias:
 
 
 Outcome = Match | NoData | NxDomain | Referral | Alias
+
+
+# RFC 4035 2.5 and RFC 3007: these may stand beside a CNAME and are never asked of its target.
+_BESIDE_CNAME: Final = frozenset({TYPE_CNAME, TYPE_RRSIG, TYPE_NSEC, TYPE_KEY, TYPE_ANY})
+
+
+def lookup(zone: ZoneReader, qname: bytes, qtype: int) -> Outcome:
+    """Return what the zone says about a name and type (RFC 1034 4.3.2 step 3).
+
+    One read for a name that exists; otherwise at most one a label of the name.
+
+    Args:
+        zone: the zone.
+        qname: lower-case wire name, at or below its apex.
+        qtype: any type; ANY and RRSIG match what there is.
+    """
+    key = relative_key(qname, zone.info.apex_labels)
+    node = zone.get(key)
+    if node is None:
+        return _descend(zone, qname, qtype)
+    flags = int(node.flags)
+    if flags & _OCCLUDED:
+        return _descend(zone, qname, qtype)
+    # The parent side of a cut answers DS, and nothing else (RFC 4035 3.1.4.1).
+    if flags & _CUT and qtype != TYPE_DS:
+        return Referral(key, node.owner or qname, node)
+    return _at_node(node, qname, qtype, key, None)
+
+
+def _descend(zone: ZoneReader, qname: bytes, qtype: int) -> Outcome:
+    """Walk down from the apex to a cut, a DNAME, or the closest encloser.
+
+    From above, because the highest cut or DNAME wins; and a name of 127 labels that do not
+    exist costs two reads.
+    """
+    below = labels(qname)
+    depth = len(below) - zone.info.apex_labels
+    key, encloser = b"", zone.get(b"")
+    assert encloser is not None  # a zone has an apex
+    for up in range(depth, 0, -1):
+        if int(encloser.flags) & _DNAME:
+            return _dname_alias(encloser, qname, ancestor(qname, up), key)
+        next_key = key + key_label(below[up - 1])
+        node = zone.get(next_key)
+        if node is None:
+            break
+        key, encloser = next_key, node
+        if int(node.flags) & _CUT:
+            return Referral(key, node.owner or ancestor(qname, up - 1), node)
+    return _from_wildcard(zone, encloser, qname, qtype, key)
+
+
+def _from_wildcard(
+    zone: ZoneReader, encloser: Node, qname: bytes, qtype: int, key: bytes
+) -> Outcome:
+    """Answer from the source of synthesis, if there is one (RFC 4592 3.3.1).
+
+    A wildcard NS or DNAME is data here: it neither delegates nor redirects what it covers
+    (RFC 4592 4.2 and 4.4 leave both undefined; NSD and Knot do the same).
+    """
+    if Flag.WILDCARD_CHILD not in encloser.flags:
+        return NxDomain(key)
+    wildcard = key + _ASTERISK
+    source = zone.get(wildcard)
+    assert source is not None  # the flag says so
+    return _at_node(source, qname, qtype, key, wildcard)
+
+
+def _at_node(
+    node: Node, qname: bytes, qtype: int, encloser: bytes, wildcard: bytes | None
+) -> Match | NoData | Alias:
+    """Match the type against what stands at a node (RFC 1034 4.3.2 step 3a)."""
+    rrset = node.rrsets.get(qtype)
+    if rrset is not None:
+        return Match((rrset,), node, encloser, wildcard)
+    alias = node.rrsets.get(TYPE_CNAME)
+    if alias is not None and qtype not in _BESIDE_CNAME:
+        return Alias(alias, qname, alias.rdatas[0], encloser, wildcard)
+    found: tuple[RRset, ...] = ()
+    if qtype == TYPE_ANY:
+        found = tuple(node.rrsets.values())
+    elif qtype == TYPE_RRSIG:
+        found = tuple(
+            RRset(TYPE_RRSIG, covered.ttl, covered.signatures)
+            for covered in node.rrsets.values()
+            if covered.signatures
+        )
+    return Match(found, node, encloser, wildcard) if found else NoData(encloser, wildcard)
+
+
+def _dname_alias(node: Node, qname: bytes, owner: bytes, key: bytes) -> Alias:
+    """Substitute the DNAME's target for its owner at the end of the name (RFC 6672 2.2)."""
+    rrset = node.rrsets[TYPE_DNAME]
+    target = qname[: len(qname) - len(owner)] + rrset.rdatas[0]
+    fits = len(target) <= NAME_OCTETS
+    return Alias(rrset, node.owner or owner, target if fits else None, key)

@@ -1,0 +1,61 @@
+"""The numbers of the protocol this server speaks of by name (IANA DNS parameters).
+
+Plain integers, not enums: they are compared and hashed on every query. Not a registry of all
+types: an unknown one is served like any other (RFC 3597).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- RR types --------------------------------------------------------------------------------
+TYPE_A: Final = 1
+TYPE_NS: Final = 2
+TYPE_MD: Final = 3
+TYPE_MF: Final = 4
+TYPE_CNAME: Final = 5
+TYPE_SOA: Final = 6
+TYPE_MB: Final = 7
+TYPE_MG: Final = 8
+TYPE_MR: Final = 9
+TYPE_PTR: Final = 12
+TYPE_HINFO: Final = 13
+TYPE_MINFO: Final = 14
+TYPE_MX: Final = 15
+TYPE_TXT: Final = 16
+TYPE_KEY: Final = 25
+TYPE_AAAA: Final = 28
+TYPE_SRV: Final = 33
+TYPE_DNAME: Final = 39
+TYPE_OPT: Final = 41
+TYPE_DS: Final = 43
+TYPE_RRSIG: Final = 46
+TYPE_NSEC: Final = 47
+TYPE_SVCB: Final = 64
+TYPE_HTTPS: Final = 65
+TYPE_IXFR: Final = 251
+TYPE_AXFR: Final = 252
+TYPE_ANY: Final = 255
+
+# --- Classes ---------------------------------------------------------------------------------
+CLASS_IN: Final = 1
+CLASS_CH: Final = 3
+
+# --- Response codes --------------------------------------------------------------------------
+NOERROR: Final = 0
+FORMERR: Final = 1
+SERVFAIL: Final = 2
+NXDOMAIN: Final = 3
+NOTIMP: Final = 4
+REFUSED: Final = 5
+YXDOMAIN: Final = 6
+BADVERS: Final = 16
+
+# --- EDNS options (RFC 6891 9) and extended errors (RFC 8914 4) -------------------------------
+OPTION_NSID: Final = 3
+OPTION_EDE: Final = 15
+EDE_NOT_READY: Final = 14
+EDE_BLOCKED: Final = 15
+EDE_FILTERED: Final = 17
+EDE_PROHIBITED: Final = 18
+EDE_NOT_AUTHORITATIVE: Final = 20

@@ -1,0 +1,255 @@
+"""Write a response: an ``Answer`` to bytes (RFC 1035 4.1, RFC 2181 9, RFC 3597, RFC 6891).
+
+Names are compressed to any earlier name that is equal ignoring case, so that the pointers of a
+response do not depend on how the client spelled its question; labels that are written keep
+their case. Not here: which records belong into an answer.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ocizone.wire import codes, edns
+from ocizone.wire.query import HEADER, OPCODE, QR, RD, Query, Reject
+
+_AA: Final = 0x0400
+_TC: Final = 0x0200
+_FIXED: Final = struct.Struct("!HHI")
+_POINTER: Final = 0xC000
+_POINTABLE: Final = 0x4000
+
+# Octets before the first name, and names, in the rdata that may be compressed: the types of
+# RFC 1035 and no others (RFC 3597 4).
+_NAMES_IN_RDATA: Final[dict[int, tuple[int, int]]] = {
+    codes.TYPE_NS: (0, 1),
+    codes.TYPE_MD: (0, 1),
+    codes.TYPE_MF: (0, 1),
+    codes.TYPE_CNAME: (0, 1),
+    codes.TYPE_SOA: (0, 2),
+    codes.TYPE_MB: (0, 1),
+    codes.TYPE_MG: (0, 1),
+    codes.TYPE_MR: (0, 1),
+    codes.TYPE_PTR: (0, 1),
+    codes.TYPE_MINFO: (0, 2),
+    codes.TYPE_MX: (2, 1),
+}
+
+
+class Records(Protocol):
+    """What is written of an RRset; zone.node.RRset is one."""
+
+    @property
+    def rrtype(self) -> int:
+        """The type."""
+
+    @property
+    def ttl(self) -> int:
+        """Seconds."""
+
+    @property
+    def rdatas(self) -> tuple[bytes, ...]:
+        """Uncompressed wire form."""
+
+    @property
+    def signatures(self) -> tuple[bytes, ...]:
+        """RRSIG rdata over these records."""
+
+
+#: Owner (wire form, any case) and records, in order.
+Section = tuple[tuple[bytes, Records], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a response says, before it has a size.
+
+    Attributes:
+        rcode: the whole one, extended ones too.
+        aa: the answer is authoritative (for its first owner, RFC 1035 4.1.1).
+        answer: the answer section.
+        authority: SOA, NS, denial.
+        glue: additional records a referral cannot do without: TC when they do not fit
+            (RFC 9471 2.1).
+        additional: additional records that are left out in silence when they do not fit.
+        courtesy_ns: authority holds only the NS a client can do without; left out in silence.
+        rrclass: of every record.
+        error: extended error code and text for a client with EDNS (RFC 8914).
+    """
+
+    rcode: int = codes.NOERROR
+    aa: bool = False
+    answer: Section = ()
+    authority: Section = ()
+    glue: Section = ()
+    additional: Section = ()
+    courtesy_ns: bool = False
+    rrclass: int = codes.CLASS_IN
+    error: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A response as it is sent; ``truncated`` is its TC bit."""
+
+    wire: bytes
+    truncated: bool
+
+
+def render(query: Query, answer: Answer, limit: int, nsid: bytes | None = None) -> Rendered:
+    """Return the response to a query in at most ``limit`` octets.
+
+    RRsets are whole or absent. The first one of the answer, the authority or the glue that
+    does not fit ends the message and sets TC (RFC 2181 9).
+
+    Args:
+        query: what is answered; id, RD and question are echoed.
+        answer: what to say.
+        limit: octets, at least 512.
+        nsid: the NSID to give, None for none (RFC 5001).
+    """
+    opt = b"" if query.edns is None else _opt(query, answer, limit, nsid)
+    message = _Message(query.question, query.name, limit - len(opt), answer.rrclass)
+    do = query.edns is not None and query.edns.do
+    fits = message.put(answer.answer, do=do) == len(answer.answer)
+    answers = message.count
+    authorities = additionals = 0
+    if fits and answer.authority:
+        whole = message.put(answer.authority, do=do) == len(answer.authority)
+        authorities = message.count
+        fits = whole or answer.courtesy_ns
+    if fits and answer.glue:
+        fits = message.put(answer.glue, do=do) == len(answer.glue)
+        additionals = message.count
+    if fits and answer.additional:
+        message.put(answer.additional, do=do)
+        additionals += message.count
+    out = message.out
+    flags = QR | (query.flags & (OPCODE | RD)) | (answer.rcode & 0xF)
+    if answer.aa:
+        flags |= _AA
+    if not fits:
+        flags |= _TC
+    if opt:
+        out += opt
+        additionals += 1
+    HEADER.pack_into(out, 0, query.id, flags, 1, answers, authorities, additionals)
+    return Rendered(bytes(out), not fits)
+
+
+def render_reject(reject: Reject) -> bytes:
+    """Return the response to what cannot be looked up: header, question if read, OPT if met.
+
+    At most 293 octets, so that no limit matters.
+    """
+    flags = QR | (reject.flags & (OPCODE | RD)) | (reject.rcode & 0xF)
+    head = HEADER.pack(reject.id, flags, bool(reject.question), 0, 0, reject.edns is not None)
+    if reject.edns is None:
+        return head + reject.question
+    return head + reject.question + edns.write(reject.rcode, do=reject.edns.do)
+
+
+def _opt(query: Query, answer: Answer, limit: int, nsid: bytes | None) -> bytes:
+    """Return the OPT of a response to a query that had one (RFC 6891 6.1.1)."""
+    assert query.edns is not None
+    options: list[edns.Option] = []
+    if nsid is not None:
+        options.append((codes.OPTION_NSID, nsid))
+    if answer.error is not None:
+        options.append(edns.extended_error(*answer.error))
+    opt = edns.write(answer.rcode, do=query.edns.do, options=tuple(options))
+    # An NSID of hundreds of octets must not crowd out the question.
+    if HEADER.size + len(query.question) + len(opt) > limit:
+        return edns.write(answer.rcode, do=query.edns.do)
+    return opt
+
+
+class _Message:
+    """A message being written: its octets, and where names stand in it.
+
+    Attributes:
+        out: header (zeros), question, and the records so far.
+        count: records the last ``put`` wrote.
+    """
+
+    __slots__ = ("_limit", "_offsets", "_rrclass", "count", "out")
+
+    def __init__(self, question: bytes, name: bytes, limit: int, rrclass: int) -> None:
+        self.out = bytearray(HEADER.size) + question
+        self.count = 0
+        self._limit = limit
+        self._rrclass = rrclass
+        #: Lower-case wire name to its offset.
+        self._offsets: dict[bytes, int] = {}
+        at, offsets = 0, self._offsets
+        while size := name[at]:
+            offsets[name[at:]] = HEADER.size + at
+            at += 1 + size
+
+    def put(self, section: Section, *, do: bool) -> int:
+        """Write RRsets while they fit, each whole with its signatures; return how many did."""
+        out, self.count = self.out, 0
+        for done, (owner, rrset) in enumerate(section):
+            mark = len(out)
+            records = self._put_rrset(owner, rrset.rrtype, rrset.ttl, rrset.rdatas)
+            if do and rrset.signatures and records:
+                signed = self._put_rrset(owner, codes.TYPE_RRSIG, rrset.ttl, rrset.signatures)
+                records = records + signed if signed else 0
+            if not records:
+                del out[mark:]
+                # Names of what was taken back must not be pointed at.
+                self._offsets = {name: at for name, at in self._offsets.items() if at < mark}
+                return done
+            self.count += records
+        return len(section)
+
+    def _put_rrset(self, owner: bytes, rrtype: int, ttl: int, rdatas: tuple[bytes, ...]) -> int:
+        """Write records and return how many; 0 as soon as one does not fit."""
+        out, limit = self.out, self._limit
+        fixed = _FIXED.pack(rrtype, self._rrclass, ttl)
+        shape = _NAMES_IN_RDATA.get(rrtype)
+        for rdata in rdatas:
+            self._put_name(owner)
+            out += fixed
+            if shape is None:
+                out += len(rdata).to_bytes(2)
+                out += rdata
+            else:
+                self._put_compressed(rdata, *shape)
+            if len(out) > limit:
+                return 0
+        return len(rdatas)
+
+    def _put_compressed(self, rdata: bytes, prefix: int, names: int) -> None:
+        """Write RDLENGTH and rdata with its names compressed."""
+        out = self.out
+        start = len(out)
+        out += b"\x00\x00"
+        out += rdata[:prefix]
+        at = prefix
+        for _ in range(names):
+            end = at
+            while size := rdata[end]:
+                end += 1 + size
+            self._put_name(rdata[at : end + 1])
+            at = end + 1
+        out += rdata[at:]
+        out[start : start + 2] = (len(out) - start - 2).to_bytes(2)
+
+    def _put_name(self, name: bytes) -> None:
+        """Write a name, its longest known ending as a pointer (RFC 1035 4.1.4)."""
+        out, offsets = self.out, self._offsets
+        folded = name.lower()
+        at, here = 0, len(out)
+        while size := folded[at]:
+            ending = folded[at:]
+            known = offsets.get(ending)
+            if known is not None:
+                out += name[:at]
+                out += (_POINTER | known).to_bytes(2)
+                return
+            if here + at < _POINTABLE:
+                offsets[ending] = here + at
+            at += 1 + size
+        out += name
