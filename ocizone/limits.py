@@ -57,6 +57,10 @@ ARTIFACT_OCTETS: Final = 512 * MIB
 EXPANDED_OCTETS: Final = 1024 * MIB
 # gzip of zone text compresses 5:1 to 30:1; a bomb is 1000:1.
 EXPANSION_RATIO: Final = 200
+# Below this the ratio says nothing: a tar of one short file is mostly zero octets.
+EXPANSION_RATIO_FROM_OCTETS: Final = 1 * MIB
+# Extended headers hold a path and times.
+ARCHIVE_HEADER_OCTETS: Final = 16 * KIB
 ARCHIVE_MEMBERS: Final = 100_000
 ARCHIVE_PATH_OCTETS: Final = 1_024
 ARCHIVE_PATH_DEPTH: Final = 16
@@ -102,6 +106,8 @@ IMAGE_MAP_OCTETS: Final = 64 * 1024 * MIB
 # --- Compiler child --------------------------------------------------------------------------
 COMPILE_S: Final = 600.0
 COMPILE_REPORT_OCTETS: Final = 64 * MIB
+# Compilers under way at once: each takes a core and the memory of a zone.
+COMPILE_CHILDREN: Final = 2
 
 # --- Store -----------------------------------------------------------------------------------
 # Deployments kept for one source, the current one among them.

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ocizone.compiler.spec import CompiledZone, RevisionFile
-from ocizone.errors import Problem, Severity
-from ocizone.store.images import files_from, zones_from
+from ocizone.errors import Problem
+from ocizone.store.images import files_from, problems_from, zones_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,4 @@ class Rejection:
         Raises:
             KeyError, TypeError, ValueError: it did not.
         """
-        problems = tuple(
-            Problem(**{**problem, "severity": Severity(problem["severity"])})
-            for problem in raw["problems"]
-        )
-        return cls(raw["digest"], raw["configuration"], problems)
+        return cls(raw["digest"], raw["configuration"], problems_from(raw["problems"]))

@@ -57,17 +57,6 @@ class Disk:
         """Return an unused name of ours in the directory of temporaries."""
         return self.temporaries / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
 
-    def workspace(self) -> Path:
-        """Make a private directory among the temporaries, for the compiler to work in.
-
-        Raises:
-            StoreError: it cannot be made.
-        """
-        path = self.temporary()
-        with self.step("mkdir", "workspace", path):
-            path.mkdir(mode=0o700)
-        return path
-
     def directory(self, path: Path) -> None:
         """Make sure a private directory is there, and that it is one and not a link.
 

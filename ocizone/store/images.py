@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ocizone.compiler.spec import CompiledZone, CompileReport, RevisionFile
-from ocizone.errors import StoreError
+from ocizone.errors import Problem, Severity, StoreError
 from ocizone.store.disk import Disk, sha256_of
 from ocizone.store.sealed import DamagedError, read_sealed, seal
 
@@ -29,17 +29,36 @@ class ImageRecord:
         octets: its size.
         zones: what it holds.
         files: of the revision it was made from, for materialising.
+        problems: warnings about its content, to be shown as long as it is served.
     """
 
     sha256: str
     octets: int
     zones: tuple[CompiledZone, ...]
     files: tuple[RevisionFile, ...]
+    problems: tuple[Problem, ...]
 
     @classmethod
     def of(cls, report: CompileReport) -> ImageRecord:
         """Return the record of the image a compile report tells of."""
-        return cls(report.image_sha256, report.image_octets, report.zones, report.files)
+        return cls(
+            report.image_sha256, report.image_octets, report.zones, report.files, report.problems
+        )
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> ImageRecord:
+        """Return the record that ``asdict`` made JSON values of.
+
+        Raises:
+            KeyError, TypeError, ValueError: it did not.
+        """
+        return cls(
+            raw["sha256"],
+            raw["octets"],
+            zones_from(raw["zones"]),
+            files_from(raw["files"]),
+            problems_from(raw["problems"]),
+        )
 
 
 def zones_from(raw: list[dict[str, Any]]) -> tuple[CompiledZone, ...]:
@@ -50,6 +69,13 @@ def zones_from(raw: list[dict[str, Any]]) -> tuple[CompiledZone, ...]:
 def files_from(raw: list[dict[str, Any]]) -> tuple[RevisionFile, ...]:
     """Return the files of a record's JSON."""
     return tuple(RevisionFile(**file) for file in raw)
+
+
+def problems_from(raw: list[dict[str, Any]]) -> tuple[Problem, ...]:
+    """Return the findings of a record's JSON."""
+    return tuple(
+        Problem(**{**problem, "severity": Severity(problem["severity"])}) for problem in raw
+    )
 
 
 class Images:
@@ -90,10 +116,8 @@ class Images:
             raw = read_sealed(self._named(fingerprint, "json"))
             if raw is None or path.is_symlink() or not path.is_file():
                 return None
-            record = ImageRecord(
-                raw["sha256"], raw["octets"], zones_from(raw["zones"]), files_from(raw["files"])
-            )
-        except (DamagedError, KeyError, TypeError):
+            record = ImageRecord.from_json(raw)
+        except (DamagedError, KeyError, TypeError, ValueError):
             return None
         with self._disk.step("read", "image", path):
             intact = path.stat().st_size == record.octets and sha256_of(path) == record.sha256

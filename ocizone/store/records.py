@@ -9,6 +9,7 @@ sources/<key>/ledger.json               files of ours under PATH (store.material
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,18 @@ class SourceRecords:
             return history
         return current, *(one for one in history if one.generation != current.generation)
 
-    def next_generation(self) -> int:
-        """Return a generation above all there are.
+    def commit_next(self, deployment: Deployment) -> Deployment:
+        """Commit a deployment as the next generation, and return it with its number.
 
         Raises:
-            StoreError: the records cannot be read.
+            StoreError: see ``commit``.
         """
         current = self.current()
         numbers = [int(path.stem) for path in self._history_files()]
-        return max([current.generation if current else 0, *numbers]) + 1
+        latest = max([current.generation if current else 0, *numbers])
+        deployment = replace(deployment, generation=latest + 1)
+        self.commit(deployment)
+        return deployment
 
     def commit(self, deployment: Deployment) -> None:
         """Make a deployment the current one. Its image must be durable already.

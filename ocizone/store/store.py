@@ -74,6 +74,17 @@ class Store:
         """Return a new, empty hold against collection."""
         return Hold(self._holds)
 
+    def workspace(self) -> Path:
+        """Make a private directory for one compilation, with an empty ``tree`` in it.
+
+        Raises:
+            StoreError: it cannot be made.
+        """
+        path = self.disk.temporary()
+        self.disk.directory(path)
+        self.disk.directory(path / "tree")
+        return path
+
     def discard(self, workspace: Path) -> None:
         """Remove a workspace with everything in it; links in it are not followed.
 

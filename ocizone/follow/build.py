@@ -1,0 +1,113 @@
+"""From layers in the store to an image in the store: reused by fingerprint, or compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+
+from ocizone.compiler.spec import CompileSpec, Layer, ZoneRule, fingerprint
+from ocizone.errors import CompilerError, StoreError, ZoneError
+from ocizone.follow.status import Disturbed, Failure
+from ocizone.follow.tools import Tools
+from ocizone.store.deployments import StoredLayer
+from ocizone.store.gc import Hold
+from ocizone.store.images import ImageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An image in the store, and the workspace it was made in if it had to be made."""
+
+    fingerprint: str
+    record: ImageRecord
+    workspace: Path | None
+
+
+class Builder:
+    """Builds the images of one source: its rules are part of every fingerprint."""
+
+    def __init__(self, name: str, rules: tuple[ZoneRule, ...], tools: Tools) -> None:
+        self._name = name
+        self._rules = rules
+        self._tools = tools
+        #: Of what the layers do not say: a refusal counts only as long as this is the same.
+        self.configuration = fingerprint((), rules)
+
+    def inputs(self, layers: tuple[StoredLayer, ...]) -> tuple[Layer, ...]:
+        """Return the layers as the compiler and the unpacker take them."""
+        path = self._tools.store.blobs.path
+        return tuple(
+            Layer(str(path(one.digest)), one.digest, one.title, one.unpack, one.media_type)
+            for one in layers
+        )
+
+    async def reuse(self, layers: tuple[StoredLayer, ...], hold: Hold) -> Built | None:
+        """Return the image of these layers if the store has an undamaged one.
+
+        Raises:
+            StoreError: the disk failed.
+        """
+        images = self._tools.store.images
+        name = fingerprint(self.inputs(layers), self._rules)
+        hold.keep(name)
+        record = await self._tools.files.call(lambda: images.verified(name))
+        return None if record is None else Built(name, record, None)
+
+    async def compile(self, layers: tuple[StoredLayer, ...], hold: Hold) -> Built:
+        """Compile these layers, which must be in the store, and publish the image.
+
+        Raises:
+            ZoneError: the compiler refused them; its findings.
+            CompilerError: the compiler died.
+            StoreError: the disk failed.
+        """
+        store, files = self._tools.store, self._tools.files
+        inputs = self.inputs(layers)
+        name = fingerprint(inputs, self._rules)
+        hold.keep(name)
+        workspace = await files.call(store.workspace)
+        image = workspace / "image"
+        spec = CompileSpec(self._name, inputs, self._rules, str(workspace / "tree"), str(image))
+        finished = False
+        try:
+            report = await self._tools.compile(spec)
+            if report.refused:
+                raise ZoneError(report.problems)
+            if not report.image_sha256:
+                raise CompilerError("the compiler reported neither an image nor an error")
+            record = await files.call(lambda: store.images.publish(image, name, report))
+            finished = True
+        finally:
+            if not finished:
+                self.discard(workspace)
+        return Built(name, record, workspace)
+
+    async def require(self, layers: tuple[StoredLayer, ...]) -> None:
+        """Make sure all blobs are here and undamaged.
+
+        Raises:
+            StoreError: one is not, or the disk failed.
+        """
+        blobs = self._tools.store.blobs
+
+        def missing() -> list[str]:
+            wanted = dict.fromkeys(layer.digest for layer in layers)
+            return [digest for digest in wanted if not blobs.verified(digest)]
+
+        digests = await self._tools.files.call(missing)
+        if digests:
+            raise StoreError(f"missing or damaged blobs: {', '.join(digests)}")
+
+    def discard(self, workspace: Path | None) -> None:
+        """Remove a workspace some time; what is left then is removed at the next start."""
+        if workspace is not None:
+            Deferred.fromCoroutine(self._remove(workspace))
+
+    async def _remove(self, workspace: Path) -> None:
+        store = self._tools.store
+        try:
+            await self._tools.files.call(lambda: store.discard(workspace))
+        except StoreError as error:
+            self._tools.observe(Disturbed(self._name, "collect", Failure.of(error)))

@@ -1,0 +1,74 @@
+"""Keep zone files on disk fresh: poll, take new content into the store, deploy.
+
+The same way as an artifact's, without the fetch: what is served always comes from blobs in the
+store, so a restart serves the last good version even if the files are broken by then.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ocizone.follow.attempt import Fetched, Known, Rejected, Relabelled, Same
+from ocizone.follow.deploy import Deployer, Revision
+from ocizone.follow.scan import Scan, scan
+from ocizone.follow.service import LookingService
+from ocizone.follow.source import LocalSource
+from ocizone.follow.status import LookResult, Outcome
+from ocizone.follow.tools import Tools
+
+
+class LocalFollower(LookingService):
+    """Follows the files of ``file`` and ``auto`` directives outside every artifact."""
+
+    def __init__(self, source: LocalSource, tools: Tools) -> None:
+        """Make it; nothing happens before ``startService``.
+
+        Raises:
+            StoreError: the source's key cannot name a directory.
+        """
+        deployer = Deployer(
+            key=source.key,
+            name=source.name,
+            reference=source.name,
+            rules=source.rules,
+            path=None,
+            tools=tools,
+        )
+        super().__init__(
+            key=source.key,
+            reference=source.name,
+            interval_s=source.interval_s,
+            deployer=deployer,
+            tools=tools,
+        )
+        self._source = source
+        self._last_scan: Scan | None = None
+        self._hold = tools.store.hold()
+
+    async def look(self) -> LookResult:
+        """Look at the files once, and deploy what is new.
+
+        Raises:
+            ZoneError: a file is missing or unreadable.
+            StoreError, CompilerError: it failed.
+        """
+        self._attempts = 1
+        former, self._hold = self._hold, self._tools.store.hold()
+        source, store, hold, last = self._source, self._tools.store, self._hold, self._last_scan
+        rejected = self._deployer.rejected
+        known = Known(self._deployer.intact, rejected.digest if rejected else "")
+        try:
+            found, self._last_scan = await self._tools.files.call(
+                lambda: scan(source, store, hold, known, last)
+            )
+        finally:
+            former.release()
+        match found:
+            case Same(digest) | Relabelled(digest):
+                return LookResult(Outcome.UNCHANGED, digest)
+            case Rejected(digest):
+                return self.refused(digest)
+            case Fetched(digest, layers):
+                return await self.deploy(Revision(digest, layers), hold)
+            case _:
+                assert_never(found)

@@ -1,0 +1,222 @@
+"""When to look: at start, at every interval, when asked; one look at a time.
+
+States: idle (between looks), looking (at the registry or the disk), waiting (between two
+attempts of a look), deploying (compiling, activating), stopped. What a look does is up to the
+subclass: follow.follower for a registry, follow.local for the disk.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure as Fault
+
+from ocizone import limits
+from ocizone.errors import InputError, OcizoneError
+from ocizone.follow.deploy import Deployer, Revision
+from ocizone.follow.status import (
+    BUG,
+    CONTENT_REFUSED,
+    Crashed,
+    Failure,
+    Looked,
+    LookResult,
+    Outcome,
+    SourceStatus,
+    State,
+)
+from ocizone.follow.tools import Tools
+from ocizone.store.gc import Hold
+
+
+class LookingService(Service):
+    """Keeps one source fresh; see the module for its states."""
+
+    def __init__(
+        self, *, key: str, reference: str, interval_s: float, deployer: Deployer, tools: Tools
+    ) -> None:
+        """Make it; nothing happens before ``startService``.
+
+        Args:
+            key: of the source.
+            reference: what is followed, as text.
+            interval_s: seconds between looks; 0 to look once.
+            deployer: of the source; its name is the service's.
+            tools: see Tools.
+        """
+        self._key = key
+        self._reference = reference
+        self._interval_s = interval_s
+        self._deployer = deployer
+        self._tools = tools
+        self._state: State = "idle"
+        self._attempts = 0
+        self._last_error: Failure | None = None
+        self._last: LookResult | None = None
+        self._last_check: float | None = None
+        self._last_success: float | None = None
+        self._restored = False
+        self._begun = 0.0
+        self._tick = 0.0
+        self._timer: IDelayedCall | None = None
+        self._turn: Deferred[LookResult] | None = None
+        self._waiters: list[Deferred[LookResult]] = []
+
+    # --- What subclasses say -----------------------------------------------------------------
+
+    @abstractmethod
+    async def look(self) -> LookResult:
+        """Look once; see the subclass.
+
+        Raises:
+            OcizoneError: the look failed, or (InputError) the content is refused.
+        """
+
+    async def deploy(self, revision: Revision, hold: Hold) -> LookResult:
+        """Deploy what a look found.
+
+        Raises:
+            StoreError, CompilerError: it failed.
+        """
+        self._state = "deploying"
+        try:
+            await self._deployer.deploy(revision, hold)
+        except InputError as error:
+            return LookResult(Outcome.REFUSED, revision.digest, Failure.of(error), error.problems)
+        return LookResult(Outcome.ACTIVATED, revision.digest, None, self._deployer.problems)
+
+    def refused(self, digest: str) -> LookResult:
+        """Return the result of a look that found what was refused before."""
+        rejected = self._deployer.rejected
+        failure = Failure(CONTENT_REFUSED, f"{digest} was refused before")
+        return LookResult(Outcome.REFUSED, digest, failure, rejected.problems if rejected else ())
+
+    def abort(self) -> None:
+        """Make blocking work under way end soon."""
+
+    # --- Service -----------------------------------------------------------------------------
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Begin: restore what was served, then look at once. Returns immediately."""
+        super().startService()  # type: ignore[no-untyped-call] # Twisted does not annotate it
+        self._state = "idle"
+        self._tick = self._tools.clock.seconds()
+        self._due()
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """End the look under way; fires within limits.STOP_S whatever the registry does."""
+        super().stopService()  # type: ignore[no-untyped-call] # Twisted does not annotate it
+        self._state = "stopped"
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        turn = self._turn
+        if turn is None:
+            return succeed(None)
+        stopped: Deferred[None] = Deferred()
+        late = self._tools.clock.callLater(limits.STOP_S, stopped.callback, None)
+
+        def ended(_: object) -> None:
+            if late.active():
+                late.cancel()
+                stopped.callback(None)
+
+        self.abort()
+        # The turn ends every failure itself, so this adds no handling of errors.
+        turn.addBoth(ended)
+        turn.cancel()
+        return stopped
+
+    def refresh(self) -> Deferred[LookResult]:
+        """Look now, or join the look under way; the result is that look's."""
+        result: Deferred[LookResult] = Deferred()
+        self._waiters.append(result)
+        if self._turn is None:
+            self._begin()
+        return result
+
+    @property
+    def status(self) -> SourceStatus:
+        """What the source is doing now."""
+        current = self._deployer.current
+        clock, wall = self._tools.clock, self._tools.wall
+        due = self._timer.getTime() - clock.seconds() + wall() if self._timer else None
+        refused = self._last.problems if self._last and self._last.failure else ()
+        return SourceStatus(
+            key=self._key,
+            name=self._deployer.name,
+            reference=self._reference,
+            digest=current.digest if current else "",
+            generation=current.generation if current else 0,
+            state=self._state,
+            last_check=self._last_check,
+            last_success=self._last_success,
+            activated=current.activated_at if current else None,
+            next_check=due,
+            attempts=self._attempts,
+            last_error=self._last_error,
+            problems=refused or self._deployer.problems,
+            materialised=self._deployer.materialised,
+            zones=current.zones if current else (),
+        )
+
+    # --- One look at a time ------------------------------------------------------------------
+
+    def _due(self) -> None:
+        """A tick: look, unless a look is under way; that one counts for this tick."""
+        self._timer = None
+        if self._interval_s:
+            clock = self._tools.clock
+            # On the grid of the first look: ticks that a long look or a suspended machine
+            # missed become one.
+            missed = int((clock.seconds() - self._tick) // self._interval_s)
+            self._tick += self._interval_s * (max(missed, 0) + 1)
+            self._timer = clock.callLater(self._tick - clock.seconds(), self._due)
+        if self._turn is None:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._attempts = 0
+        self._state = "looking"
+        self._begun = self._tools.clock.seconds()
+        looked = Deferred.fromCoroutine(self._restore_and_look())
+        looked.addErrback(self._crashed)
+        # Set before the last callback is added: a look may have ended already.
+        self._turn = looked
+        looked.addCallback(self._ended)
+
+    async def _restore_and_look(self) -> LookResult:
+        try:
+            if not self._restored:
+                await self._deployer.restore()
+                self._restored = True
+            return await self.look()
+        except InputError as error:
+            return LookResult(Outcome.REFUSED, "", Failure.of(error), error.problems)
+        except OcizoneError as error:
+            return LookResult(Outcome.FAILED, "", Failure.of(error))
+        except CancelledError:
+            return LookResult(Outcome.CANCELLED)
+
+    def _crashed(self, fault: Fault) -> LookResult:
+        """A bug must not end the following: say so, and look again at the next tick."""
+        self._tools.observe(Crashed(self._deployer.name, fault.getTraceback()))
+        return LookResult(Outcome.FAILED, "", Failure(BUG, fault.getErrorMessage()))
+
+    def _ended(self, result: LookResult) -> LookResult:
+        self._turn = None
+        self._last = result
+        self._last_error = result.failure
+        self._state = "idle" if self.running else "stopped"
+        self._last_check = self._tools.wall()
+        if result.outcome in {Outcome.UNCHANGED, Outcome.ACTIVATED}:
+            self._last_success = self._last_check
+        seconds = self._tools.clock.seconds() - self._begun
+        self._tools.observe(Looked(self._deployer.name, result, seconds))
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.callback(result)
+        return result
