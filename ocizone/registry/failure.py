@@ -1,0 +1,115 @@
+"""From an HTTP answer or a requests exception to the one error callers see.
+
+Only error *codes* of the registry's JSON enter a message, never its prose: a hostile registry
+could echo our own credentials there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import requests
+
+from ocizone.errors import FetchReason, Permanent, RegistryError, Transient
+from ocizone.registry.strictjson import BadJSONError, read_json
+
+_CODE = re.compile(r"[A-Z][A-Z_]{0,63}")
+
+
+def retry_after(header: str | None, now: float) -> float | None:
+    """Return the seconds to wait by a Retry-After header (RFC 9110 10.2.3), never negative."""
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(0.0, date.timestamp() - now)
+
+
+def error_codes(body: bytes) -> tuple[str, ...]:
+    """Return the codes of an OCI error body (distribution spec "Error Codes"); () for any other."""
+    try:
+        document = read_json(body)
+    except BadJSONError:
+        return ()
+    errors = document.get("errors") if isinstance(document, dict) else None
+    if not isinstance(errors, list):
+        return ()
+    codes = (error.get("code") for error in errors if isinstance(error, dict))
+    return tuple(code for code in codes if isinstance(code, str) and _CODE.fullmatch(code))[:5]
+
+
+def status_error(  # noqa: PLR0917 - where, what was asked, and the four parts of an answer
+    where: str, asked: str, status: int, headers: Mapping[str, str], body: bytes, now: float
+) -> RegistryError:
+    """Return the error for an answer that is not the one asked for.
+
+    Args:
+        where: ``host/repository``.
+        asked: what was being done, such as ``manifest latest``.
+        status: the HTTP status.
+        headers: of the answer, looked up without regard to case.
+        body: its beginning; may be empty.
+        now: seconds since the epoch, for a Retry-After date.
+    """
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "unknown status"
+    codes = ", ".join(error_codes(body))
+    said = f"{where}: {asked}: {status} {phrase}" + (f" ({codes})" if codes else "")
+    wait_s = retry_after(headers.get("Retry-After"), now)
+    if status == HTTPStatus.NOT_FOUND:
+        hint = "check the repository and the tag, and that it was pushed"
+        return Permanent(f"{said}; {hint}", reason=FetchReason.NOT_FOUND, status=status)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        hint = "check username, password and the rights on this repository"
+        return Permanent(f"{said}; {hint}", reason=FetchReason.AUTH, status=status)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        asked_for = f"; it asks to wait {wait_s:g} s" if wait_s is not None else ""
+        return Transient(
+            f"{said}{asked_for}",
+            reason=FetchReason.RATE_LIMITED,
+            status=status,
+            retry_after_s=wait_s,
+        )
+    if status == HTTPStatus.REQUEST_TIMEOUT:
+        return Transient(said, reason=FetchReason.TIMEOUT, status=status, retry_after_s=wait_s)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Transient(said, reason=FetchReason.SERVER, status=status, retry_after_s=wait_s)
+    return Permanent(said, reason=FetchReason.PROTOCOL, status=status)
+
+
+def request_error(where: str, error: Exception) -> RegistryError:
+    """Return the error for what requests or urllib3 raised."""
+    if isinstance(error, requests.exceptions.SSLError):
+        hint = "give the CA with ca_file, or insecure for a plain-HTTP registry"
+        return Permanent(f"{where}: TLS: {_root(error)}; {hint}", reason=FetchReason.NETWORK)
+    root = _root(error)
+    if isinstance(error, requests.Timeout) or isinstance(root, TimeoutError):
+        return Transient(f"{where}: no answer in time", reason=FetchReason.TIMEOUT)
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
+        return Permanent(f"{where}: {root}", reason=FetchReason.PROTOCOL)
+    return Transient(f"{where}: connection failed: {root}", reason=FetchReason.NETWORK)
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return the innermost exception: what the libraries wrapped, three deep, in each other."""
+    for _ in range(8):
+        inner = getattr(error, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        if inner is None:
+            break
+        error = inner
+    return error
