@@ -46,6 +46,9 @@ COREFILE_OCTETS: Final = 16 * MIB
 COREFILE_REGEXP_CHARACTERS: Final = 10_000
 # Snippets that import snippets twice each double with every level; no real file comes near.
 COREFILE_TOKENS: Final = 1_000_000
+# CoreDNS' own bounds of `reload`.
+MINIMUM_RELOAD_S: Final = 2.0
+MINIMUM_JITTER_S: Final = 1.0
 
 # --- Registry and artifacts ------------------------------------------------------------------
 # distribution refuses larger manifests too.

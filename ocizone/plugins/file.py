@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ocizone.corefile.arguments import duration, text, zones
+from ocizone.corefile.directive import (
+    Argument,
+    BadArgumentError,
+    Directive,
+    Given,
+    Property,
+    Scope,
+    Use,
+)
 from ocizone.corefile.types import Position
 
 
@@ -23,3 +33,62 @@ class ZoneFile:
     origins: tuple[bytes, ...]
     reload_s: float
     position: Position
+
+
+def _by_mtime(given: Given) -> None:
+    given.warn(
+        "property-ignored", "'reload_by_mtime' has no effect: changed content always reloads"
+    )
+
+
+def _upstream(given: Given) -> None:
+    given.warn("property-ignored", "'upstream' has no effect, as in CoreDNS")
+
+
+def _fallthrough(_given: Given) -> None:
+    raise BadArgumentError(
+        "'fallthrough' is not supported by ocizone",
+        "a zone has one source; there is no next one to ask",
+        rule="property-not-supported",
+    )
+
+
+DBFILE = Argument(
+    "DBFILE",
+    text,
+    "The zone file; a relative one starts from *root*. In the PATH of an *oci* directive it is"
+    " taken from that artifact.",
+    required=True,
+)
+ZONES = Argument("ZONES", zones, "The zones it holds; without it the block's zones.", many=True)
+RELOAD = Property(
+    "reload",
+    "DURATION",
+    duration,
+    "How often a file on disk is looked at; `0` is never. A file of an artifact changes with it.",
+    default="1m",
+)
+RELOAD_BY_MTIME = Property(
+    "reload_by_mtime", "", _by_mtime, "Accepted, without effect.", least=0, most=0
+)
+FALLTHROUGH = Property(
+    "fallthrough", "[ZONES...]", _fallthrough, "Refused: a zone has one source.", least=0, most=None
+)
+UPSTREAM = Property("upstream", "...", _upstream, "Accepted, without effect.", least=0, most=None)
+
+
+def _build(use: Use, scope: Scope) -> list[ZoneFile]:
+    path = use.argument(DBFILE)
+    if not path:
+        raise BadArgumentError("no file name")
+    origins = use.argument(ZONES) or scope.origins
+    return [ZoneFile(scope.resolve(path), origins, use.value(RELOAD), use.position)]
+
+
+DIRECTIVE = Directive(
+    "file",
+    "*file* serves zones from a master file.",
+    (DBFILE, ZONES),
+    (RELOAD, RELOAD_BY_MTIME, FALLTHROUGH, UPSTREAM),
+    build=_build,
+)

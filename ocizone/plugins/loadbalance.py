@@ -4,7 +4,55 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ocizone.corefile.directive import (
+    Argument,
+    BadArgumentError,
+    Directive,
+    Given,
+    Property,
+    Scope,
+    Use,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadBalance:
     """Round robin; the only policy there is."""
+
+
+def _policy(given: Given) -> None:
+    word = given.text
+    if word == "weighted":
+        raise BadArgumentError(
+            "policy 'weighted' is not supported by ocizone",
+            "write round_robin",
+            rule="property-not-supported",
+        )
+    if word != "round_robin":
+        raise BadArgumentError(f"unknown policy: {given.words[0].shown}", "write round_robin")
+
+
+def _prefer(_given: Given) -> None:
+    raise BadArgumentError(
+        "'prefer' is not supported by ocizone",
+        "answers do not depend on where the client is",
+        rule="property-not-supported",
+    )
+
+
+POLICY = Argument("POLICY", _policy, "`round_robin`, the only one.", default="round_robin")
+PREFER = Property("prefer", "CIDR...", _prefer, "Refused.", most=None)
+
+
+def _build(use: Use, _scope: Scope) -> list[LoadBalance]:
+    use.argument(POLICY)
+    return [LoadBalance()]
+
+
+DIRECTIVE = Directive(
+    "loadbalance",
+    "*loadbalance* changes the order of A, AAAA and MX records from answer to answer.",
+    (POLICY,),
+    (PREFER,),
+    build=_build,
+)
