@@ -1,0 +1,82 @@
+"""A folder of zone files: listing, reading, and what ``$INCLUDE`` may reach in it.
+
+The folder is an unpacked artifact or one an operator checks on disk. Nothing outside it is
+read, whatever a file says or a link points at.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocizone.errors import StoreError
+from ocizone.findings import shown
+from ocizone.limits import ZONE_FILE_OCTETS
+from ocizone.zone.masterfile import IncludeError
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """A folder of zone files.
+
+    Attributes:
+        root: the folder.
+        prefix: what findings put before a relative path, such as ``zones/``.
+    """
+
+    root: Path
+    prefix: str = ""
+
+    def files(self) -> Iterator[str]:
+        """Yield the regular files below the folder, relative, sorted within each folder."""
+        for folder, folders, names in os.walk(self.root):
+            folders.sort()
+            base = Path(folder)
+            for name in sorted(names):
+                path = base / name
+                if path.is_file():
+                    yield path.relative_to(self.root).as_posix()
+
+    def display(self, relative: str) -> str:
+        """Return what findings call a file."""
+        return shown(self.prefix + relative)
+
+    def read(self, relative: str) -> bytes:
+        """Return a file's octets.
+
+        Raises:
+            StoreError: it cannot be read, or is over ZONE_FILE_OCTETS.
+        """
+        path = self.root / relative
+        try:
+            if path.stat().st_size > ZONE_FILE_OCTETS:
+                raise StoreError(f"{path} is over {ZONE_FILE_OCTETS} octets")
+            return path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror}") from error
+
+    def include(self, including: str, target: str) -> tuple[str, bytes]:
+        """Read an ``$INCLUDE`` target: a zone.masterfile.Resolver.
+
+        Args:
+            including: the including file as ``display`` gave it.
+            target: as written; relative to the including file's folder.
+
+        Raises:
+            IncludeError: it leaves the tree, or cannot be read.
+        """
+        if target.startswith("/"):
+            raise IncludeError(f"{shown(target)} is absolute; only files beside are included")
+        folder = posixpath.dirname(including.removeprefix(self.prefix))
+        relative = posixpath.normpath(posixpath.join(folder, target))
+        inside = self.root.resolve()
+        try:
+            real = (self.root / relative).resolve()
+            if relative.startswith("../") or not real.is_relative_to(inside):
+                raise IncludeError(f"{shown(target)} is outside of the artifact")
+            return self.display(relative), self.read(relative)
+        except (StoreError, OSError, ValueError) as error:
+            raise IncludeError(f"{shown(target)} cannot be read") from error

@@ -1,0 +1,93 @@
+"""From checked content to nodes: flags, folded RRsets, signatures beside what they cover.
+
+Expects content without errors (zone.check); folds what check only warns of: duplicate records
+(RFC 2181 5) and differing TTLs in an RRset (the lowest wins, RFC 2181 5.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ocizone.wire import name as names
+from ocizone.zone import rdata as rr
+from ocizone.zone.content import Content, by_type, distinct
+from ocizone.zone.node import Flag, Node, RRset
+from ocizone.zone.reader import ZoneInfo
+from ocizone.zone.record import Record
+
+_WILDCARD = b"*\x00"
+
+
+def zone_info(content: Content, file: str) -> ZoneInfo:
+    """Return what is known of the zone as a whole; the content has one SOA at its apex."""
+    (soa,) = distinct(by_type(content.names[b""])[rr.SOA]).values()
+    serial, minimum = soa_numbers(soa.rdata)
+    return ZoneInfo(
+        apex=content.apex,
+        apex_labels=content.apex_labels,
+        serial=serial,
+        records=content.records,
+        negative_ttl=min(soa.ttl, minimum),
+        file=file,
+    )
+
+
+def soa_numbers(rdata: bytes) -> tuple[int, int]:
+    """Return (SERIAL, MINIMUM) of SOA rdata: it ends in five 32-bit numbers (RFC 1035 3.3.13)."""
+    return int.from_bytes(rdata[-20:-16], "big"), int.from_bytes(rdata[-4:], "big")
+
+
+def zone_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
+    """Yield (key, node) in canonical order.
+
+    A cut below a cut is no cut of this zone: it is only OCCLUDED, so that a lookup finds the
+    one that counts from either end.
+    """
+    covered: bytes | None = None
+    for key in content.order:
+        records = content.names[key]
+        flags = Flag.NONE if records else Flag.EMPTY_NON_TERMINAL
+        if key + _WILDCARD in content.names:
+            flags |= Flag.WILDCARD_CHILD
+        if covered is not None and key.startswith(covered) and key != covered:
+            flags |= Flag.OCCLUDED
+        rrsets = _rrsets(records)
+        if not flags & Flag.OCCLUDED:
+            if rr.NS in rrsets and key:
+                flags |= Flag.CUT
+                covered = key
+            elif rr.DNAME in rrsets:
+                flags |= Flag.DNAME
+                covered = key
+        owner = _spelling(records)
+        if owner is not None:
+            flags |= Flag.MIXED_CASE
+        yield key, Node(flags, rrsets, owner)
+
+
+def _spelling(records: list[Record]) -> bytes | None:
+    """Return the owner as first written when that is not lower case, else None."""
+    if not records or records[0].owner == names.lower(records[0].owner):
+        return None
+    return records[0].owner
+
+
+def _rrsets(records: list[Record]) -> dict[int, RRset]:
+    """Return RRsets by type; RRSIGs stand with the type they cover (RFC 4034 3.1.1)."""
+    groups = by_type(records)
+    signatures: dict[int, list[bytes]] = {}
+    for record in groups.pop(rr.RRSIG, ()):
+        covered = int.from_bytes(record.rdata[:2], "big")
+        signatures.setdefault(covered, []).append(record.rdata)
+    return {
+        rrtype: _rrset(rrtype, group, signatures.get(rrtype, ()))
+        for rrtype, group in groups.items()
+    }
+
+
+def _rrset(rrtype: int, group: list[Record], signatures: list[bytes] | tuple[()]) -> RRset:
+    if len(group) == 1:
+        return RRset(rrtype, group[0].ttl, (group[0].rdata,), tuple(signatures))
+    kept = tuple(record.rdata for record in distinct(group).values())
+    lowest = min(record.ttl for record in group)
+    return RRset(rrtype, lowest, kept, tuple(dict.fromkeys(signatures)))

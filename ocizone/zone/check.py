@@ -1,0 +1,325 @@
+"""Does the content make a zone? Findings with a rule id, a place, and the RFC that decides.
+
+Errors refuse a zone; warnings tell of what is legal and likely a mistake. Not here: syntax
+(the readers), records out of the zone (zone.content).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ocizone.findings import Findings
+from ocizone.limits import ALIAS_CHAIN, RRSET_RECORDS, RRSET_TYPES
+from ocizone.wire import name as names
+from ocizone.zone import rdata as rr
+from ocizone.zone.build import soa_numbers
+from ocizone.zone.content import Content, by_type, distinct, parent_key, target
+from ocizone.zone.record import Record
+
+_BESIDE_CNAME = frozenset({rr.CNAME, rr.RRSIG, rr.NSEC})
+_AT_CUT = frozenset({rr.NS, rr.DS, rr.NSEC, rr.RRSIG, rr.A, rr.AAAA})
+_GLUE = frozenset({rr.A, rr.AAAA, rr.RRSIG, rr.NSEC, rr.NSEC3})
+_POINTS_AT_HOST = frozenset({rr.NS, rr.MX, rr.SRV})
+
+
+def check_zone(content: Content, findings: Findings, file: str) -> None:
+    """Check a zone's content.
+
+    Args:
+        content: gathered records.
+        findings: where problems go.
+        file: the zone's file, for findings about the whole of it.
+    """
+    _Check(content, findings).run(file)
+
+
+class _Check:
+    """One check of one zone."""
+
+    def __init__(self, content: Content, findings: Findings) -> None:
+        self._content = content
+        self._findings = findings
+        self._cover: Record | None = None
+
+    def run(self, file: str) -> None:
+        """Walk the zone in canonical order."""
+        apex = by_type(self._content.names.get(b"", []))
+        self._apex(apex, file)
+        cover_key = b""
+        for key in self._content.order:
+            records = self._content.names[key]
+            if not records:
+                continue
+            groups = by_type(records)
+            self._rrsets(groups, records[0])
+            self._exclusive(groups)
+            if key and rr.SOA in groups:
+                self._error(
+                    groups[rr.SOA][0],
+                    "soa-not-at-apex",
+                    "SOA below the apex",
+                    "a zone has one SOA, at its apex (RFC 1035 5.2)",
+                )
+            if self._cover is not None and key.startswith(cover_key) and key != cover_key:
+                self._occluded(groups, self._cover)
+                continue
+            self._cover = None
+            if rr.NS in groups and key:
+                self._cover, cover_key = groups[rr.NS][0], key
+                self._cut(groups, key)
+            elif rr.DNAME in groups:
+                self._cover, cover_key = groups[rr.DNAME][0], key
+            self._wildcard(groups, key)
+            self._pointers(groups, key)
+
+    def _error(self, at: Record, rule: str, message: str, hint: str = "") -> None:
+        self._findings.error(at.file, at.line, at.column, rule, message, hint)
+
+    def _warning(self, at: Record, rule: str, message: str, hint: str = "") -> None:
+        self._findings.warning(at.file, at.line, at.column, rule, message, hint)
+
+    def _apex(self, groups: dict[int, list[Record]], file: str) -> None:
+        zone = names.to_text(self._content.apex)
+        soas = list(distinct(groups.get(rr.SOA, [])).values())
+        if not soas:
+            self._findings.error(
+                file,
+                0,
+                0,
+                "no-soa",
+                f"no SOA at {zone}",
+                "a zone has one SOA, at its apex (RFC 1035 5.2)",
+            )
+        for other in soas[1:]:
+            self._error(
+                other,
+                "several-soa",
+                f"a second SOA; the first is at {_place(soas[0])}",
+                "a zone has one SOA (RFC 1035 5.2)",
+            )
+        if rr.NS not in groups:
+            self._findings.error(
+                file,
+                0,
+                0,
+                "no-ns",
+                f"no NS at {zone}",
+                "the apex names the zone's servers (RFC 1034 4.2.1)",
+            )
+        if soas and soa_numbers(soas[0].rdata)[0] == 0:
+            self._warning(
+                soas[0],
+                "serial-zero",
+                "the SOA's serial is 0",
+                "some secondaries never see a change from it (RFC 1982)",
+            )
+
+    def _rrsets(self, groups: dict[int, list[Record]], first: Record) -> None:
+        """Sizes, duplicates, TTLs."""
+        if len(groups) > RRSET_TYPES:
+            self._error(
+                first, "owner-types", f"{_owner(first)} has {len(groups)} types, over {RRSET_TYPES}"
+            )
+        for rrtype, group in groups.items():
+            if len(group) == 1:
+                continue
+            if len(group) > RRSET_RECORDS and rrtype != rr.RRSIG:
+                self._error(
+                    group[RRSET_RECORDS],
+                    "rrset-records",
+                    f"{_title(group[0])} has {len(group)} records, over {RRSET_RECORDS}",
+                )
+                continue
+            self._repeats(group)
+            ttls = {record.ttl for record in group}
+            if len(ttls) > 1 and rrtype != rr.RRSIG:
+                odd = next(record for record in group if record.ttl != group[0].ttl)
+                self._warning(
+                    odd,
+                    "differing-ttls",
+                    f"{_title(odd)} has TTLs {group[0].ttl} and {odd.ttl}; {min(ttls)} is served",
+                    f"one RRset has one TTL (RFC 2181 5.2); the other is at {_place(group[0])}",
+                )
+
+    def _repeats(self, group: list[Record]) -> None:
+        kept = distinct(group)
+        if len(kept) == len(group):
+            return
+        first = {id(record) for record in kept.values()}
+        for record in group:
+            if id(record) not in first:
+                self._warning(
+                    record,
+                    "duplicate",
+                    f"the same {_title(record)} record again",
+                    "it is served once (RFC 2181 5)",
+                )
+
+    def _exclusive(self, groups: dict[int, list[Record]]) -> None:
+        """CNAME stands alone, and only one; so does DNAME's target (RFC 1034 3.6.2, RFC 6672 2.4)."""
+        for rrtype in (rr.CNAME, rr.DNAME):
+            several = list(distinct(groups.get(rrtype, [])).values())
+            for other in several[1:]:
+                self._error(
+                    other,
+                    f"several-{rr.type_name(rrtype).lower()}",
+                    f"a second {_title(other)}; the first is at {_place(several[0])}",
+                    "one name has one target (RFC 2181 10.1, RFC 6672 2.4)",
+                )
+        if rr.CNAME not in groups:
+            return
+        cname = groups[rr.CNAME][0]
+        for rrtype, group in groups.items():
+            if rrtype not in _BESIDE_CNAME:
+                self._error(
+                    group[0],
+                    "cname-and-other-data",
+                    f"{_title(group[0])} beside the CNAME at {_place(cname)}",
+                    "a name with a CNAME has no other data (RFC 1034 3.6.2)",
+                )
+
+    def _occluded(self, groups: dict[int, list[Record]], cover: Record) -> None:
+        """What stands below a cut or a DNAME is never answered, glue apart."""
+        for rrtype, group in groups.items():
+            if cover.rrtype == rr.DNAME:
+                self._warning(
+                    group[0],
+                    "below-dname",
+                    f"{_title(group[0])} is hidden by the DNAME at {_place(cover)}",
+                    "nothing stands below a DNAME (RFC 6672 2.4)",
+                )
+            elif rrtype not in _GLUE:
+                self._warning(
+                    group[0],
+                    "below-cut",
+                    f"{_title(group[0])} is below the zone cut at {_place(cover)}",
+                    "only addresses of name servers stand there (RFC 1034 4.2.1)",
+                )
+
+    def _cut(self, groups: dict[int, list[Record]], key: bytes) -> None:
+        cut = groups[rr.NS][0]
+        for rrtype, group in groups.items():
+            if rrtype == rr.DNAME:
+                self._error(
+                    group[0],
+                    "dname-at-cut",
+                    f"DNAME beside the NS at {_place(cut)}",
+                    "it belongs into the child zone (RFC 6672 2.3)",
+                )
+            elif rrtype not in _AT_CUT:
+                self._warning(
+                    group[0],
+                    "at-cut",
+                    f"{_title(group[0])} at the zone cut of {_place(cut)} is not answered from here",
+                    "it belongs into the child zone (RFC 1034 4.2.1)",
+                )
+        for record in groups[rr.NS]:
+            host = self._content.key(target(record))
+            if host is not None and host.startswith(key) and not self._has_address(host):
+                self._error(
+                    record,
+                    "missing-glue",
+                    f"{_target(record)} is inside the delegated zone and has no address here",
+                    "add its A or AAAA record as glue (RFC 1034 4.2.1, RFC 9471)",
+                )
+
+    def _wildcard(self, groups: dict[int, list[Record]], key: bytes) -> None:
+        if key != b"*\x00" and not key.endswith(b"\x00*\x00"):
+            return
+        for rrtype in (rr.NS, rr.DNAME):
+            if rrtype in groups:
+                self._warning(
+                    groups[rrtype][0],
+                    "wildcard-" + rr.type_name(rrtype).lower(),
+                    f"{_title(groups[rrtype][0])} at a wildcard",
+                    "its meaning is not defined (RFC 4592 4.2, 4.4)",
+                )
+
+    def _pointers(self, groups: dict[int, list[Record]], key: bytes) -> None:
+        """What NS, MX and SRV point at, and where CNAMEs lead, inside the zone."""
+        for rrtype in _POINTS_AT_HOST & groups.keys():
+            for record in groups[rrtype]:
+                self._host(record, key)
+        if rr.CNAME in groups:
+            self._chain(groups[rr.CNAME][0], key)
+
+    def _host(self, record: Record, owner: bytes) -> None:
+        host = self._content.key(target(record))
+        if host is None:
+            return
+        cname = next((r for r in self._content.names.get(host, ()) if r.rrtype == rr.CNAME), None)
+        if cname is not None:
+            self._warning(
+                record,
+                "points-at-cname",
+                f"{_title(record)} points at {_target(record)}, a CNAME at {_place(cname)}",
+                "resolvers need not follow it (RFC 2181 10.3)",
+            )
+            return
+        # Missing glue of a cut is an error already.
+        is_glue = bool(owner) and host.startswith(owner)
+        if record.rrtype == rr.NS and not is_glue and not self._has_address(host):
+            self._warning(
+                record,
+                "ns-without-address",
+                f"{_target(record)} is in this zone and has no address",
+                "add its A or AAAA record (RFC 1034 4.2.2)",
+            )
+
+    def _has_address(self, key: bytes) -> bool:
+        return any(record.rrtype in (rr.A, rr.AAAA) for record in self._answering(key))
+
+    def _answering(self, key: bytes) -> list[Record]:
+        """Return the records at a name, or those of the wildcard that stands for it (RFC 4592)."""
+        owners = self._content.names
+        if key in owners:
+            return owners[key]
+        encloser = parent_key(key)
+        while encloser not in owners and encloser:
+            encloser = parent_key(encloser)
+        return owners.get(encloser + b"*\x00", [])
+
+    def _chain(self, first: Record, key: bytes) -> None:
+        """A CNAME that leads back to itself, or through too many others."""
+        for steps, record in enumerate(self._aliases(first), 1):
+            if self._content.key(target(record)) == key:
+                self._warning(
+                    first,
+                    "cname-loop",
+                    f"the CNAME {_owner(first)} leads back to itself",
+                    "nothing can be answered (RFC 1034 3.6.2)",
+                )
+                return
+            if steps > ALIAS_CHAIN:
+                self._warning(
+                    first,
+                    "cname-chain",
+                    f"over {ALIAS_CHAIN} CNAMEs follow {_owner(first)}",
+                    "the answer stops there",
+                )
+                return
+
+    def _aliases(self, record: Record) -> Iterator[Record]:
+        """Yield a CNAME record and those it leads to inside the zone; endless for a loop."""
+        following: Record | None = record
+        while following is not None:
+            yield following
+            key = self._content.key(target(following))
+            found = [] if key is None else self._answering(key)
+            following = next((r for r in found if r.rrtype == rr.CNAME), None)
+
+
+def _place(record: Record) -> str:
+    return f"{record.file}:{record.line}"
+
+
+def _owner(record: Record) -> str:
+    return names.to_text(record.owner)
+
+
+def _title(record: Record) -> str:
+    return f"{_owner(record)} {rr.type_name(record.rrtype)}"
+
+
+def _target(record: Record) -> str:
+    return names.to_text(target(record))

@@ -1,0 +1,241 @@
+"""Compiled zone images: one immutable LMDB file, written once, mapped and shared by all readers.
+
+Named databases: ``meta`` (format), ``zones`` (number -> view and facts of
+a zone, JSON), ``nodes`` (three-octet zone id + wire.name.relative_key -> zone.node). Who opens an
+image has checked its hash before: a mapped file that is cut short kills the process. This is
+the one module that imports lmdb. Not here: what the nodes mean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
+
+import lmdb
+
+from ocizone.errors import StoreError
+from ocizone.limits import IMAGE_MAP_OCTETS
+from ocizone.zone.node import Node
+from ocizone.zone.reader import ZoneInfo
+
+FORMAT: Final = b"ocizone-image-1"
+_ID_OCTETS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ImageZone:
+    """One zone to write, for one or several views.
+
+    Attributes:
+        views: ids of the server blocks it is for.
+        info: facts of the zone.
+        nodes: in canonical order; consumed once.
+    """
+
+    views: tuple[str, ...]
+    info: ZoneInfo
+    nodes: Iterable[tuple[bytes, Node]]
+
+
+def write_image(path: Path, zones: Iterable[ImageZone]) -> tuple[str, int]:
+    """Write an image and rename it to ``path``; return (hex SHA-256, octets) of the file.
+
+    The file appears whole or not at all: written beside, compacted, fsynced, renamed, and the
+    folder fsynced. The same zones give the same octets.
+
+    Raises:
+        StoreError: the disk is full or not writable.
+    """
+    draft = path.with_name(f"{path.name}.draft")
+    compact = path.with_name(f"{path.name}.compact")
+    try:
+        draft.unlink(missing_ok=True)
+        compact.unlink(missing_ok=True)
+        _write_draft(draft, compact, zones)
+        digest, octets = _hash_and_sync(compact)
+        compact.rename(path)
+        _sync_folder(path.parent)
+    except (OSError, lmdb.Error) as error:
+        raise StoreError(f"cannot write the image {path}: {error}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+        compact.unlink(missing_ok=True)
+    return digest, octets
+
+
+def _write_draft(draft: Path, compact: Path, zones: Iterable[ImageZone]) -> None:
+    # sync=False: only the compacted copy is kept, and that one is fsynced.
+    environment = lmdb.open(
+        str(draft),
+        subdir=False,
+        lock=False,
+        sync=False,
+        max_dbs=3,
+        map_size=IMAGE_MAP_OCTETS,
+        mode=0o600,
+    )
+    try:
+        meta, listed, nodes = (environment.open_db(name) for name in (b"meta", b"zones", b"nodes"))
+        with environment.begin(write=True) as transaction:
+            transaction.put(b"format", FORMAT, db=meta)
+            cursor = transaction.cursor(db=nodes)
+            entries = 0
+            for number, zone in enumerate(zones):
+                prefix = number.to_bytes(_ID_OCTETS, "big")
+                cursor.putmulti(
+                    ((prefix + key, node.encode()) for key, node in zone.nodes), append=True
+                )
+                for view in zone.views:
+                    facts = _facts(view, number, zone.info)
+                    transaction.put(entries.to_bytes(4, "big"), facts, db=listed, append=True)
+                    entries += 1
+        environment.copy(str(compact), compact=True)
+    finally:
+        environment.close()
+
+
+def _facts(view: str, number: int, info: ZoneInfo) -> bytes:
+    facts = {**asdict(info), "apex": info.apex.hex()}
+    return json.dumps({"view": view, "id": number, "info": facts}).encode()
+
+
+def _hash_and_sync(path: Path) -> tuple[str, int]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+        return digest, file.tell()
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Image:
+    """An open image. Opened once a process, closed when nobody refers to it or its zones."""
+
+    _open: ClassVar[weakref.WeakValueDictionary[tuple[int, int], Image]] = (
+        weakref.WeakValueDictionary()
+    )
+
+    def __init__(self, path: Path) -> None:
+        """Map the file; use ``open``, which shares what is open already."""
+        self.path = path
+        environment = lmdb.open(
+            str(path), subdir=False, lock=False, readonly=True, create=False, max_dbs=3
+        )
+        # One read transaction for the image's lifetime: the file never changes, so it holds
+        # nothing back, and a get costs no transaction of its own.
+        transaction = environment.begin()
+        weakref.finalize(self, _close, environment, transaction)
+        meta, listed, nodes = (
+            environment.open_db(name, transaction, create=False)
+            for name in (b"meta", b"zones", b"nodes")
+        )
+        if transaction.get(b"format", db=meta) != FORMAT:
+            raise StoreError(f"{path} is an image of another format")
+        self._transaction = transaction
+        self._nodes = nodes
+        self._zones = dict(self._read_zones(listed))
+
+    @classmethod
+    def open(cls, path: Path) -> Image:
+        """Return the image at this path; the one that is open already where there is one.
+
+        Raises:
+            StoreError: there is no file, or it is no image.
+        """
+        try:
+            status = path.stat()
+            # LMDB forbids a second mapping of one file in one process; the file is its inode.
+            identity = (status.st_dev, status.st_ino)
+            image = cls._open.get(identity)
+            if image is None:
+                image = cls._open[identity] = cls(path)
+        except (OSError, lmdb.Error) as error:
+            raise StoreError(f"cannot open the image {path}: {error}") from error
+        return image
+
+    def zones(self) -> Mapping[tuple[str, bytes], LmdbZone]:
+        """Return the zones by (view, lower-case apex wire name)."""
+        return MappingProxyType(
+            {key: LmdbZone(self, *stored) for key, stored in self._zones.items()}
+        )
+
+    def zone(self, view: str, apex: bytes) -> LmdbZone | None:
+        """Return one zone, or None when the image does not hold it for this view."""
+        stored = self._zones.get((view, apex))
+        return None if stored is None else LmdbZone(self, *stored)
+
+    def _read_zones(self, listed: Any) -> Iterator[tuple[tuple[str, bytes], tuple[int, ZoneInfo]]]:
+        for _, value in self._transaction.cursor(db=listed):
+            raw = json.loads(value)
+            info = ZoneInfo(**{**raw["info"], "apex": bytes.fromhex(raw["info"]["apex"])})
+            yield (raw["view"], info.apex), (raw["id"], info)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the encoded node with this key, zone id included."""
+        value: bytes | None = self._transaction.get(key, db=self._nodes)
+        return value
+
+    def cursor(self) -> Any:
+        """Return an LMDB cursor over all nodes."""
+        return self._transaction.cursor(db=self._nodes)
+
+
+def _close(environment: Any, transaction: Any) -> None:
+    transaction.abort()
+    environment.close()
+
+
+class LmdbZone:
+    """A ZoneReader over one zone of an image."""
+
+    __slots__ = ("_cursor", "_image", "_info", "_prefix")
+
+    def __init__(self, image: Image, number: int, info: ZoneInfo) -> None:
+        self._image = image
+        self._info = info
+        self._prefix = number.to_bytes(_ID_OCTETS, "big")
+        self._cursor = image.cursor()
+
+    @property
+    def info(self) -> ZoneInfo:
+        """What is known of the zone as a whole."""
+        return self._info
+
+    def get(self, key: bytes) -> Node | None:
+        """Return the node with this key, or None where no such name exists."""
+        value = self._image.get(self._prefix + key)
+        return None if value is None else Node.decode(value)
+
+    def predecessor(self, key: bytes) -> tuple[bytes, Node] | None:
+        """Return the last node whose key is below ``key``; None at the apex."""
+        cursor = self._cursor
+        if not (cursor.prev() if cursor.set_range(self._prefix + key) else cursor.last()):
+            return None
+        found: bytes = cursor.key()
+        if not found.startswith(self._prefix):
+            return None
+        return found[_ID_OCTETS:], Node.decode(cursor.value())
+
+    def nodes(self, start: bytes = b"") -> Iterator[tuple[bytes, Node]]:
+        """Yield (key, node) from ``start`` on, in canonical order."""
+        # A cursor of its own: several transfers and lookups may be under way at once.
+        cursor = self._image.cursor()
+        if not cursor.set_range(self._prefix + start):
+            return
+        for key, value in cursor:
+            if not key.startswith(self._prefix):
+                return
+            yield key[_ID_OCTETS:], Node.decode(value)
