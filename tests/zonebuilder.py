@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dns.name
-import dns.rdatatype
+import dns.message
 import dns.rdtypes.ANY.SOA
+import dns.rrset
 import dns.zone
 
 from ocizone.answer.blocks import Block, Loaded, Policy, ServedZone, Snapshot, Transport
+from ocizone.answer.respond import Reply, respond
 from ocizone.wire.codes import TYPE_DNAME, TYPE_NS, TYPE_RRSIG
 from ocizone.wire.name import from_text, key_label, labels, relative_key
 from ocizone.zone.node import Flag, Node, RRset
@@ -115,3 +116,29 @@ def snapshot(*blocks: Block) -> Snapshot:
 def serving(text: str, origin: str, policy: Policy | None = None) -> Snapshot:
     """Return what serves one zone in one block."""
     return snapshot(block(origin, {origin: Loaded(zone(text, origin))}, policy))
+
+
+def ask_reply(
+    served: Snapshot, qname: str, qtype: str, *, transport: Transport = UDP, **options: object
+) -> Reply:
+    """Return the Reply to a question; options are those of dns.message.make_query."""
+    query = dns.message.make_query(qname, qtype, **options)  # type: ignore[arg-type] # passed on
+    reply = respond(query.to_wire(), served, transport)
+    assert reply is not None
+    return reply
+
+
+def ask(
+    served: Snapshot, qname: str, qtype: str, *, transport: Transport = UDP, **options: object
+) -> dns.message.Message:
+    """Return the response to a question, read by dnspython."""
+    wire = ask_reply(served, qname, qtype, transport=transport, **options).wire
+    # A record outside the sections, or octets behind them, is an error there.
+    return dns.message.from_wire(wire)
+
+
+def lines(section: list[dns.rrset.RRset]) -> list[str]:
+    """Return a section as sorted lines ``owner ttl type rdata``."""
+    return sorted(
+        line.replace(" IN ", " ", 1) for rrset in section for line in rrset.to_text().splitlines()
+    )

@@ -11,16 +11,10 @@ from typing import Final
 # --- RR types --------------------------------------------------------------------------------
 TYPE_A: Final = 1
 TYPE_NS: Final = 2
-TYPE_MD: Final = 3
-TYPE_MF: Final = 4
 TYPE_CNAME: Final = 5
 TYPE_SOA: Final = 6
-TYPE_MB: Final = 7
-TYPE_MG: Final = 8
-TYPE_MR: Final = 9
 TYPE_PTR: Final = 12
 TYPE_HINFO: Final = 13
-TYPE_MINFO: Final = 14
 TYPE_MX: Final = 15
 TYPE_TXT: Final = 16
 TYPE_KEY: Final = 25

@@ -20,19 +20,14 @@ _FIXED: Final = struct.Struct("!HHI")
 _POINTER: Final = 0xC000
 _POINTABLE: Final = 0x4000
 
-# Octets before the first name, and names, in the rdata that may be compressed: the types of
-# RFC 1035 and no others (RFC 3597 4).
+# Octets before the first name, and names, in rdata that may be compressed: types of RFC 1035
+# and no others (RFC 3597 4). Its obsolete ones (MD, MF, MB, MG, MR, MINFO) are left plain, which
+# is always right: today's resolvers and libraries treat them as unknown.
 _NAMES_IN_RDATA: Final[dict[int, tuple[int, int]]] = {
     codes.TYPE_NS: (0, 1),
-    codes.TYPE_MD: (0, 1),
-    codes.TYPE_MF: (0, 1),
     codes.TYPE_CNAME: (0, 1),
     codes.TYPE_SOA: (0, 2),
-    codes.TYPE_MB: (0, 1),
-    codes.TYPE_MG: (0, 1),
-    codes.TYPE_MR: (0, 1),
     codes.TYPE_PTR: (0, 1),
-    codes.TYPE_MINFO: (0, 2),
     codes.TYPE_MX: (2, 1),
 }
 
