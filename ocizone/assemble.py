@@ -120,9 +120,7 @@ def _zones(
 def _pending(
     view: View, images: Mapping[str, ZonesOfImage], names: Mapping[str, str]
 ) -> str | None:
-    missing = [
-        names[key] for key, rule in view.rules if key not in images and rule.kind != "file"
-    ]
+    missing = [names[key] for key, rule in view.rules if key not in images and rule.kind != "file"]
     return f"no version of {', '.join(dict.fromkeys(missing))} yet" if missing else None
 
 

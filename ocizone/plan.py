@@ -13,8 +13,8 @@ import os.path
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ocizone.corefile.types import Corefile, Key, ServerBlock
 from ocizone.compiler.spec import ZoneRule
+from ocizone.corefile.types import Corefile, Key, ServerBlock
 from ocizone.endpoint import Endpoint
 from ocizone.follow.source import LocalSource, OciSource, Source
 from ocizone.plugins.auto import AutoZones
@@ -65,9 +65,7 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
     """
     sources: dict[str, Source] = {}
     drafts = [_draft(block, addresses_of) for block in corefile.blocks]
-    artifacts = [
-        (name, artifact) for name, block, _ in drafts for artifact in block.all(Artifact)
-    ]
+    artifacts = [(name, artifact) for name, block, _ in drafts for artifact in block.all(Artifact)]
     views = []
     rules_of: dict[str, list[ZoneRule]] = {}
     for name, block, keys in drafts:
@@ -117,7 +115,9 @@ def _draft(
         found = [address for name in bind.names for address in addresses_of(name)]
         hosts += [address for address in found if address not in left_out]
     hosts = list(dict.fromkeys(hosts))
-    keys = tuple((Endpoint(key.scheme, host, key.port), key.zone) for key in block.keys for host in hosts)
+    keys = tuple(
+        (Endpoint(key.scheme, host, key.port), key.zone) for key in block.keys for host in hosts
+    )
     bound = "@" + ",".join(name for bind in binds for name in bind.names) if binds else ""
     return ",".join(_key_text(key) for key in block.keys) + bound, block, keys
 
@@ -165,7 +165,9 @@ def _file_rule(view: str, directive: ZoneFile, own: _Artifacts, others: _Artifac
     root, path = os.path.split(directive.path)
     key = _digest("file", view, directive.path)
     rule = ZoneRule(view, "file", path, origins)
-    return _Found(key, rule, LocalSource(key, directive.path, root, (path,), (rule,), directive.reload_s))
+    return _Found(
+        key, rule, LocalSource(key, directive.path, root, (path,), (rule,), directive.reload_s)
+    )
 
 
 def _auto_rule(view: str, directive: AutoZones, own: _Artifacts, others: _Artifacts) -> _Found:
@@ -177,7 +179,9 @@ def _auto_rule(view: str, directive: AutoZones, own: _Artifacts, others: _Artifa
         return _Found(key, rule)
     key = _digest("auto", view, directive.directory)
     rule = ZoneRule(view, "auto", "", origins, directive.regexp, directive.template)
-    local = LocalSource(key, directive.directory, directive.directory, None, (rule,), directive.reload_s)
+    local = LocalSource(
+        key, directive.directory, directive.directory, None, (rule,), directive.reload_s
+    )
     return _Found(key, rule, local)
 
 

@@ -76,7 +76,9 @@ def document(
         "ready": not absent,
         "missing": absent,
         "zones": _zones(plan, snapshot, by_key),
-        "sources": [_source(plan, by_key[source.key]) for source in plan.sources if source.key in by_key],
+        "sources": [
+            _source(plan, by_key[source.key]) for source in plan.sources if source.key in by_key
+        ],
         "dns": {
             "rcodes": dict(facts.rcodes),
             "panics": facts.panics,
@@ -91,11 +93,7 @@ def _zones(
     blocks: dict[str, Block] = {
         block.name: block for by_zone in snapshot.listeners.values() for block in by_zone.values()
     }
-    held = {
-        (zone.view, zone.apex): status
-        for status in statuses.values()
-        for zone in status.zones
-    }
+    held = {(zone.view, zone.apex): status for status in statuses.values() for zone in status.zones}
     shown = []
     for view in plan.views:
         block = blocks[view.name]
@@ -106,20 +104,28 @@ def _zones(
                     shown.append(_loaded(view.name, name, zone, held.get((view.name, name))))
                 case NotReady():
                     shown.append(
-                        {"name": name, "view": view.name, "state": "Loading", "message": zone.reason}
+                        {
+                            "name": name,
+                            "view": view.name,
+                            "state": "Loading",
+                            "message": zone.reason,
+                        }
                     )
         if block.pending:
             shown += [
-                {"name": to_text(key), "view": view.name, "state": "Loading", "message": block.pending}
+                {
+                    "name": to_text(key),
+                    "view": view.name,
+                    "state": "Loading",
+                    "message": block.pending,
+                }
                 for key in block.keys
                 if key not in block.zones
             ]
     return shown
 
 
-def _loaded(
-    view: str, name: str, zone: Loaded, status: SourceStatus | None
-) -> dict[str, Any]:
+def _loaded(view: str, name: str, zone: Loaded, status: SourceStatus | None) -> dict[str, Any]:
     info = zone.reader.info
     failure = status.last_error if status else None
     return {
@@ -159,7 +165,9 @@ def _source(plan: Plan, status: SourceStatus) -> dict[str, Any]:
         "last_success": _time(status.last_success),
         "activated": _time(status.activated),
         "next_check": _time(status.next_check),
-        "error": None if failure is None else {"reason": failure.reason, "message": failure.message},
+        "error": None
+        if failure is None
+        else {"reason": failure.reason, "message": failure.message},
         "problems": [
             {
                 "where": problem.where(),

@@ -14,7 +14,7 @@ from ocizone.state_dir import state_dir
 @click.command(name="healthcheck")
 @click.option("--state-dir", "directory", metavar="DIR", help="State directory of the server.")
 @click.option("--ready", is_flag=True, help="Ask whether every configured zone is served.")
-def command(directory: str | None, ready: bool) -> int:  # noqa: FBT001 - click passes by name
+def command(directory: str | None, ready: bool) -> int:
     """Exit 0 when the server is alive (with --ready: serves every zone), else 1."""
     where = state_dir(directory, os.environ, root=os.geteuid() == 0)
     status, body = ask(where, "/ready" if ready else "/health")

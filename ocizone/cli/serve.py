@@ -24,7 +24,7 @@ import click
     help="Port of keys that name none.",
 )
 @click.option("--debug", is_flag=True, help="Log at debug level.")
-def command(corefile: str, directory: str | None, port: int, debug: bool) -> int:  # noqa: FBT001 - click passes by name
+def command(corefile: str, directory: str | None, port: int, debug: bool) -> int:
     """Follow the tags of a Corefile and answer for their zones."""
     # Twisted installs its reactor on import: only this command may.
     from ocizone.run import run  # noqa: PLC0415

@@ -40,7 +40,7 @@ _Key = tuple[str, str, str, str, int, int]
 class Tally:
     """Counts of one combination of labels."""
 
-    __slots__ = ("count", "durations", "dnssec_ok", "requests", "responses", "seconds", "sizes")
+    __slots__ = ("count", "dnssec_ok", "durations", "requests", "responses", "seconds", "sizes")
 
     def __init__(self) -> None:
         self.count = 0
@@ -58,6 +58,7 @@ class Counters:
     def __init__(self) -> None:
         self._tallies: dict[_Key, Tally] = {}
         self.panics = 0
+        self.failed_reloads = 0
         self.drops: Counter[str] = Counter()
 
     def query(
@@ -103,6 +104,9 @@ class Counters:
             build.add_metric([__version__], 1)
             yield build
         yield CounterMetricFamily("coredns_panics", "Bugs answered SERVFAIL.", value=self.panics)
+        yield CounterMetricFamily(
+            "coredns_reload_failed", "Corefiles that were refused.", value=self.failed_reloads
+        )
         drops = CounterMetricFamily("ocizone_dns_dropped", "Not answered.", labels=["reason"])
         for reason, count in self.drops.items():
             drops.add_metric([reason], count)
@@ -128,10 +132,14 @@ class Counters:
         by_response: Counter[tuple[str, ...]] = Counter()
         by_do: Counter[tuple[str, ...]] = Counter()
         for (server, zone, protocol, family, qtype, rcode), tally in self._tallies.items():
-            by_request[server, zone, "", protocol, family, QTYPES.get(qtype, "other")] += tally.count
+            by_request[server, zone, "", protocol, family, QTYPES.get(qtype, "other")] += (
+                tally.count
+            )
             if rcode >= 0:
                 name = RCODES.get(rcode, str(rcode))
-                by_response[server, zone, "", name, "file" if zone != NO_ZONE else ""] += tally.count
+                by_response[server, zone, "", name, "file" if zone != NO_ZONE else ""] += (
+                    tally.count
+                )
             by_do[server, zone, ""] += tally.dnssec_ok
         for family_of, counts in (
             (requests, by_request),
@@ -153,7 +161,11 @@ class Counters:
             responses.setdefault(sized, []).append((tally.responses, tally.sizes[1]))
         labels = ["server", "zone", "view"]
         yield _histogram(
-            "coredns_dns_request_duration_seconds", "Time to answer.", labels, DURATION_BUCKETS, durations
+            "coredns_dns_request_duration_seconds",
+            "Time to answer.",
+            labels,
+            DURATION_BUCKETS,
+            durations,
         )
         labels = [*labels, "proto"]
         yield _histogram(
@@ -176,7 +188,9 @@ def _histogram(
     for values, tallies in parts.items():
         running = 0
         buckets = []
-        for bound, counts in zip(shown, zip(*(counts for counts, _ in tallies), strict=True), strict=True):
+        for bound, counts in zip(
+            shown, zip(*(counts for counts, _ in tallies), strict=True), strict=True
+        ):
             running += sum(counts)
             buckets.append((bound, float(running)))
         metric.add_metric(list(values), buckets, sum(total for _, total in tallies))

@@ -92,6 +92,7 @@ class LineObserver:
         self._write = write
 
     def __call__(self, event: LogEvent) -> None:
+        """Write one event."""
         for line in line_of(event):
             self._write(line)
 
@@ -99,5 +100,9 @@ class LineObserver:
 def observer(write: Callable[[str], None], *, debug: bool) -> ILogObserver:
     """Return an observer that writes events at INFO and above, or all of them."""
     level = LogLevel.debug if debug else LogLevel.info
-    kept: ILogObserver = FilteringLogObserver(LineObserver(write), [LogLevelFilterPredicate(level)])
+    wanted = LogLevelFilterPredicate(level)
+    # Twisted tells of every port it opens and closes; we say it in our words.
+    for namespace in ("twisted", "log_legacy"):
+        wanted.setLogLevelForNamespace(namespace, LogLevel.warn)
+    kept: ILogObserver = FilteringLogObserver(LineObserver(write), [wanted])
     return kept

@@ -29,9 +29,16 @@ class Reactor(Protocol):
         """Stop polling a descriptor."""
 
     def adoptStreamPort(  # noqa: N802 - the reactor's name
-        self, fileDescriptor: int, addressFamily: int, factory: object  # noqa: N803 - as above
+        self,
+        fileDescriptor: int,  # noqa: N803 - as above
+        addressFamily: int,  # noqa: N803 - as above
+        factory: object,
     ) -> IListeningPort:
         """Accept on a bound socket."""
+
+
+#: Bound and not yet answered on: a datagram and a stream socket for each endpoint.
+Sockets = dict[Endpoint, tuple[socket.socket, socket.socket]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,27 +72,30 @@ class Listeners:
         """How many TCP clients there are."""
         return len(self._gate)
 
-    def prepare(self, wanted: Iterable[Endpoint]) -> dict[Endpoint, tuple[socket.socket, ...]]:
+    def prepare(self, wanted: Iterable[Endpoint]) -> Sockets:
         """Bind what is wanted and not open; nothing is answered on it yet.
 
         Raises:
             BindError: one cannot be bound; none is left open.
         """
-        bound: dict[Endpoint, tuple[socket.socket, ...]] = {}
+        bound: Sockets = {}
         try:
             for endpoint in wanted:
                 if endpoint not in self._open:
                     bound[endpoint] = bind_pair(endpoint.host, endpoint.port)
         except BaseException:
-            for pair in bound.values():
-                for sock in pair:
-                    sock.close()
+            self.discard(bound)
             raise
         return bound
 
-    def move_to(
-        self, wanted: Iterable[Endpoint], bound: dict[Endpoint, tuple[socket.socket, ...]]
-    ) -> None:
+    @staticmethod
+    def discard(bound: Sockets) -> None:
+        """Close what ``prepare`` bound: it is not wanted after all."""
+        for pair in bound.values():
+            for sock in pair:
+                sock.close()
+
+    def move_to(self, wanted: Iterable[Endpoint], bound: Sockets) -> None:
         """Answer on what ``prepare`` bound, and close what is no longer wanted."""
         for endpoint, (datagram, stream) in bound.items():
             self._open[endpoint] = self._listen(endpoint, datagram, stream)

@@ -46,7 +46,8 @@ def bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
         name = "udp" if kind == socket.SOCK_DGRAM else "tcp"
         shown = f"[{host}]" if ":" in host else host or "*"
         raise BindError(
-            error.errno, f"cannot listen on {name} {shown}:{port}: {error.strerror}{_hint(error, port)}"
+            error.errno,
+            f"cannot listen on {name} {shown}:{port}: {error.strerror}{_hint(error, port)}",
         ) from error
 
 
@@ -57,7 +58,9 @@ def _hint(error: OSError, port: int) -> str:
             f" port {port})"
         )
     if error.errno == errno.EADDRINUSE:
-        return " (another server holds it: systemd-resolved holds 127.0.0.53:53; `bind` one address)"
+        return (
+            " (another server holds it: systemd-resolved holds 127.0.0.53:53; `bind` one address)"
+        )
     if error.errno == errno.EADDRNOTAVAIL:
         return " (no interface has this address)"
     return ""

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 
 from ocizone import limits
@@ -65,9 +66,7 @@ class TcpGate:
 class TcpConnection(Protocol):
     """One client's stream: reads messages, writes replies in order, is bounded throughout."""
 
-    def __init__(
-        self, clock: IReactorTime, gate: TcpGate, listener: str, answer: Answer
-    ) -> None:
+    def __init__(self, clock: IReactorTime, gate: TcpGate, listener: str, answer: Answer) -> None:
         self._clock = clock
         self._gate = gate
         self._listener = listener
@@ -79,7 +78,7 @@ class TcpConnection(Protocol):
 
     def connectionMade(self) -> None:  # noqa: N802 - the protocol interface
         """Admit the client, and give it a moment for its first octet."""
-        stream = cast("ITCPTransport", self.transport)
+        stream = cast("Connection", self.transport)
         client, port = _client(stream.getPeer())
         if not self._gate.admit(self, client):
             self.abort()
@@ -129,22 +128,22 @@ class TcpConnection(Protocol):
     def pauseProducing(self) -> None:  # noqa: N802 - IPushProducer: the client reads too slowly
         """Stop answering until the client has read what it asked for."""
         self._blocked = True
-        cast("ITCPTransport", self.transport).pauseProducing()
+        cast("Connection", self.transport).pauseProducing()
         self._wait(limits.TCP_WRITE_S)
 
     def resumeProducing(self) -> None:  # noqa: N802 - IPushProducer
         """Go on: the client has read."""
         self._blocked = False
-        cast("ITCPTransport", self.transport).resumeProducing()
+        cast("Connection", self.transport).resumeProducing()
         self._drain()
 
-    def stopProducing(self) -> None:
+    def stopProducing(self) -> None:  # noqa: N802 - IPushProducer
         """Do nothing: connectionLost follows."""
 
     def abort(self) -> None:
         """Close at once, without waiting for a client that may never read."""
         if self.transport is not None:
-            cast("ITCPTransport", self.transport).abortConnection()
+            cast("Connection", self.transport).abortConnection()
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's own default argument is typed Failure
         """Forget the connection and its timer."""
@@ -166,9 +165,7 @@ class TcpFactory(Factory):
 
     noisy = False
 
-    def __init__(
-        self, clock: IReactorTime, gate: TcpGate, listener: str, answer: Answer
-    ) -> None:
+    def __init__(self, clock: IReactorTime, gate: TcpGate, listener: str, answer: Answer) -> None:
         self._clock = clock
         self._gate = gate
         self._listener = listener

@@ -63,7 +63,7 @@ class UdpPort:
         """Return what the reactor calls us."""
         return "udp"
 
-    def connectionLost(self, reason: Failure) -> None:  # noqa: N802 - the reactor's interface
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002, N802 - the reactor's interface
         """Close the socket: the reactor is going away."""
         self._socket.close()
 
@@ -83,8 +83,7 @@ class UdpPort:
 
     def _one(self, packet: bytes, ancillary: list[Any], sender: tuple[Any, ...]) -> None:
         client, port = sender[0], sender[1]
-        if client.startswith(_MAPPED):
-            client = client[len(_MAPPED) :]
+        client = client.removeprefix(_MAPPED)
         if not port:
             # Nothing can listen there: a reply would be reflection (D14).
             return

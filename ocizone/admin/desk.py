@@ -1,0 +1,90 @@
+"""Which admin pages a plan asks for, and at which addresses.
+
+``health``, ``ready`` and ``prometheus`` of several blocks may share an address; the control
+socket has every page. Not here: what the pages say of the parts (readiness, status, metrics).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from ocizone.admin.endpoints import Address
+from ocizone.admin.pages import JSON, Page, Render
+from ocizone.admin.readiness import Readiness, health
+from ocizone.answer.blocks import Snapshot
+from ocizone.plan import Plan
+from ocizone.plugins.health import Health
+from ocizone.plugins.prometheus import Prometheus
+from ocizone.plugins.ready import Ready
+
+
+class About(Protocol):
+    """What the pages ask of the server."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is served now."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it is shutting down."""
+
+    def status(self) -> dict[str, Any]:
+        """The status document."""
+
+
+class AdminDesk:
+    """Makes the pages."""
+
+    def __init__(self, about: About, collectors: tuple[Collector, ...]) -> None:
+        self._about = about
+        self._metrics = CollectorRegistry(auto_describe=False)
+        for collector in collectors:
+            self._metrics.register(collector)
+
+    def control(self, plan: Plan) -> dict[str, Render]:
+        """Return the pages of the control socket: all of them, for every block."""
+        return {
+            "/health": health,
+            "/ready": self._readiness([view.name for view in plan.views], latch=False),
+            "/metrics": self.metrics,
+            "/v1/status": self.status,
+        }
+
+    def addresses(self, plan: Plan) -> dict[Address, dict[str, Render]]:
+        """Return the pages of each TCP address the plan names."""
+        found: dict[Address, dict[str, Render]] = {}
+        ready: dict[Address, list[tuple[str, Ready]]] = {}
+        for view in plan.views:
+            for one in view.block.all(Health):
+                found.setdefault((one.host, one.port), {})["/health"] = health
+            for directive in view.block.all(Ready):
+                ready.setdefault((directive.host, directive.port), []).append(
+                    (view.name, directive)
+                )
+            for exporter in view.block.all(Prometheus):
+                found.setdefault((exporter.host, exporter.port), {})["/metrics"] = self.metrics
+        for address, directives in ready.items():
+            latch = all(one.monitor == "until-ready" for _, one in directives)
+            found.setdefault(address, {})["/ready"] = self._readiness(
+                [name for name, _ in directives], latch=latch
+            )
+        return found
+
+    def _readiness(self, views: list[str], *, latch: bool) -> Callable[[], Page]:
+        about = self._about
+        return Readiness(lambda: about.snapshot, lambda: about.stopping, views, latch=latch).page
+
+    def metrics(self) -> Page:
+        """Return every metric in Prometheus' text format."""
+        return Page(200, CONTENT_TYPE_LATEST, generate_latest(self._metrics))
+
+    def status(self) -> Page:
+        """Return the status document as JSON."""
+        return Page(200, JSON, json.dumps(self._about.status()).encode())

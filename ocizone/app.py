@@ -1,0 +1,306 @@
+"""The composition root: the one module that knows every part and starts it.
+
+Start: Corefile -> plan -> sockets bound -> state opened -> last good versions restored ->
+answering -> followers look. A reload prepares everything new before it changes anything, so
+that a bad Corefile or a taken port leaves what runs as it was. Not here: what any part does.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from ocizone import __version__
+from ocizone.admin.control import ControlSocket
+from ocizone.admin.desk import AdminDesk
+from ocizone.admin.endpoints import AdminEndpoints
+from ocizone.admin.status import Facts, document
+from ocizone.answer.blocks import Snapshot
+from ocizone.corefile.load import load
+from ocizone.deployed import Deployed
+from ocizone.errors import ConfigError, OcizoneError
+from ocizone.follow.following import Following
+from ocizone.live import LiveZones
+from ocizone.notify import notify
+from ocizone.observe.bugs import BugLog
+from ocizone.observe.counters import Counters
+from ocizone.observe.errorlog import ErrorLog
+from ocizone.observe.events import FollowJournal, log_problems
+from ocizone.observe.gauges import Gauges
+from ocizone.observe.witness import Watching, Witness
+from ocizone.plan import Plan, make_plan
+from ocizone.plugins.errors import Errors
+from ocizone.plugins.health import Health
+from ocizone.plugins.log import LogRule
+from ocizone.plugins.reload import Reload
+from ocizone.pulling import make_follower
+from ocizone.serve.door import Door
+from ocizone.serve.interfaces import addresses_of
+from ocizone.serve.listeners import Listeners, Sockets
+from ocizone.store.store import Store
+from ocizone.watch import CorefileWatch
+from ocizone.wire.name import to_text
+from ocizone.zone.image import Image
+
+log = Logger(namespace="ocizone")
+
+#: How long answering waits for last good versions: they are there in milliseconds unless they
+#: must be compiled again, and then the zones that are there must not wait for them.
+_RESTORE_GRACE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    corefile: str
+    state_dir: Path
+    port: int = 53
+
+
+class Application(Service):
+    """The server."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        options: Options,
+        environ: Mapping[str, str],
+        *,
+        query_line: Callable[[str], None],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Make it; nothing is read or opened before ``startService``.
+
+        Args:
+            reactor: of Twisted; it has every interface at once, which no type says.
+            options: of the command line.
+            environ: for ``{$NAME}`` and the service manager.
+            query_line: writes a line of the query log; must not block.
+            wall: unix seconds.
+        """
+        self._reactor = reactor
+        self._options = options
+        self._environ = environ
+        self._wall = wall
+        self._started_at = 0.0
+        self._refused = ""
+        self._hostname = socket.gethostname()
+        self.stopping = False
+        self._live = LiveZones(Snapshot(0, {}))
+        self._counters = Counters()
+        self._journal = FollowJournal()
+        self._witness = Witness(self._counters, query_line)
+        door = Door(
+            self._live,
+            seconds=time.perf_counter,
+            witness=self._witness,
+            on_bug=BugLog(self._counters, time.monotonic),
+        )
+        self._listeners = Listeners(reactor, door.answer, self._send_failed)
+        self._admin = AdminEndpoints(reactor)
+        gauges = Gauges(
+            lambda: self.snapshot, lambda: self._following.statuses, self._journal.pulls
+        )
+        self._desk = AdminDesk(self, (self._counters, gauges))
+        self._watch = CorefileWatch(reactor, lambda: self.reload(only_changed=True))
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is served now."""
+        return self._live.snapshot
+
+    # --- Start -------------------------------------------------------------------------------
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Start everything; returns once sockets are bound, without waiting for a registry.
+
+        Raises:
+            ConfigError: the Corefile is wrong.
+            StoreError: the state directory cannot be used.
+            OSError: an address cannot be bound, or an interface does not exist.
+        """
+        self._started_at = self._wall()
+        plan = self._read_plan()
+        self._say_hello(plan)
+        bound = self._listeners.prepare(plan.endpoints)
+        self._store = Store(self._options.state_dir)
+        self._deployed = Deployed(
+            self._live,
+            plan,
+            open_image=Image.open,
+            hostname=self._hostname,
+            on_problems=log_problems,
+        )
+        make = make_follower(
+            self._reactor,
+            self._store,
+            self._deployed,
+            self._journal,
+            self._wall,
+            self._environ,
+        )
+        self._following = Following(make)
+        pages = self._desk.addresses(plan)
+        self._admin.move_to(pages, self._admin.prepare(pages))
+        self._control = ControlSocket(
+            self._reactor, self._options.state_dir, self._desk.control(plan)
+        )
+        self._observe(plan)
+        super().startService()
+        restored = self._following.move_to(plan.sources)
+        restored.addTimeout(_RESTORE_GRACE_S, self._reactor, lambda *_: None)
+        restored.addCallback(lambda _: self._answer(plan, bound))
+
+    def _answer(self, plan: Plan, bound: Sockets) -> None:
+        if self.stopping:
+            self._listeners.discard(bound)
+            return
+        self._listeners.move_to(plan.endpoints, bound)
+        served = {zone for by_key in self.snapshot.listeners.values() for zone in by_key}
+        log.info("answering", generation=self.snapshot.generation)
+        notify(self._environ, "READY=1", f"STATUS=answering for {len(served)} server block keys")
+
+    def _read_plan(self) -> Plan:
+        corefile = load(
+            self._options.corefile,
+            environ=self._environ,
+            default_port=self._options.port,
+            cwd=str(Path.cwd()),
+        )
+        return make_plan(corefile, addresses_of)
+
+    def _say_hello(self, plan: Plan) -> None:
+        log.info(f"ocizone {__version__}", corefile=plan.corefile.path)
+        for endpoint in plan.endpoints:
+            log.info("listening", endpoint=str(endpoint))
+        for view in plan.views:
+            log.info("zones", block=view.name, keys=",".join(to_text(zone) for zone in view.zones))
+        for source in plan.sources:
+            log.info("following", source=source.name)
+        log.info("state", directory=str(self._options.state_dir))
+        log_problems(plan.corefile.notices)
+
+    def _send_failed(self, error: OSError) -> None:
+        self._counters.drops[f"send: {error.strerror or type(error).__name__}"] += 1
+
+    def _observe(self, plan: Plan) -> None:
+        """Watch what the plan's blocks want watched, the Corefile among it."""
+        views = plan.views
+        self._witness.watching = Watching(
+            log={view.name: view.block.all(LogRule) for view in views},
+            errors={
+                view.name: ErrorLog(directive, self._reactor, _say)
+                for view in views
+                if (directive := view.block.get(Errors)) is not None
+            },
+        )
+        reloads = [directive for view in views for directive in view.block.all(Reload)]
+        self._watch.move_to(reloads[-1] if reloads else None)
+
+    def status(self) -> dict[str, Any]:
+        """Return the status document."""
+        facts = Facts(
+            node=self._hostname,
+            started=self._started_at,
+            now=self._wall(),
+            state_dir=str(self._options.state_dir),
+            listening={str(one): open_.port for one, open_ in self._listeners.open.items()},
+            tcp_connections=self._listeners.tcp_connections,
+            rcodes=self._counters.by_rcode(),
+            panics=self._counters.panics,
+        )
+        return document(facts, self._deployed.plan, self.snapshot, self._following.statuses)
+
+    # --- Reload and refresh ------------------------------------------------------------------
+
+    def reload(self, *, only_changed: bool = False) -> bool:
+        """Take up the Corefile again (SIGUSR1, ``reload``); True when it is what runs now.
+
+        On any error everything that runs goes on as it was.
+
+        Args:
+            only_changed: do nothing when its tokens are those that run, and say the same
+                refusal only once.
+        """
+        if self.stopping:
+            return False
+        try:
+            plan = self._read_plan()
+            running = self._deployed.plan.corefile.fingerprint
+            if only_changed and plan.corefile.fingerprint == running:
+                self._refused = ""
+                return True
+            bound = self._listeners.prepare(plan.endpoints)
+            pages = self._desk.addresses(plan)
+            try:
+                opened = self._admin.prepare(pages)
+            except OSError:
+                self._listeners.discard(bound)
+                raise
+        except (OcizoneError, OSError) as error:
+            if not only_changed or str(error) != self._refused:
+                self._reload_refused(error)
+            self._refused = str(error)
+            return False
+        self._refused = ""
+        log_problems(plan.corefile.notices)
+        self._deployed.move_to(plan)
+        self._listeners.move_to(plan.endpoints, bound)
+        self._admin.move_to(pages, opened)
+        self._control.move_to(self._desk.control(plan))
+        self._observe(plan)
+        self._following.move_to(plan.sources)
+        log.info("reloaded", corefile=plan.corefile.path, sha256=plan.corefile.fingerprint[:12])
+        return True
+
+    def _reload_refused(self, error: Exception) -> None:
+        self._counters.failed_reloads += 1
+        log.error("reload failed, the old Corefile stays")
+        if isinstance(error, ConfigError):
+            log_problems(error.problems)
+        else:
+            log.error("reload", error=str(error))
+
+    def refresh(self) -> Deferred[None]:
+        """Look at every source now (SIGHUP)."""
+        return self._following.refresh()
+
+    # --- Stop --------------------------------------------------------------------------------
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """Stop: not ready at once, answering for the lame-duck time, then everything ends."""
+        if self.stopping or not self.running:
+            return succeed(None)
+        self.stopping = True
+        notify(self._environ, "STOPPING=1")
+        self._watch.stop()
+        healths = [one for view in self._deployed.plan.views for one in view.block.all(Health)]
+        lameduck_s = max((health.lameduck_s for health in healths), default=0.0)
+        log.info("stopping", lameduck=f"{lameduck_s:g}s" if lameduck_s else "")
+        ended = self._following.stop()
+        if lameduck_s:
+            ended.addCallback(lambda _: deferLater(self._reactor, lameduck_s, lambda: None))
+        return ended.addCallback(self._ended)
+
+    def _ended(self, _: object) -> None:
+        self._listeners.close()
+        self._admin.close()
+        self._control.close()
+        self._store.close()
+        super().stopService()
+        log.info("stopped")
+
+
+def _say(level: str, line: str) -> None:
+    say = {"debug": log.debug, "info": log.info, "warning": log.warn}.get(level, log.error)
+    say("{line}", line=line)

@@ -1,0 +1,79 @@
+"""What is deployed: the image of each source, and the snapshot they make with the plan.
+
+Implements ``follow.deploy.Serving``: followers ask ``check`` before and call ``activate`` after
+a deployment is durable; each activation is one assignment to the live cell. Everything runs on
+the reactor thread and none of it blocks: opening an image maps a file that was verified before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ocizone.assemble import ZonesOfImage, assemble, conflicts
+from ocizone.errors import Problem
+from ocizone.live import LiveZones
+from ocizone.plan import Plan
+from ocizone.store.deployments import Deployment
+
+#: Opens a verified image; raises StoreError when the file cannot be mapped.
+OpenImage = Callable[[Path], ZonesOfImage]
+
+
+class Deployed:
+    """The images by source, and the plan they are served under."""
+
+    def __init__(
+        self,
+        live: LiveZones,
+        plan: Plan,
+        *,
+        open_image: OpenImage,
+        hostname: str,
+        on_problems: Callable[[tuple[Problem, ...]], None],
+    ) -> None:
+        self._live = live
+        self._plan = plan
+        self._open_image = open_image
+        self._hostname = hostname
+        self._on_problems = on_problems
+        self._images: dict[str, ZonesOfImage] = {}
+        self._serve()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is served."""
+        return self._plan
+
+    @property
+    def images(self) -> Mapping[str, ZonesOfImage]:
+        """The image of each source that has one."""
+        return self._images
+
+    def move_to(self, plan: Plan) -> None:
+        """Serve another plan from the images there are; forget sources it does not name."""
+        self._plan = plan
+        kept = {source.key for source in plan.sources}
+        self._images = {key: image for key, image in self._images.items() if key in kept}
+        self._serve()
+
+    def check(self, deployment: Deployment) -> tuple[Problem, ...]:
+        """Return what speaks against serving a deployment: origins another source has."""
+        zones = ((zone.view, zone.apex) for zone in deployment.zones)
+        return tuple(conflicts(self._plan, self._images, deployment.source, zones))
+
+    def activate(self, deployment: Deployment, image: Path) -> None:
+        """Serve a deployment from now on.
+
+        Raises:
+            StoreError: its image cannot be opened; what was served before still is.
+        """
+        self._images = {**self._images, deployment.source: self._open_image(image)}
+        self._serve()
+
+    def _serve(self) -> None:
+        generation = self._live.snapshot.generation + 1
+        made = assemble(self._plan, self._images, hostname=self._hostname, generation=generation)
+        self._live.snapshot = made.snapshot
+        if made.problems:
+            self._on_problems(made.problems)

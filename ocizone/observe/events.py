@@ -1,0 +1,113 @@
+"""Log lines and counters of what following does: one place where events become words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import assert_never
+
+from twisted.logger import Logger
+
+from ocizone.errors import Problem, Severity
+from ocizone.follow.status import (
+    Activated,
+    AttemptFailed,
+    Crashed,
+    Disturbed,
+    Event,
+    Looked,
+    Outcome,
+)
+
+log = Logger(namespace="ocizone")
+
+
+class FollowJournal:
+    """Is told of every event of following; logs it, and counts it for ``/metrics``."""
+
+    def __init__(self) -> None:
+        self.pulls: Counter[tuple[str, str]] = Counter()
+        """Looks by (source name, outcome)."""
+        self.crashes = 0
+
+    def __call__(self, event: Event) -> None:
+        """Log and count one event."""
+        match event:
+            case AttemptFailed():
+                log.warn(
+                    "pull failed, will retry",
+                    source=event.source,
+                    attempt=event.attempt,
+                    reason=event.failure.reason,
+                    error=event.failure.message,
+                    retry_in=f"{event.retry_in_s:g}s",
+                )
+            case Looked():
+                self._looked(event)
+            case Activated():
+                _activated(event)
+            case Disturbed():
+                log.warn(
+                    f"{event.what} failed",
+                    source=event.source,
+                    reason=event.failure.reason if event.failure else "",
+                    error=event.failure.message if event.failure else "",
+                )
+                log_problems(event.problems)
+            case Crashed():
+                self.crashes += 1
+                log.error("bug while following", source=event.source)
+                for line in event.traceback.splitlines():
+                    log.error("traceback", line=line)
+            case _:
+                assert_never(event)
+
+    def _looked(self, event: Looked) -> None:
+        result = event.result
+        self.pulls[event.source, str(result.outcome)] += 1
+        match result.outcome:
+            case Outcome.UNCHANGED:
+                log.debug("unchanged", source=event.source, digest=result.digest)
+            case Outcome.ACTIVATED | Outcome.CANCELLED:
+                pass
+            case Outcome.REFUSED:
+                log.error(
+                    "artifact refused, the version before stays",
+                    source=event.source,
+                    digest=result.digest,
+                )
+                log_problems(result.problems)
+            case Outcome.FAILED:
+                log.error(
+                    "pull failed until the next interval",
+                    source=event.source,
+                    reason=result.failure.reason if result.failure else "",
+                    error=result.failure.message if result.failure else "",
+                )
+            case _:
+                assert_never(result.outcome)
+
+
+def _activated(event: Activated) -> None:
+    log.info(
+        "artifact restored" if event.restored else "artifact activated",
+        source=event.source,
+        digest=event.digest,
+        generation=event.generation,
+        zones=len(event.zones),
+        records=sum(zone.records for zone in event.zones),
+        serials=",".join(f"{zone.apex}={zone.serial}" for zone in event.zones[:8]),
+    )
+    log_problems(event.problems)
+
+
+def log_problems(problems: tuple[Problem, ...]) -> None:
+    """Log findings, each at its severity."""
+    for problem in problems:
+        say = log.error if problem.severity is Severity.ERROR else log.warn
+        say(
+            "finding",
+            where=problem.where(),
+            rule=problem.rule,
+            what=problem.message,
+            hint=problem.hint,
+        )

@@ -1,0 +1,114 @@
+"""What is done with each reply after it is made: count it, and log it where a block asks.
+
+The hot path pays for what is switched on: without ``log`` and ``errors`` a reply costs one
+dict lookup and a few additions. Not here: making the reply (answer), and writing (lines).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ocizone.answer.blocks import Transport
+from ocizone.answer.respond import Reply
+from ocizone.observe.counters import NO_ZONE, Counters
+from ocizone.observe.errorlog import ErrorLog
+from ocizone.observe.log import printable
+from ocizone.observe.querylog import Line, classes_of, rule_for, text_of, type_text
+from ocizone.plugins.log import LogRule
+from ocizone.wire.name import to_text
+from ocizone.wire.query import Query
+
+_SERVFAIL = 2
+
+
+@dataclass(slots=True)
+class Watching:
+    """What the blocks of the current plan want to see, by block name."""
+
+    log: Mapping[str, tuple[LogRule, ...]] = field(default_factory=dict)
+    errors: Mapping[str, ErrorLog] = field(default_factory=dict)
+
+
+class Witness:
+    """Sees every packet that was answered, or was not."""
+
+    def __init__(self, counters: Counters, query_line: Callable[[str], None]) -> None:
+        self._counters = counters
+        self._query_line = query_line
+        self._zones: dict[bytes, str] = {}
+        self.watching = Watching()
+
+    def __call__(
+        self, packet: bytes, reply: Reply | None, transport: Transport, seconds: float
+    ) -> None:
+        """Count one packet, and log it where its block asks."""
+        if reply is None:
+            self._counters.drops["silent"] += 1
+            return
+        query = reply.query
+        self._counters.query(
+            transport.listener,
+            self._zone(reply),
+            "udp" if transport.protocol == "udp" else "tcp",
+            "2" if ":" in transport.client else "1",
+            query.qtype if query else -1,
+            reply.rcode,
+            len(packet),
+            len(reply.wire),
+            seconds,
+            dnssec_ok=bool(query and query.edns and query.edns.do),
+        )
+        if query is not None and reply.block is not None:
+            rules = self.watching.log.get(reply.block.name)
+            if rules:
+                self._log(rules, query, packet, reply, transport, seconds)
+            if reply.rcode == _SERVFAIL:
+                self._error(query, reply)
+
+    def _zone(self, reply: Reply) -> str:
+        """Return the zone label; only names of the configuration or of loaded zones get here."""
+        if reply.zone is not None:
+            apex = reply.zone
+        elif reply.block is not None:
+            apex = reply.block.keys[0]
+        else:
+            return NO_ZONE
+        text = self._zones.get(apex)
+        if text is None:
+            text = self._zones[apex] = to_text(apex)
+        return text
+
+    def _log(
+        self,
+        rules: tuple[LogRule, ...],
+        query: Query,
+        packet: bytes,
+        reply: Reply,
+        transport: Transport,
+        seconds: float,
+    ) -> None:
+        rule = rule_for(rules, query.name)
+        if rule is None or not rule.classes & classes_of(reply.wire, query.qtype, reply.rcode):
+            return
+        edns = query.edns
+        line = Line(
+            qname=query.name,
+            qtype=query.qtype,
+            qclass=query.qclass,
+            message_id=query.id,
+            dnssec_ok=edns is not None and edns.do,
+            bufsize=None if edns is None else edns.size,
+            request_octets=len(packet),
+            reply=reply.wire,
+            transport=transport,
+            seconds=seconds,
+        )
+        self._query_line("[INFO] " + printable(text_of(rule, line, reply.rcode)))
+
+    def _error(self, query: Query, reply: Reply) -> None:
+        assert reply.block is not None
+        errors = self.watching.errors.get(reply.block.name)
+        if errors is not None:
+            reason = reply.block.pending or "no version of this zone yet"
+            errors.error(reply.rcode, to_text(query.name), type_text(query.qtype), reason)

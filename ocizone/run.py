@@ -1,0 +1,65 @@
+"""Running the server in the foreground: log, reactor, signals, exit status.
+
+Imported by ``ocizone serve`` only: importing it installs the reactor. Not here: what runs
+(ocizone.app).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import reactor as _installed
+from twisted.logger import globalLogBeginner
+
+from ocizone.app import Application, Options
+from ocizone.cli.exit_codes import Exit, exit_code_of
+from ocizone.errors import OcizoneError
+from ocizone.observe.lines import LineWriter
+from ocizone.observe.log import observer
+from ocizone.state_dir import state_dir
+
+#: The module stands for the reactor it installed.
+reactor: Any = _installed
+
+#: What a log reader that stopped reading may cost at the end.
+_LAST_LINES_S = 1.0
+
+
+def run(corefile: str, directory: str | None, port: int, *, debug: bool) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit status."""
+    lines = LineWriter(sys.stderr)
+    queries = LineWriter(sys.stdout)
+    globalLogBeginner.beginLoggingTo(
+        [observer(lines.write, debug=debug)], redirectStandardIO=False, discardBuffer=True
+    )
+    options = Options(
+        corefile=corefile,
+        state_dir=state_dir(directory, os.environ, root=os.geteuid() == 0),
+        port=port,
+    )
+    app = Application(reactor, options, os.environ, query_line=queries.write)
+    try:
+        app.startService()
+    except (OcizoneError, OSError) as error:
+        lines.close(_LAST_LINES_S)
+        sys.stderr.write(f"{error}\n")
+        return exit_code_of(error) if isinstance(error, OcizoneError) else Exit.FAILED
+    reactor.addSystemEventTrigger("before", "shutdown", app.stopService)
+    _on_signal(signal.SIGUSR1, app.reload)
+    _on_signal(signal.SIGHUP, app.refresh)
+    reactor.run()
+    lines.close(_LAST_LINES_S)
+    queries.close(_LAST_LINES_S)
+    return Exit.OK
+
+
+def _on_signal(number: signal.Signals, act: Callable[[], object]) -> None:
+    """Let a signal do something on the reactor's own thread, between other events."""
+    signal.signal(
+        number,
+        lambda *_: reactor.callFromThread(act),
+    )

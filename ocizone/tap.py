@@ -1,0 +1,39 @@
+"""``twistd ocizone``: options and service for Twisted's runner, which brings log and signals."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from twisted.application.service import Service
+from twisted.internet import reactor
+from twisted.python import usage
+
+from ocizone.app import Application
+from ocizone.app import Options as AppOptions
+from ocizone.observe.lines import LineWriter
+from ocizone.state_dir import state_dir
+
+
+class Options(usage.Options):
+    """The options of ``twistd ocizone``."""
+
+    optParameters = [  # noqa: RUF012, N815 - usage.Options reads it from the class
+        ["corefile", "c", "Corefile", "What to serve and follow."],
+        ["state-dir", None, None, "Where versions are kept."],
+        ["port", "p", 53, "Port of keys that name none.", int],
+    ]
+
+
+def makeService(options: Options) -> Service:  # noqa: N802 - the name twistd looks for
+    """Return the server as a service."""
+    return Application(
+        reactor,
+        AppOptions(
+            corefile=options["corefile"],
+            state_dir=state_dir(options["state-dir"], os.environ, root=os.geteuid() == 0),
+            port=options["port"],
+        ),
+        os.environ,
+        query_line=LineWriter(sys.stdout).write,
+    )
