@@ -1,19 +1,19 @@
 """A directive, declared once: its parser, its errors, its page's table and its help text.
 
-A plugin module declares ``DIRECTIVE``; everything about its syntax comes from that value. What
-a directive does is not here: it yields frozen values, which other parts read.
+A plugin module declares ``DIRECTIVE``; everything about its syntax comes from that value:
+corefile.reading parses by it, plugins.docs and plugins.help print it. What a directive does is
+not here: it yields frozen values, which other parts read.
 """
 
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ocizone.corefile.lexer import Token
-from ocizone.corefile.parser import Occurrence
-from ocizone.corefile.report import Report, did_you_mean
+from ocizone.corefile.report import Report
 from ocizone.corefile.types import Position
 
 T = TypeVar("T")
@@ -214,87 +214,6 @@ class Declaration:
         words = [self.name, *(argument.synopsis for argument in self.arguments)]
         return " ".join(words) + (" { ... }" if self.properties else "")
 
-    def read(self, occurrence: Occurrence, report: Report) -> Use | None:
-        """Return an occurrence with its properties parsed; None when reported as wrong."""
-        given = Given(self.name, occurrence.name, occurrence.args, report)
-        counted = self._check_arguments(given)
-        settings = self._settings(given, occurrence.body or ())
-        if settings is None or not counted:
-            return None
-        return Use(self, given, tuple(settings))
-
-    def _check_arguments(self, given: Given) -> bool:
-        needed = sum(argument.required for argument in self.arguments)
-        many = self.surplus or any(argument.many for argument in self.arguments)
-        hint = f"write '{self.synopsis}'"
-        if len(given.words) < needed:
-            _refuse_count(given, given.words[-1] if given.words else given.name, hint)
-            return False
-        if len(given.words) > len(self.arguments) and not many:
-            _refuse_count(given, given.words[len(self.arguments)], hint)
-            return False
-        return True
-
-    def _settings(self, given: Given, body: Sequence[Token]) -> list[Setting] | None:
-        """Return the block's properties; None when one is wrong, all of them reported.
-
-        A property takes its words and the next may follow on its line, as in CoreDNS.
-        """
-        known = {declared.name: declared for declared in self.properties}
-        settings: list[Setting] = []
-        wrong = False
-        at = 0
-        row, secret = -1, False
-        before: Property[Any] | None = None
-        while at < len(body):
-            token = body[at]
-            secret = secret and token.row == row
-            declared = None if token.is_brace("{") or token.is_brace("}") else known.get(token.text)
-            if declared is None:
-                wrong = True
-                self._refuse_name(
-                    given, token, before if token.row == row else None, shown=not secret
-                )
-                at = _next_row(body, at)
-                continue
-            row, secret, before = token.row, secret or declared.secret, declared
-            words = _words(body, at + 1, token.row, declared.most)
-            at += 1 + len(words)
-            setting = _set(declared, Given(given.plugin, token, words, given.report))
-            if setting is None:
-                wrong = True
-                at = _next_row(body, at - 1)
-            else:
-                settings.append(setting)
-        return None if wrong else settings
-
-    def _refuse_name(
-        self, given: Given, token: Token, before: Property[Any] | None, *, shown: bool
-    ) -> None:
-        """Report a word that is no property of this directive."""
-        prefix = f"plugin/{self.name}: "
-        names = [declared.name for declared in self.properties]
-        if token.is_brace("{") or token.is_brace("}") or not names:
-            given.report.error(
-                token,
-                "unexpected-brace" if names else "argument-count",
-                f"{prefix}Unexpected token '{{', expecting argument",
-                "blocks do not nest" if names else f"{self.name} takes no block",
-            )
-        elif before is not None:
-            text = token.shown if shown else "***"
-            given.report.error(
-                token,
-                "argument-count",
-                f"{prefix}Wrong argument count or unexpected line ending after '{text}'",
-                f"{before.name} takes {before.takes or 'no argument'}",
-            )
-        else:
-            hint = did_you_mean(token.shown, names) or f"known: {', '.join(names)}"
-            given.report.error(
-                token, "unknown-property", f"{prefix}unknown property '{token.shown}'", hint
-            )
-
 
 @dataclass(frozen=True, slots=True)
 class Directive(Declaration):
@@ -307,53 +226,6 @@ class Directive(Declaration):
 
     build: Callable[[Use, Scope], Iterable[object]] = field(kw_only=True)
     once: bool = False
-
-
-def _words(body: Sequence[Token], start: int, row: int, most: int | None) -> tuple[Token, ...]:
-    """Return the words from ``start`` on this row, at most ``most``, up to a brace."""
-    end = start
-    while (
-        end < len(body)
-        and body[end].row == row
-        and (most is None or end - start < most)
-        and not body[end].is_brace("{")
-    ):
-        end += 1
-    return tuple(body[start:end])
-
-
-def _next_row(body: Sequence[Token], at: int) -> int:
-    """Return the index of the first token on a later row, past a nested block."""
-    row = body[at].row
-    depth = 0
-    while at < len(body) and (depth or body[at].row == row):
-        depth += body[at].is_brace("{") - body[at].is_brace("}")
-        row = body[at].row
-        at += 1
-    return at
-
-
-def _set(declared: Property[Any], given: Given) -> Setting | None:
-    if len(given.words) < declared.least:
-        hint = f"write '{declared.name} {declared.takes}'"
-        _refuse_count(given, given.words[-1] if given.words else given.name, hint)
-        return None
-    try:
-        return Setting(declared, declared.parse(given), given.name)
-    except BadArgumentError as error:
-        refuse(given, error)
-        return None
-
-
-def refuse(given: Given, error: BadArgumentError) -> None:
-    """Report a bad argument at its word."""
-    at = error.at or (given.words[0] if given.words else given.name)
-    given.report.error(at, error.rule, f"plugin/{given.plugin}: {error}", error.hint)
-
-
-def _refuse_count(given: Given, at: Token, hint: str) -> None:
-    message = f"Wrong argument count or unexpected line ending after '{at.shown}'"
-    given.report.error(at, "argument-count", f"plugin/{given.plugin}: {message}", hint)
 
 
 def _default_words(at: Token, text: str) -> tuple[Token, ...]:

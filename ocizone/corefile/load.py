@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from ocizone.corefile.arguments import is_address
-from ocizone.corefile.directive import BadArgumentError, Directive, Scope, refuse
+from ocizone.corefile.directive import BadArgumentError, Directive, Scope
 from ocizone.corefile.keys import keys_of
 from ocizone.corefile.lexer import Token
 from ocizone.corefile.listeners import Claim, check_overlap
 from ocizone.corefile.parser import Occurrence, RawBlock, parse_blocks
+from ocizone.corefile.reading import read as read_use
+from ocizone.corefile.reading import refuse
 from ocizone.corefile.report import Report, did_you_mean
 from ocizone.corefile.sources import Glob, Read, World, glob_files, read_file
 from ocizone.corefile.stream import TokenStream
@@ -200,7 +202,7 @@ def _tell_verdict(at: Token, verdict: Verdict, report: Report) -> None:
 def _values(
     directive: Directive, occurrence: Occurrence, scope: Scope, report: Report
 ) -> list[object]:
-    use = directive.read(occurrence, report)
+    use = read_use(directive, occurrence, report)
     if use is None:
         return []
     try:

@@ -51,7 +51,9 @@ def test_key_lines(text: str, expected: list[str]):
 
 def test_environment_in_keys():
     """Both forms are expanded in keys."""
-    assert keys(parse("{$Z}:{%P%} {\nwhoami\n}", Z="example.org", P="1053")) == ["example.org.:1053"]
+    assert keys(parse("{$Z}:{%P%} {\nwhoami\n}", Z="example.org", P="1053")) == [
+        "example.org.:1053"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,11 @@ def test_snippet():
             "cannot serve dns://example.org.:53 - it is already defined",
         ),
         ("import a b", 1, "Import takes only one argument (glob pattern or file)"),
-        ("import /*/*.conf", 1, "Glob pattern may only contain one wildcard (*), but has others: /*/*.conf"),
+        (
+            "import /*/*.conf",
+            1,
+            "Glob pattern may only contain one wildcard (*), but has others: /*/*.conf",
+        ),
         ("import {$}", 1, "File to import not found: {$}"),
         ("import zones/*.conf", 1, "No files matching import glob pattern: zones/*.conf"),
         ("import zones/*.conf", 0, "no server blocks in Corefile"),
