@@ -1,0 +1,99 @@
+"""answer.additional: glue, and addresses that save a query."""
+
+from __future__ import annotations
+
+import dns.message
+import pytest
+
+from ocizone.limits import ADDITIONAL_NAMES
+from tests.zonebuilder import TCP, ask, lines, serving
+
+ZONE = """
+$TTL 60
+@        SOA ns hostmaster 1 2 3 4 60
+@        NS ns
+@        NS ns.elsewhere.net.
+ns       A 192.0.2.1
+ns       AAAA 2001:db8::1
+host     A 192.0.2.2
+@        MX 10 host
+@        MX 20 nowhere
+mxglue   MX 10 ns.sub
+mxself   MX 10 mxself
+mxself   A 192.0.2.9
+_s._tcp  SRV 0 0 53 ns
+web      HTTPS 1 . alpn=h2
+web      A 192.0.2.3
+alias    HTTPS 0 web
+gone     HTTPS 0 .
+svc      SVCB 1 Host
+sub      NS Ns.sub
+sub      NS ns.sibling
+sub      NS ns.elsewhere.net.
+ns.sub   A 192.0.2.4
+sibling  NS ns.sibling
+ns.sibling A 192.0.2.5
+one      NS host
+"""
+SERVED = serving(ZONE, "example.org.")
+
+
+def owners(message: dns.message.Message) -> list[str]:
+    """Return ``owner type`` of the additional section, relative to the zone."""
+    return sorted(
+        f"{line.split()[0].removesuffix('.example.org.')} {line.split()[2]}"
+        for line in lines(message.additional)
+    )
+
+
+@pytest.mark.parametrize(
+    ("qname", "qtype", "additional"),
+    [
+        # Of the apex NS, which positive answers carry.
+        ("host", "A", ["ns A", "ns AAAA"]),
+        ("", "NS", ["ns A", "ns AAAA"]),
+        ("", "MX", ["host A", "ns A", "ns AAAA"]),
+        # RFC 2181 6.1: glue is no data; only a delegation may bring it.
+        ("mxglue", "MX", ["ns A", "ns AAAA"]),
+        ("mxself", "MX", ["mxself A", "ns A", "ns AAAA"]),
+        ("_s._tcp", "SRV", ["ns A", "ns AAAA"]),
+        # RFC 9460 4.1: "." is the owner; AliasMode brings the same type along.
+        ("web", "HTTPS", ["ns A", "ns AAAA", "web A"]),
+        ("alias", "HTTPS", ["ns A", "ns AAAA", "web A", "web HTTPS"]),
+        ("gone", "HTTPS", ["ns A", "ns AAAA"]),
+        ("svc", "SVCB", ["host A", "ns A", "ns AAAA"]),
+        # ANY at mxself answers with A and MX: nothing is said twice.
+        ("mxself", "ANY", ["ns A", "ns AAAA"]),
+        # RFC 9471 2.1, 2.2: in-domain and sibling glue.
+        ("x.sub", "A", ["Ns.sub A", "ns.sibling A"]),
+        ("x.sibling", "A", ["ns.sibling A"]),
+        ("x.one", "A", ["host A"]),
+    ],
+)
+def test_additional(qname: str, qtype: str, additional: list[str]) -> None:
+    """RFC 1034 4.3.2 step 6."""
+    name = f"{qname}.example.org." if qname else "example.org."
+    assert owners(ask(SERVED, name, qtype)) == additional
+
+
+def test_in_domain_glue_is_all_there_or_tc() -> None:
+    """RFC 9471 2.1: a resolver that cannot reach the servers must be told to use TCP."""
+    text = "@ 1 SOA . . 1 2 3 4 5\n" + "".join(
+        f"sub 1 NS ns{n}.sub\nns{n}.sub 1 A 192.0.2.{n}\n" for n in range(30)
+    )
+    served = serving(text, "example.org.")
+    short = ask(served, "x.sub.example.org.", "A")
+    assert short.flags & 0x0200
+    whole = ask(served, "x.sub.example.org.", "A", transport=TCP)
+    assert len(lines(whole.additional)) == 30
+
+
+def test_additional_work_is_bounded() -> None:
+    """CVE-2024-11187: a thousand targets cost no more than thirteen."""
+    text = "@ 1 SOA . . 1 2 3 4 5\n" + "".join(
+        f"@ 1 MX {n} mx{n}\nmx{n} 1 A 192.0.2.1\nsub 1 NS mx{n}\n" for n in range(200)
+    )
+    served = serving(text, "example.org.")
+    for qname, qtype in (("example.org.", "MX"), ("x.sub.example.org.", "A")):
+        message = ask(served, qname, qtype, transport=TCP)
+        assert len(lines(message.additional)) == ADDITIONAL_NAMES

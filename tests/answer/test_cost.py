@@ -1,0 +1,64 @@
+"""What the dearest questions cost (D6, D7, D8 of the threat table): bounded, never an exception."""
+
+from __future__ import annotations
+
+import time
+
+import dns.message
+import pytest
+
+from ocizone.answer.blocks import Loaded, Snapshot
+from ocizone.answer.respond import respond
+from ocizone.wire.name import from_text
+from ocizone.zone.node import Flag, Node, RRset
+from ocizone.zone.reader import DictZone
+from tests.zonebuilder import TCP, UDP, block, snapshot, zone
+
+SMALL = zone("@ 9 SOA ns h 1 2 3 4 5\n@ 9 NS ns\nns 9 A 192.0.2.1\n*.w 9 TXT x\n", "o.")
+
+
+def served(key: bytes, *rrsets: RRset) -> Snapshot:
+    """Return a zone with one more node, larger than any check would let through."""
+    nodes = dict(SMALL.nodes())
+    nodes[key] = Node(Flag.NONE, {rrset.rrtype: rrset for rrset in rrsets})
+    return snapshot(block("o.", {"o.": Loaded(DictZone(SMALL.info, nodes))}))
+
+
+HUGE_A = served(b"a\x00", RRset(1, 9, tuple(n.to_bytes(4) for n in range(100_000))))
+MANY_TYPES = served(b"a\x00", *(RRset(n, 9, (b"x",)) for n in range(256, 1256)))
+MANY_MX = served(
+    b"a\x00", RRset(15, 9, tuple(b"\x00\x01" + from_text(f"m{n}.o.") for n in range(1000)))
+)
+GIANT = served(b"a\x00", RRset(65280, 9, (bytes(65_400),)))
+DEEP = ".".join(["x"] * 124)
+
+
+@pytest.mark.parametrize(
+    ("here", "qname", "qtype"),
+    [
+        (HUGE_A, "a.o.", "A"),
+        (MANY_TYPES, "a.o.", "ANY"),
+        (MANY_MX, "a.o.", "MX"),
+        (GIANT, "a.o.", "TYPE65280"),
+        (SMALL, f"{DEEP}.w.o.", "TXT"),
+        (SMALL, f"{DEEP}.w.o.", "A"),
+        (SMALL, f"{DEEP}.o.", "A"),
+    ],
+)
+def test_dear_questions(here: Snapshot | DictZone, qname: str, qtype: str) -> None:
+    """A lookup is O(labels), an answer O(its size); 5 ms of CPU over UDP, best of five."""
+    if isinstance(here, DictZone):
+        here = snapshot(block("o.", {"o.": Loaded(here)}))
+    query = dns.message.make_query(qname, qtype, use_edns=0).to_wire()
+    took = []
+    for _ in range(5):
+        before = time.process_time()
+        reply = respond(query, here, UDP)
+        took.append(time.process_time() - before)
+        assert reply is not None
+        assert len(reply.wire) <= 1232
+    assert min(took) < 0.005
+    whole = respond(query, here, TCP)
+    assert whole is not None
+    assert len(whole.wire) <= 65_535
+    dns.message.from_wire(whole.wire)
