@@ -16,6 +16,7 @@ from ocizone.cli.exit_codes import Exit
 from ocizone.control import ask
 from ocizone.state_dir import state_dir
 
+_WIDE = 400
 _STYLE = {"Ready": "green", "Stale": "yellow", "Loading": "red"}
 
 
@@ -39,10 +40,14 @@ def command(directory: str | None, output: str) -> int:
 def _show(document: dict[str, Any]) -> None:
     # rich honours NO_COLOR and leaves colour out when stdout is no terminal.
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        # Read by a program or a log: a row must not be cut to 80 columns.
+        console.width = _WIDE
     now = document["now"]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("ZONE", "SERIAL", "RRS", "TAG", "DIGEST", "AGE", "CHECKED", "NEXT", "STATE"):
-        table.add_column(heading, justify="right" if heading in {"SERIAL", "RRS"} else "left")
+        right = heading in {"SERIAL", "RRS"}
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
     checked = {source["reference"]: source for source in document["sources"]}
     for zone in document["zones"]:
         source = checked.get(zone.get("reference", ""), {})

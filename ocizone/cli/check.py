@@ -1,0 +1,79 @@
+"""``ocizone check [PATH...]``: Corefiles, zone files, directories; every finding at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from ocizone.cli.exit_codes import Exit
+from ocizone.cli.findings import as_json, echo, show, tally
+from ocizone.corefile.load import load
+from ocizone.errors import ConfigError, Problem, Severity
+from ocizone.publish import Checked, check_zones
+from ocizone.wire.name import BadNameError
+
+
+@click.command(name="check")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option("--origin", metavar="NAME", help="The zone of a file whose name does not tell.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option(
+    "--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def command(paths: tuple[Path, ...], origin: str | None, strict: bool, output: str) -> int:
+    """Check PATHs (default: ./Corefile); needs no network and starts nothing.
+
+    A file called Corefile, Corefile.* or *.corefile is read as one; everything else as zones.
+    Exit 0 without errors, 1 with.
+    """
+    wanted = paths or (Path("Corefile"),)
+    problems: list[Problem] = []
+    corefiles = [path for path in wanted if is_corefile(path)]
+    for path in corefiles:
+        problems += _corefile(path)
+    try:
+        zones = check_zones([path for path in wanted if path not in corefiles], origin)
+    except BadNameError as error:
+        raise click.UsageError(f"--origin: {error}") from error
+    problems += zones.problems
+    if output == "json":
+        click.echo(as_json(problems, _zones(zones)))
+    else:
+        show(problems, err=False)
+        for zone in zones.zones:
+            if zone.info:
+                echo(
+                    f"{zone.file}: {zone.origin} serial {zone.info.serial},"
+                    f" {zone.info.records:,} records",
+                    err=False,
+                )
+        echo(tally(len(zones.zones), problems), err=True)
+    refusing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    return Exit.FAILED if any(one.severity in refusing for one in problems) else Exit.OK
+
+
+def is_corefile(path: Path) -> bool:
+    """Tell whether a path is to be read as a Corefile, by its name."""
+    return path.name == "-" or path.name.startswith("Corefile") or path.suffix == ".corefile"
+
+
+def _corefile(path: Path) -> tuple[Problem, ...]:
+    try:
+        return load(str(path), environ=os.environ, cwd=str(Path.cwd())).notices
+    except ConfigError as error:
+        return error.problems
+
+
+def _zones(checked: Checked) -> list[dict[str, object]]:
+    return [
+        {
+            "file": zone.file,
+            "origin": zone.origin,
+            "serial": zone.info.serial,
+            "records": zone.info.records,
+        }
+        for zone in checked.zones
+        if zone.info
+    ]

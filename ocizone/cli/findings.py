@@ -1,0 +1,58 @@
+"""Findings on a terminal or as JSON: the same for ``check`` and ``push``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import click
+
+from ocizone.errors import Problem, Severity
+from ocizone.observe.log import printable
+
+_COLOUR = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+SCHEMA = "ocizone.check/v1"
+
+
+def show(problems: Iterable[Problem], *, err: bool) -> None:
+    """Print findings, a line each and a line for the hint."""
+    for problem in problems:
+        kind = click.style(f"{problem.severity}[{problem.rule}]", fg=_COLOUR[problem.severity])
+        echo(f"{printable(problem.where())}: {kind}: {printable(problem.message)}", err=err)
+        if problem.hint:
+            echo(f"   = {printable(problem.hint)}", err=err)
+
+
+def as_json(problems: Iterable[Problem], zones: Iterable[dict[str, object]]) -> str:
+    """Return findings and zones as a JSON document."""
+    found = [
+        {
+            "file": problem.file,
+            "line": problem.line,
+            "column": problem.column,
+            "severity": str(problem.severity),
+            "rule": problem.rule,
+            "message": problem.message,
+            "hint": problem.hint,
+        }
+        for problem in problems
+    ]
+    return json.dumps({"schema": SCHEMA, "findings": found, "zones": list(zones)}, indent=2)
+
+
+def tally(files: int, problems: Iterable[Problem]) -> str:
+    """Return ``2 zones, 1 error, 0 warnings``."""
+    severities = [problem.severity for problem in problems]
+    counts = [
+        (files, "zone"),
+        (severities.count(Severity.ERROR), "error"),
+        (severities.count(Severity.WARNING), "warning"),
+    ]
+    return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts)
+
+
+def echo(text: str, *, err: bool) -> None:
+    """Print a line; colour only on a terminal, and never under NO_COLOR (no-color.org)."""
+    context = click.get_current_context(silent=True)
+    colour = None if context is None else context.color
+    click.echo(text, err=err, color=colour)
