@@ -25,7 +25,7 @@ def served(key: bytes, *rrsets: RRset) -> Snapshot:
 
 
 HUGE_A = served(b"a\x00", RRset(1, 9, tuple(n.to_bytes(4) for n in range(100_000))))
-MANY_TYPES = served(b"a\x00", *(RRset(n, 9, (b"x",)) for n in range(256, 1256)))
+MANY_TYPES = served(b"a\x00", *(RRset(n, 9, (b"x",)) for n in range(20_000, 21_000)))
 MANY_MX = served(
     b"a\x00", RRset(15, 9, tuple(b"\x00\x01" + from_text(f"m{n}.o.") for n in range(1000)))
 )
