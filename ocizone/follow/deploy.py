@@ -246,8 +246,7 @@ class Deployer:
             self._activated(deployment, (*record.problems, *objections), restored=True)
             if deployment != candidate:
                 await self._recommit(deployment)
-            if self._path and not await tools.files.call(self._is_materialised):
-                await self.materialise(built.workspace)
+            await self._check_path(built.workspace)
         finally:
             hold.release()
             self._builder.discard(built.workspace if built else None)
@@ -261,9 +260,18 @@ class Deployer:
 
     # --- What nothing depends on -------------------------------------------------------------
 
-    def _is_materialised(self) -> bool:
-        assert self.current is not None
-        return self._path is None or materialised(self._path, self.current.files)
+    async def _check_path(self, workspace: Path | None) -> None:
+        """Bring PATH up to date after a restart, if it is not."""
+        root, current, records = self._path, self.current, self._records
+        if root is None or current is None:
+            return
+        try:
+            done = await self._tools.files.call(lambda: materialised(root, current.files, records))
+        except StoreError as error:
+            self._disturbed("materialise", error)
+        else:
+            if not done:
+                await self.materialise(workspace)
 
     async def materialise(self, workspace: Path | None = None) -> None:
         """Bring PATH up to date; a failure is observed, never raised, and tried again.

@@ -58,7 +58,9 @@ class LookingService(Service):
         self._last: LookResult | None = None
         self._last_check: float | None = None
         self._last_success: float | None = None
-        self._restored = False
+        self._is_restored = False
+        self._restore_ended = False
+        self._restore_waiters: list[Deferred[None]] = []
         self._begun = 0.0
         self._tick = 0.0
         self._timer: IDelayedCall | None = None
@@ -115,6 +117,7 @@ class LookingService(Service):
             self._timer = None
         turn = self._turn
         if turn is None:
+            self._tell_restored()
             return succeed(None)
         stopped: Deferred[None] = Deferred()
         late = self._tools.clock.callLater(limits.STOP_S, stopped.callback, None)
@@ -131,12 +134,27 @@ class LookingService(Service):
         return stopped
 
     def refresh(self) -> Deferred[LookResult]:
-        """Look now, or join the look under way; the result is that look's."""
-        result: Deferred[LookResult] = Deferred()
+        """Look now, or join the look under way; the result is that look's.
+
+        Cancelling the Deferred forgets the reader; the look goes on.
+        """
+        result: Deferred[LookResult] = Deferred(self._waiters.remove)
         self._waiters.append(result)
         if self._turn is None:
             self._begin()
         return result
+
+    @property
+    def restored(self) -> Deferred[None]:
+        """Fires when what was served before is served again, or cannot be; one for each reader.
+
+        A reader may cancel his: the service goes on restoring.
+        """
+        if self._restore_ended:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred(self._restore_waiters.remove)
+        self._restore_waiters.append(waiter)
+        return waiter
 
     @property
     def status(self) -> SourceStatus:
@@ -190,9 +208,8 @@ class LookingService(Service):
 
     async def _restore_and_look(self) -> LookResult:
         try:
-            if not self._restored:
-                await self._deployer.restore()
-                self._restored = True
+            if not self._is_restored:
+                await self._restore()
             return await self.look()
         except InputError as error:
             return LookResult(Outcome.REFUSED, "", Failure.of(error), error.problems)
@@ -200,6 +217,19 @@ class LookingService(Service):
             return LookResult(Outcome.FAILED, "", Failure.of(error))
         except CancelledError:
             return LookResult(Outcome.CANCELLED)
+
+    async def _restore(self) -> None:
+        try:
+            await self._deployer.restore()
+            self._is_restored = True
+        finally:
+            self._tell_restored()
+
+    def _tell_restored(self) -> None:
+        self._restore_ended = True
+        waiters, self._restore_waiters = self._restore_waiters, []
+        for waiter in waiters:
+            waiter.callback(None)
 
     def _crashed(self, fault: Fault) -> LookResult:
         """A bug must not end the following: say so, and look again at the next tick."""

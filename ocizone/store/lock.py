@@ -40,5 +40,10 @@ class StateLock:
             raise StoreError(f"cannot lock {path}: {error.strerror or error}") from error
 
     def release(self) -> None:
-        """Give the lock up. The file stays: unlinking it would let two processes hold it."""
-        os.close(self._descriptor)
+        """Give the lock up; may be called again.
+
+        The file stays: unlinking it would let two processes hold it.
+        """
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)

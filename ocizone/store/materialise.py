@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -56,16 +55,28 @@ class _Ledger:
         )
 
 
-def materialised(root: Path, files: tuple[RevisionFile, ...]) -> bool:
-    """Tell whether every file is there with its size, without reading any."""
-    for file in files:
-        try:
-            status = (root / file.path).lstat()
-        except OSError:
-            return False
-        if not stat.S_ISREG(status.st_mode) or status.st_size != file.size:
-            return False
-    return True
+def materialised(root: Path, files: tuple[RevisionFile, ...], records: SourceRecords) -> bool:
+    """Tell whether PATH holds these files and no others of ours, without reading any of them.
+
+    A run that was interrupted shows in the ledger: as a file with two digests, or as one that
+    is not wanted any more.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    ledger = _Ledger.read(records, root)
+    wanted = {file.path: [file.digest.removeprefix("sha256:")] for file in files}
+    if any(wanted.get(path) != digests for path, digests in ledger.files.items()):
+        return False
+    return all(_has_size(root / file.path, file.size) for file in files)
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size == size
 
 
 def materialise(
@@ -180,8 +191,9 @@ class _Materialising:
     def _write(self, path: str) -> None:
         name = Path(path).name
         # In the same directory, because PATH may be another file system than the store.
-        temporary = f".{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+        temporary = _temporary(name)
         with self._parent(path, make=True) as parent:
+            _unlink(temporary, parent)
             try:
                 with self._disk.step("write", "file", Path(path)):
                     self._copy(path, temporary, parent)
@@ -189,7 +201,7 @@ class _Materialising:
                     os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
             except StoreError:
                 with suppress(OSError):
-                    os.unlink(temporary, dir_fd=parent)
+                    _unlink(temporary, parent)
                 raise
 
     def _copy(self, path: str, temporary: str, parent: int) -> None:
@@ -202,14 +214,16 @@ class _Materialising:
                 os.fsync(descriptor)
 
     def _remove(self, path: str) -> None:
-        found = self._digest(path)
-        if found is None:
-            return
-        if found not in self._old.files[path]:
+        if self._digest(path) not in {None, *self._old.files[path]}:
             self._warn(path, "file-changed", "left where it is: somebody changed it")
             return
-        with self._disk.step("unlink", "file", Path(path)), self._parent(path) as parent:
-            os.unlink(Path(path).name, dir_fd=parent)
+        with (
+            self._disk.step("unlink", "file", Path(path)),
+            suppress(FileNotFoundError),
+            self._parent(path) as parent,
+        ):
+            _unlink(_temporary(Path(path).name), parent)
+            _unlink(Path(path).name, parent)
 
     def _remove_empty(self, ours: dict[str, list[str]]) -> None:
         """Remove the directories that we made and that hold nothing of ours any more."""
@@ -247,3 +261,16 @@ class _Materialising:
     def _warn(self, path: str, rule: str, message: str) -> None:
         where = str(Path(self._old.root) / path)
         self._problems.append(Problem(where, 0, 0, Severity.WARNING, rule, message))
+
+
+def _temporary(name: str) -> str:
+    """Return what a file is called while it is written.
+
+    Always the same, so that one left by a crash is found: by the next write or the removal.
+    """
+    return f".{TEMPORARY_PREFIX}{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _unlink(name: str, directory: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=directory)

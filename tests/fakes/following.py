@@ -1,0 +1,300 @@
+"""Working stand-ins for what a follower works with: registry, pools, compiler, serving.
+
+The fake compiler's image is the text of all files, so that "what is served" can be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred, DeferredLock, fail, maybeDeferred, succeed
+from twisted.internet.task import Clock
+
+from ocizone import limits
+from ocizone.compiler.spec import (
+    CompiledZone,
+    CompileReport,
+    CompileSpec,
+    Layer,
+    RevisionFile,
+    ZoneRule,
+)
+from ocizone.corefile.types import Position
+from ocizone.errors import (
+    FetchReason,
+    OcizoneError,
+    Permanent,
+    Problem,
+    RegistryError,
+    Severity,
+    StoreError,
+)
+from ocizone.follow.follower import Follower
+from ocizone.follow.local import LocalFollower
+from ocizone.follow.pool import Pool
+from ocizone.follow.source import LocalSource, OciSource
+from ocizone.follow.status import Event
+from ocizone.follow.tools import Tools
+from ocizone.plugins.oci import Artifact
+from ocizone.registry.manifest import TITLE, UNPACK, Descriptor, Manifest
+from ocizone.registry.reference import Reference
+from ocizone.store.deployments import Deployment
+from ocizone.store.disk import Inject, no_faults
+from ocizone.store.store import Store
+
+T = TypeVar("T")
+RULES = (ZoneRule("dns://.:53", "artifact", "", (".",)),)
+WALL = 1_790_000_000.0
+
+
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class SyncPool:
+    """Runs work at once, in the calling thread."""
+
+    def call(self, work: Callable[[], T]) -> Deferred[T]:
+        return maybeDeferred(work)
+
+
+class HungPool:
+    """Its work never ends, like a thread in a read of a dead registry."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def call(self, work: Callable[[], T]) -> Deferred[T]:
+        self.calls += 1
+        return Deferred()
+
+
+class FakeRegistry:
+    """One repository. ``push`` moves a tag; ``failures`` are raised by the next resolves."""
+
+    def __init__(self) -> None:
+        self.tag: str | None = None
+        self.manifests: dict[str, Manifest] = {}
+        self.blobs: dict[str, bytes] = {}
+        self.requests: Counter[str] = Counter()
+        self.failures: list[RegistryError] = []
+        self.down: RegistryError | None = None
+        self.cut_blob_after: int | None = None
+        self.aborted = 0
+        self.times: list[float] = []
+        self.seconds: Callable[[], float] = lambda: 0.0
+
+    def push(self, files: dict[str, str], *, created: str = "") -> str:
+        """Push a revision and move the tag to it; ``created`` makes the digest another one."""
+        layers = []
+        for title, text in files.items():
+            data = text.encode()
+            self.blobs[digest_of(data)] = data
+            annotations = {TITLE: title, UNPACK: "false"}
+            layers.append(Descriptor("text/dns", digest_of(data), len(data), annotations))
+        name = json.dumps([created, [(one.digest, one.annotations[TITLE]) for one in layers]])
+        digest = digest_of(name.encode())
+        config = Descriptor("application/vnd.oci.empty.v1+json", digest_of(b"{}"), 2, {})
+        self.manifests[digest] = Manifest(digest, "application/x", config, tuple(layers), {})
+        self.tag = digest
+        return digest
+
+
+class FakeClient:
+    """A PullClient over a FakeRegistry."""
+
+    def __init__(self, registry: FakeRegistry, reference: Reference) -> None:
+        self._registry = registry
+        self._reference = reference
+
+    def start_attempt(self, seconds: float) -> None:
+        assert seconds == limits.ATTEMPT_DEADLINE_S
+        self._registry.times.append(self._registry.seconds())
+
+    def resolve(self) -> str:
+        registry = self._registry
+        if self._reference.digest:
+            return self._reference.digest
+        registry.requests["head"] += 1
+        if registry.failures:
+            raise registry.failures.pop(0)
+        if registry.down is not None:
+            raise registry.down
+        if registry.tag is None:
+            raise Permanent("no such tag", reason=FetchReason.NOT_FOUND, status=404)
+        return registry.tag
+
+    def manifest(self, digest: str) -> Manifest:
+        self._registry.requests["manifest"] += 1
+        if self._registry.down is not None:
+            raise self._registry.down
+        return self._registry.manifests[digest]
+
+    def fetch(self, layer: Descriptor, destination: Path) -> None:
+        registry = self._registry
+        registry.requests["blob"] += 1
+        data = registry.blobs[layer.digest]
+        if registry.cut_blob_after is not None:
+            destination.write_bytes(data[: registry.cut_blob_after])
+            raise Permanent("connection closed early", reason=FetchReason.NETWORK)
+        destination.write_bytes(data)
+
+    def abort(self) -> None:
+        self._registry.aborted += 1
+
+
+class FakeCompiler:
+    """Compiles at once. A file with BAD is refused, ``crash`` is raised instead of a report."""
+
+    def __init__(self) -> None:
+        self.specs: list[CompileSpec] = []
+        self.crash: OcizoneError | None = None
+        self.hang = False
+        self.silent = False
+        self.lie = False
+        self.cancelled = 0
+
+    def __call__(self, spec: CompileSpec) -> Deferred[CompileReport]:
+        self.specs.append(spec)
+        if self.hang:
+            return Deferred(self._cancel)
+        if self.crash is not None:
+            return fail(self.crash)
+        if self.silent:
+            return succeed(CompileReport())
+        return succeed(self._compile(spec))
+
+    def _cancel(self, _: object) -> None:
+        self.cancelled += 1
+
+    def _compile(self, spec: CompileSpec) -> CompileReport:
+        files = unpack(spec.layers, Path(spec.tree))
+        zones, problems, served = [], [], {}
+        for file in files:
+            text = Path(spec.tree, file.path).read_text("utf-8")
+            served[file.path] = text
+            if "BAD" in text:
+                problems.append(Problem(file.path, 1, 0, Severity.ERROR, "bad", "is bad"))
+            if "ODD" in text:
+                problems.append(Problem(file.path, 1, 0, Severity.WARNING, "odd", "is odd"))
+            zones.append(CompiledZone(spec.rules[0].view, file.path, 1, 1, file.path))
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            return CompileReport(problems=tuple(problems), files=files)
+        image = json.dumps(served).encode()
+        Path(spec.image).write_bytes(image)
+        digest = hashlib.sha256(b"" if self.lie else image).hexdigest()
+        return CompileReport(tuple(problems), tuple(zones), files, digest, len(image))
+
+
+def unpack(layers: tuple[Layer, ...], tree: Path) -> tuple[RevisionFile, ...]:
+    """Write each layer under its title."""
+    files = []
+    for layer in layers:
+        data = Path(layer.blob).read_bytes()
+        path = tree / layer.title
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        files.append(RevisionFile(layer.title, layer.digest, len(data)))
+    return tuple(files)
+
+
+class FakeServing:
+    """Serves images: ``served`` is what a query would see, by source key."""
+
+    def __init__(self) -> None:
+        self.served: dict[str, dict[str, str]] = {}
+        self.deployments: list[Deployment] = []
+        self.objections: tuple[Problem, ...] = ()
+        self.broken: StoreError | None = None
+
+    def check(self, deployment: Deployment) -> tuple[Problem, ...]:
+        return self.objections
+
+    def activate(self, deployment: Deployment, image: Path) -> None:
+        if self.broken is not None:
+            raise self.broken
+        self.deployments.append(deployment)
+        self.served[deployment.source] = json.loads(image.read_text("utf-8"))
+
+
+@dataclass
+class Site:
+    """Everything around the followers of one state directory."""
+
+    root: Path
+    inject: Inject = no_faults
+    clock: Clock = field(default_factory=Clock)
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
+    compiler: FakeCompiler = field(default_factory=FakeCompiler)
+    serving: FakeServing = field(default_factory=FakeServing)
+    events: list[Event] = field(default_factory=list)
+    pulls: Pool = field(default_factory=SyncPool)
+    files: Pool = field(default_factory=SyncPool)
+
+    def __post_init__(self) -> None:
+        self.registry.seconds = self.clock.seconds
+        self.store = Store(self.root / "state", self.inject)
+        self.path = self.root / "zones"
+        self.tools = Tools(
+            clock=self.clock,
+            wall=lambda: WALL + self.clock.seconds(),
+            pulls=self.pulls,
+            files=self.files,
+            store=self.store,
+            compile=self.compiler,
+            unpack=unpack,
+            serving=self.serving,
+            observe=self.events.append,
+            activating=DeferredLock(),
+        )
+
+    def client(self, artifact: Artifact) -> FakeClient:
+        return FakeClient(self.registry, artifact.reference)
+
+    def source(
+        self,
+        *,
+        key: str = "one",
+        interval_s: float = 3600.0,
+        digest: str | None = None,
+        rules: tuple[ZoneRule, ...] = RULES,
+    ) -> OciSource:
+        reference = Reference("r.test", "zones", None if digest else "prod", digest)
+        position = Position("Corefile", 1)
+        artifact = Artifact(reference, str(self.path), interval_s, True, None, None, position)
+        return OciSource(key, str(reference), artifact, rules)
+
+    def follower(self, source: OciSource | None = None) -> Follower:
+        """Start a follower."""
+        follower = Follower(source or self.source(), self.client, self.tools)
+        follower.startService()
+        return follower
+
+    def local(self, source: LocalSource) -> LocalFollower:
+        """Start a follower of local files."""
+        follower = LocalFollower(source, self.tools)
+        follower.startService()
+        return follower
+
+    def again(self) -> Site:
+        """Return the site after a restart: same disk and registry, nothing in memory."""
+        self.store.close()
+        return replace(
+            self,
+            clock=Clock(),
+            inject=no_faults,
+            compiler=FakeCompiler(),
+            serving=FakeServing(),
+            events=[],
+        )
+
+    @property
+    def served(self) -> dict[str, str] | None:
+        """What the only source serves."""
+        return self.serving.served.get("one")
