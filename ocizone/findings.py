@@ -46,13 +46,13 @@ class Findings:
     )
     _left_out: dict[Severity, int] = field(default_factory=dict)
 
-    def error(  # noqa: PLR0917 - the order of Problem's fields
+    def error(
         self, file: str, line: int, column: int, rule: str, message: str, hint: str = ""
     ) -> None:
         """Add a finding that refuses; arguments as in Problem."""
         self.add(Problem(file, line, column, Severity.ERROR, rule, message, hint))
 
-    def warning(  # noqa: PLR0917 - the order of Problem's fields
+    def warning(
         self, file: str, line: int, column: int, rule: str, message: str, hint: str = ""
     ) -> None:
         """Add a finding that only tells; arguments as in Problem."""

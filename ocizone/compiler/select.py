@@ -16,8 +16,8 @@ from ocizone.compiler.tree import SourceTree
 from ocizone.findings import Findings, shown
 from ocizone.store.paths import is_leftover
 from ocizone.wire import name as names
+from ocizone.wire.codes import TYPE_SOA
 from ocizone.zone.masterfile import read_master
-from ocizone.zone.rdata import SOA
 
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 _SHOWN_FILES: Final = 20
@@ -96,7 +96,7 @@ def origin_of_soa(tree: SourceTree, path: str) -> bytes | None:
         head, file=path, origin=names.ROOT, findings=Findings(1), resolver=tree.include
     )
     for count, record in enumerate(records):
-        if record.rrtype == SOA and record.owner != names.ROOT:
+        if record.rrtype == TYPE_SOA and record.owner != names.ROOT:
             return names.lower(record.owner)
         if count >= _SOA_WITHIN_RECORDS:
             break

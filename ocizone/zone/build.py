@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ocizone.wire import name as names
-from ocizone.zone import rdata as rr
+from ocizone.wire.codes import TYPE_DNAME, TYPE_NS, TYPE_RRSIG, TYPE_SOA
 from ocizone.zone.content import Content, by_type, distinct
 from ocizone.zone.node import Flag, Node, RRset
 from ocizone.zone.reader import ZoneInfo
@@ -20,7 +20,7 @@ _WILDCARD = b"*\x00"
 
 def zone_info(content: Content, file: str) -> ZoneInfo:
     """Return what is known of the zone as a whole; the content has one SOA at its apex."""
-    (soa,) = distinct(by_type(content.names[b""])[rr.SOA]).values()
+    (soa,) = distinct(by_type(content.names[b""])[TYPE_SOA]).values()
     serial, minimum = soa_numbers(soa.rdata)
     return ZoneInfo(
         apex=content.apex,
@@ -53,10 +53,10 @@ def zone_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
             flags |= Flag.OCCLUDED
         rrsets = _rrsets(records)
         if not flags & Flag.OCCLUDED:
-            if rr.NS in rrsets and key:
+            if TYPE_NS in rrsets and key:
                 flags |= Flag.CUT
                 covered = key
-            elif rr.DNAME in rrsets:
+            elif TYPE_DNAME in rrsets:
                 flags |= Flag.DNAME
                 covered = key
         owner = _spelling(records)
@@ -76,7 +76,7 @@ def _rrsets(records: list[Record]) -> dict[int, RRset]:
     """Return RRsets by type; RRSIGs stand with the type they cover (RFC 4034 3.1.1)."""
     groups = by_type(records)
     signatures: dict[int, list[bytes]] = {}
-    for record in groups.pop(rr.RRSIG, ()):
+    for record in groups.pop(TYPE_RRSIG, ()):
         covered = int.from_bytes(record.rdata[:2], "big")
         signatures.setdefault(covered, []).append(record.rdata)
     return {

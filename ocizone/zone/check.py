@@ -11,15 +11,28 @@ from collections.abc import Iterator
 from ocizone.findings import Findings
 from ocizone.limits import ALIAS_CHAIN, RRSET_RECORDS, RRSET_TYPES
 from ocizone.wire import name as names
+from ocizone.wire.codes import (
+    TYPE_A,
+    TYPE_AAAA,
+    TYPE_CNAME,
+    TYPE_DNAME,
+    TYPE_DS,
+    TYPE_MX,
+    TYPE_NS,
+    TYPE_NSEC,
+    TYPE_RRSIG,
+    TYPE_SOA,
+    TYPE_SRV,
+)
 from ocizone.zone import rdata as rr
 from ocizone.zone.build import soa_numbers
 from ocizone.zone.content import Content, by_type, distinct, parent_key, target
 from ocizone.zone.record import Record
 
-_BESIDE_CNAME = frozenset({rr.CNAME, rr.RRSIG, rr.NSEC})
-_AT_CUT = frozenset({rr.NS, rr.DS, rr.NSEC, rr.RRSIG, rr.A, rr.AAAA})
-_GLUE = frozenset({rr.A, rr.AAAA, rr.RRSIG, rr.NSEC, rr.NSEC3})
-_POINTS_AT_HOST = frozenset({rr.NS, rr.MX, rr.SRV})
+_BESIDE_CNAME = frozenset({TYPE_CNAME, TYPE_RRSIG, TYPE_NSEC})
+_AT_CUT = frozenset({TYPE_NS, TYPE_DS, TYPE_NSEC, TYPE_RRSIG, TYPE_A, TYPE_AAAA})
+_GLUE = frozenset({TYPE_A, TYPE_AAAA, TYPE_RRSIG, TYPE_NSEC})
+_POINTS_AT_HOST = frozenset({TYPE_NS, TYPE_MX, TYPE_SRV})
 
 
 def check_zone(content: Content, findings: Findings, file: str) -> None:
@@ -53,9 +66,9 @@ class _Check:
             groups = by_type(records)
             self._rrsets(groups, records[0])
             self._exclusive(groups)
-            if key and rr.SOA in groups:
+            if key and TYPE_SOA in groups:
                 self._error(
-                    groups[rr.SOA][0],
+                    groups[TYPE_SOA][0],
                     "soa-not-at-apex",
                     "SOA below the apex",
                     "a zone has one SOA, at its apex (RFC 1035 5.2)",
@@ -64,11 +77,11 @@ class _Check:
                 self._occluded(groups, self._cover)
                 continue
             self._cover = None
-            if rr.NS in groups and key:
-                self._cover, cover_key = groups[rr.NS][0], key
+            if TYPE_NS in groups and key:
+                self._cover, cover_key = groups[TYPE_NS][0], key
                 self._cut(groups, key)
-            elif rr.DNAME in groups:
-                self._cover, cover_key = groups[rr.DNAME][0], key
+            elif TYPE_DNAME in groups:
+                self._cover, cover_key = groups[TYPE_DNAME][0], key
             self._wildcard(groups, key)
             self._pointers(groups, key)
 
@@ -80,7 +93,7 @@ class _Check:
 
     def _apex(self, groups: dict[int, list[Record]], file: str) -> None:
         zone = names.to_text(self._content.apex)
-        soas = list(distinct(groups.get(rr.SOA, [])).values())
+        soas = list(distinct(groups.get(TYPE_SOA, [])).values())
         if not soas:
             self._findings.error(
                 file,
@@ -97,7 +110,7 @@ class _Check:
                 f"a second SOA; the first is at {_place(soas[0])}",
                 "a zone has one SOA (RFC 1035 5.2)",
             )
-        if rr.NS not in groups:
+        if TYPE_NS not in groups:
             self._findings.error(
                 file,
                 0,
@@ -123,7 +136,7 @@ class _Check:
         for rrtype, group in groups.items():
             if len(group) == 1:
                 continue
-            if len(group) > RRSET_RECORDS and rrtype != rr.RRSIG:
+            if len(group) > RRSET_RECORDS and rrtype != TYPE_RRSIG:
                 self._error(
                     group[RRSET_RECORDS],
                     "rrset-records",
@@ -132,7 +145,7 @@ class _Check:
                 continue
             self._repeats(group)
             ttls = {record.ttl for record in group}
-            if len(ttls) > 1 and rrtype != rr.RRSIG:
+            if len(ttls) > 1 and rrtype != TYPE_RRSIG:
                 odd = next(record for record in group if record.ttl != group[0].ttl)
                 self._warning(
                     odd,
@@ -157,7 +170,7 @@ class _Check:
 
     def _exclusive(self, groups: dict[int, list[Record]]) -> None:
         """CNAME stands alone, and only one; so does DNAME's target (RFC 1034 3.6.2, RFC 6672 2.4)."""
-        for rrtype in (rr.CNAME, rr.DNAME):
+        for rrtype in (TYPE_CNAME, TYPE_DNAME):
             several = list(distinct(groups.get(rrtype, [])).values())
             for other in several[1:]:
                 self._error(
@@ -166,9 +179,9 @@ class _Check:
                     f"a second {_title(other)}; the first is at {_place(several[0])}",
                     "one name has one target (RFC 2181 10.1, RFC 6672 2.4)",
                 )
-        if rr.CNAME not in groups:
+        if TYPE_CNAME not in groups:
             return
-        cname = groups[rr.CNAME][0]
+        cname = groups[TYPE_CNAME][0]
         for rrtype, group in groups.items():
             if rrtype not in _BESIDE_CNAME:
                 self._error(
@@ -181,7 +194,7 @@ class _Check:
     def _occluded(self, groups: dict[int, list[Record]], cover: Record) -> None:
         """What stands below a cut or a DNAME is never answered, glue apart."""
         for rrtype, group in groups.items():
-            if cover.rrtype == rr.DNAME:
+            if cover.rrtype == TYPE_DNAME:
                 self._warning(
                     group[0],
                     "below-dname",
@@ -197,9 +210,9 @@ class _Check:
                 )
 
     def _cut(self, groups: dict[int, list[Record]], key: bytes) -> None:
-        cut = groups[rr.NS][0]
+        cut = groups[TYPE_NS][0]
         for rrtype, group in groups.items():
-            if rrtype == rr.DNAME:
+            if rrtype == TYPE_DNAME:
                 self._error(
                     group[0],
                     "dname-at-cut",
@@ -213,7 +226,7 @@ class _Check:
                     f"{_title(group[0])} at the zone cut of {_place(cut)} is not answered from here",
                     "it belongs into the child zone (RFC 1034 4.2.1)",
                 )
-        for record in groups[rr.NS]:
+        for record in groups[TYPE_NS]:
             host = self._content.key(target(record))
             if host is not None and host.startswith(key) and not self._has_address(host):
                 self._error(
@@ -226,7 +239,7 @@ class _Check:
     def _wildcard(self, groups: dict[int, list[Record]], key: bytes) -> None:
         if key != b"*\x00" and not key.endswith(b"\x00*\x00"):
             return
-        for rrtype in (rr.NS, rr.DNAME):
+        for rrtype in (TYPE_NS, TYPE_DNAME):
             if rrtype in groups:
                 self._warning(
                     groups[rrtype][0],
@@ -240,14 +253,14 @@ class _Check:
         for rrtype in _POINTS_AT_HOST & groups.keys():
             for record in groups[rrtype]:
                 self._host(record, key)
-        if rr.CNAME in groups:
-            self._chain(groups[rr.CNAME][0], key)
+        if TYPE_CNAME in groups:
+            self._chain(groups[TYPE_CNAME][0], key)
 
     def _host(self, record: Record, owner: bytes) -> None:
         host = self._content.key(target(record))
         if host is None:
             return
-        cname = next((r for r in self._content.names.get(host, ()) if r.rrtype == rr.CNAME), None)
+        cname = next((r for r in self._content.names.get(host, ()) if r.rrtype == TYPE_CNAME), None)
         if cname is not None:
             self._warning(
                 record,
@@ -258,7 +271,7 @@ class _Check:
             return
         # Missing glue of a cut is an error already.
         is_glue = bool(owner) and host.startswith(owner)
-        if record.rrtype == rr.NS and not is_glue and not self._has_address(host):
+        if record.rrtype == TYPE_NS and not is_glue and not self._has_address(host):
             self._warning(
                 record,
                 "ns-without-address",
@@ -267,7 +280,7 @@ class _Check:
             )
 
     def _has_address(self, key: bytes) -> bool:
-        return any(record.rrtype in (rr.A, rr.AAAA) for record in self._answering(key))
+        return any(record.rrtype in (TYPE_A, TYPE_AAAA) for record in self._answering(key))
 
     def _answering(self, key: bytes) -> list[Record]:
         """Return the records at a name, or those of the wildcard that stands for it (RFC 4592)."""
@@ -306,7 +319,7 @@ class _Check:
             yield following
             key = self._content.key(target(following))
             found = [] if key is None else self._answering(key)
-            following = next((r for r in found if r.rrtype == rr.CNAME), None)
+            following = next((r for r in found if r.rrtype == TYPE_CNAME), None)
 
 
 def _place(record: Record) -> str:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from ocizone.findings import Findings
 from ocizone.limits import ZONE_RECORDS
 from ocizone.wire import name as names
-from ocizone.zone import rdata as rr
+from ocizone.wire.codes import TYPE_CNAME, TYPE_DNAME, TYPE_MX, TYPE_NS, TYPE_PTR, TYPE_SRV
 from ocizone.zone.record import Record
 
 # Where the one name that ends the rdata begins, for the types whose rdata is compared without
 # regard to case (RFC 4034 6.2); octets before it are numbers.
-_NAME_AT = {rr.NS: 0, rr.CNAME: 0, rr.PTR: 0, rr.DNAME: 0, rr.MX: 2, rr.SRV: 6}
+_NAME_AT = {TYPE_NS: 0, TYPE_CNAME: 0, TYPE_PTR: 0, TYPE_DNAME: 0, TYPE_MX: 2, TYPE_SRV: 6}
 
 
 @dataclass(frozen=True, slots=True)

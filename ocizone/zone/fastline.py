@@ -12,8 +12,17 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ocizone.limits import LABEL_OCTETS, NAME_OCTETS, TTL_SECONDS
+from ocizone.wire.codes import (
+    TYPE_A,
+    TYPE_AAAA,
+    TYPE_CNAME,
+    TYPE_MX,
+    TYPE_NS,
+    TYPE_PTR,
+    TYPE_SRV,
+    TYPE_TXT,
+)
 from ocizone.wire.name import ROOT
-from ocizone.zone import rdata as rr
 
 _LINE: Final = re.compile(
     rb"(@|[A-Za-z0-9_*./-]+)?[ \t]+"
@@ -52,14 +61,14 @@ class FastReader:
         self._names: dict[bytes, bytes] = {b"@": origin}
         self._rdata: dict[bytes, tuple[int, Callable[[bytes], bytes]]] = {}
         for mnemonic, number, read in (
-            (b"A", rr.A, _ipv4),
-            (b"AAAA", rr.AAAA, _ipv6),
-            (b"NS", rr.NS, self._target),
-            (b"CNAME", rr.CNAME, self._target),
-            (b"PTR", rr.PTR, self._target),
-            (b"MX", rr.MX, self._mx),
-            (b"TXT", rr.TXT, _txt),
-            (b"SRV", rr.SRV, self._srv),
+            (b"A", TYPE_A, _ipv4),
+            (b"AAAA", TYPE_AAAA, _ipv6),
+            (b"NS", TYPE_NS, self._target),
+            (b"CNAME", TYPE_CNAME, self._target),
+            (b"PTR", TYPE_PTR, self._target),
+            (b"MX", TYPE_MX, self._mx),
+            (b"TXT", TYPE_TXT, _txt),
+            (b"SRV", TYPE_SRV, self._srv),
         ):
             self._rdata[mnemonic] = self._rdata[mnemonic.lower()] = (number, read)
 

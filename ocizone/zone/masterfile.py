@@ -17,6 +17,7 @@ from ocizone.errors import OcizoneError
 from ocizone.findings import Findings, shown
 from ocizone.limits import INCLUDE_DEPTH
 from ocizone.wire import name as names
+from ocizone.wire.codes import TYPE_SOA, TYPE_TXT
 from ocizone.zone import rdata as rr
 from ocizone.zone.entry import Entry, EntryError, Token, read_entry
 from ocizone.zone.fastline import FastReader
@@ -211,7 +212,7 @@ class _Reader:
         if known is not None:
             return known
         hint = "put $TTL before the first record (RFC 2308 4)"
-        if rrtype != rr.SOA:
+        if rrtype != TYPE_SOA:
             raise _error(
                 first, "no-ttl", "the record has no TTL, and no $TTL stands before it", hint
             )
@@ -270,7 +271,7 @@ def _rdata_token(token: Token, rrtype: int) -> str:
     r"""Return a token in ASCII: in strings other octets become ``\DDD``, in names they are errors."""
     if token.raw.isascii():
         return token.raw.decode("ascii")
-    if not (token.quoted or rrtype == rr.TXT):
+    if not (token.quoted or rrtype == TYPE_TXT):
         raise _error(token, "not-ascii", f"{shown(token.raw)} is not ASCII", _a_label(token.raw))
     return "".join(chr(octet) if octet < 0x80 else f"\\{octet:03d}" for octet in token.raw)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import Final
 
 import dns.exception
 import dns.name
@@ -17,21 +16,6 @@ import dns.rdataclass
 import dns.rdatatype
 
 from ocizone.limits import TCP_MESSAGE_OCTETS
-
-A: Final = 1
-NS: Final = 2
-CNAME: Final = 5
-SOA: Final = 6
-PTR: Final = 12
-MX: Final = 15
-TXT: Final = 16
-AAAA: Final = 28
-SRV: Final = 33
-DNAME: Final = 39
-DS: Final = 43
-RRSIG: Final = 46
-NSEC: Final = 47
-NSEC3: Final = 50
 
 
 class BadRdataError(ValueError):
