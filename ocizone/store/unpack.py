@@ -120,6 +120,9 @@ class _Unpacking:
             expanded = _Expanded(blob, os.fstat(blob.fileno()).st_size)
             for member in members(expanded):
                 self._file(member.path, member.content)
+            # The gzip trailer stands behind the archive's end: it is checked by reading on.
+            while expanded.read(_PIECE):
+                pass
 
     def _file(self, title: str, content: Iterator[bytes]) -> RevisionFile:
         """Write one file; the same path again must have the same content."""
