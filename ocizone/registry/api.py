@@ -35,6 +35,9 @@ class PullClient(Protocol):
         """Stream a blob into ``destination`` (created, 0600), size and digest verified.
 
         On any failure the file is removed. The caller renames it into place.
+
+        Raises:
+            StoreError: the file cannot be created or written; a full disk is not the registry's.
         """
 
     def abort(self) -> None:

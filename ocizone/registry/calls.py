@@ -1,13 +1,15 @@
 """The one place that talks through oras: a Registry whose unsafe parts are replaced.
 
 What stays oras': ``do_request`` (bare, without its 131 seconds of sleeping retries) and with it
-when to authenticate. What is replaced, and why, is listed in docs beside tests/registry.
+when to authenticate. Replaced: the session (transport.py), the auth backend (auth.py), and every
+method that reads a body, which would verify nothing (client.py, push.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,7 +18,7 @@ import requests
 import urllib3.exceptions
 
 from ocizone import limits
-from ocizone.errors import FetchReason, Permanent, RegistryError, Transient
+from ocizone.errors import FetchReason, Permanent, RegistryError
 from ocizone.registry import body, failure
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.auth import ChallengeAuth
@@ -34,6 +36,17 @@ def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)
 
 
+def _stamp(file: str | None) -> tuple[int, int]:
+    """Return what changes when a file is replaced; a missing file is tls_context's to report."""
+    if file is None:
+        return (0, 0)
+    try:
+        status = Path(file).stat()
+    except OSError:
+        return (-1, -1)
+    return status.st_mtime_ns, status.st_ino
+
+
 class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no types
     """Requests to one repository of one registry; raises RegistryError and nothing else.
 
@@ -44,7 +57,7 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         insecure: plain HTTP.
         username: or None for anonymous.
         password: called at each use.
-        ca_file: PEM file trusted instead of the system's CAs, or None.
+        ca_file: PEM file trusted instead of the system's CAs, or None; read again when replaced.
         now: seconds since the epoch.
         attempt: bounds every wait.
     """
@@ -68,8 +81,9 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         self.base = f"{origin}/v2/{repository}"
         self._now = now
         self._home = urlsplit(origin)
-        dialer = Dialer(attempt, where, self._home.hostname or host)
-        self.session = Session(attempt, dialer, tls_context(where, ca_file))
+        self._ca_file = ca_file
+        self._attempt = attempt
+        self._trusted: tuple[int, int] | None = None
         self.auth = ChallengeAuth(
             where=where,
             origin=origin,
@@ -78,9 +92,8 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
             password=password,
             now=now,
         )
-        self.auth.session = self.session
 
-    def do_request(  # noqa: PLR0917 - the signature of oras
+    def do_request(
         self,
         url: str,
         method: str = "GET",
@@ -103,6 +116,7 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
                 reason=FetchReason.PROTOCOL,
             )
         with self.translated():
+            self._open_session()
             self.auth.refresh()
             # The bare function: the decorated one sleeps and retries on any exception.
             bare = oras.provider.Registry.do_request.__wrapped__
@@ -110,6 +124,25 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
                 self, url, method, data, dict(headers or {}), json, stream
             )
         return response
+
+    def _open_session(self) -> None:
+        """Make the session at the first request, and anew when the CA file was replaced.
+
+        Not in the constructor: that runs where a bad file must not stop anything else.
+        """
+        trusted = _stamp(self._ca_file)
+        if trusted == self._trusted:
+            return
+        context = tls_context(self.where, self._ca_file)
+        dialer = Dialer(self._attempt, self.where, self._home.hostname or "")
+        self.close()
+        self.session: requests.Session = Session(self._attempt, dialer, context)
+        self.auth.session = self.session
+        self._trusted = trusted
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self.session.close()
 
     def is_home(self, url: str) -> bool:
         """Tell whether a URL is at the registry's own origin, without credentials inside."""
@@ -159,11 +192,12 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
             yield
         except RegistryError:
             raise
-        except requests.RequestException as error:
-            raise failure.request_error(self.where, error) from error
-        except urllib3.exceptions.IncompleteRead as error:
-            raise Transient(
-                f"{self.where}: the answer was cut short", reason=FetchReason.NETWORK
-            ) from error
-        except (urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            UnicodeError,
+        ) as error:
+            # An abort or the deadline shows as whatever the libraries make of a cut connection.
+            self._attempt.remaining(limits.READ_S)
             raise failure.request_error(self.where, error) from error

@@ -63,8 +63,7 @@ class Client:
         now: seconds since the epoch.
         monotonic: seconds that never go back, for deadlines.
 
-    Raises:
-        Permanent: ``ca_file`` cannot be used.
+    Making one touches neither network nor files.
     """
 
     def __init__(
@@ -107,7 +106,7 @@ class Client:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self.calls.session.close()
+        self.calls.close()
 
     # --- Manifests ---------------------------------------------------------------------------
 

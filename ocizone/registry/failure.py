@@ -6,6 +6,7 @@ could echo our own credentials there.
 
 from __future__ import annotations
 
+import http.client
 import re
 from collections.abc import Mapping
 from datetime import UTC
@@ -13,10 +14,12 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import requests
+import urllib3.exceptions
 
 from ocizone.errors import FetchReason, Permanent, RegistryError, Transient
 from ocizone.registry.strictjson import BadJSONError, read_json
 
+_TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 _CODE = re.compile(r"[A-Z][A-Z_]{0,63}")
 
 
@@ -49,7 +52,7 @@ def error_codes(body: bytes) -> tuple[str, ...]:
     return tuple(code for code in codes if isinstance(code, str) and _CODE.fullmatch(code))[:5]
 
 
-def status_error(  # noqa: PLR0917 - where, what was asked, and the four parts of an answer
+def status_error(
     where: str, asked: str, status: int, headers: Mapping[str, str], body: bytes, now: float
 ) -> RegistryError:
     """Return the error for an answer that is not the one asked for.
@@ -96,10 +99,12 @@ def request_error(where: str, error: Exception) -> RegistryError:
         hint = "give the CA with ca_file, or insecure for a plain-HTTP registry"
         return Permanent(f"{where}: TLS: {_root(error)}; {hint}", reason=FetchReason.NETWORK)
     root = _root(error)
-    if isinstance(error, requests.Timeout) or isinstance(root, TimeoutError):
+    if isinstance(error, _TIMEOUTS) or isinstance(root, _TIMEOUTS):
         return Transient(f"{where}: no answer in time", reason=FetchReason.TIMEOUT)
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
         return Permanent(f"{where}: {root}", reason=FetchReason.PROTOCOL)
+    if isinstance(root, (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)):
+        return Transient(f"{where}: the answer was cut short", reason=FetchReason.NETWORK)
     return Transient(f"{where}: connection failed: {root}", reason=FetchReason.NETWORK)
 
 

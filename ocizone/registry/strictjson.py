@@ -11,8 +11,9 @@ import re
 
 from ocizone import limits
 
-# Strings first, so that brackets inside them do not count; an unclosed string ends the scan.
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+# Strings first, so that brackets inside them do not count. An unclosed one runs to the end: were
+# it no match, the scan would begin again at each quote inside it and take quadratic time.
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.?)*+"?|[\[\]{}]', re.DOTALL)
 
 
 class BadJSONError(ValueError):
