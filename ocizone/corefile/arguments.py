@@ -97,19 +97,6 @@ def number(least: int, most: int) -> Callable[[Given], int]:
     return parse
 
 
-def choice(*allowed: str) -> Callable[[Given], str]:
-    """Return a parser that takes one of these words."""
-
-    def parse(given: Given) -> str:
-        if given.text in allowed:
-            return given.text
-        raise BadArgumentError(
-            f"'{given.words[0].shown}' is not one of {', '.join(allowed)}", rule="bad-choice"
-        )
-
-    return parse
-
-
 def address(given: Given) -> tuple[str, int]:
     """Return host and port of ``HOST:PORT``; host "" is every address.
 

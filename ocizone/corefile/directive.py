@@ -62,12 +62,6 @@ class Given:
         at = self.words[0] if self.words else self.name
         self.report.warning(at, rule, f"plugin/{self.plugin}: {message}", hint)
 
-    def each(self, parse: Callable[[Given], T]) -> tuple[T, ...]:
-        """Return every word, parsed on its own."""
-        return tuple(
-            parse(Given(self.plugin, self.name, (word,), self.report)) for word in self.words
-        )
-
 
 Parse = Callable[[Given], T]
 

@@ -96,12 +96,12 @@ class TokenStream:
         keyword = self.take()
         words = []
         while (token := self.peek()) and token.row == keyword.row:
-            if token.is_brace("}"):
+            if token.is_brace("{") or token.is_brace("}"):
                 self._report.error(
                     token,
                     "import-arguments",
                     "Import takes only one argument (glob pattern or file)",
-                    "put '}' on a line of its own",
+                    f"put '{token.text}' on a line of its own",
                 )
                 break
             words.append(self.take())

@@ -60,5 +60,5 @@ def main() -> None:
         path.write_text(refreshed(path.read_text("utf-8"), declared), "utf-8")
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - tests call main()
     main()

@@ -32,6 +32,15 @@ def _policy(given: Given) -> None:
         raise BadArgumentError(f"unknown policy: {given.words[0].shown}", "write round_robin")
 
 
+def _file(given: Given) -> None:
+    if given.words:
+        raise BadArgumentError(
+            f"Wrong argument count or unexpected line ending after '{given.words[0].shown}'",
+            "round_robin takes no file",
+            rule="argument-count",
+        )
+
+
 def _prefer(_given: Given) -> None:
     raise BadArgumentError(
         "'prefer' is not supported by ocizone",
@@ -41,18 +50,20 @@ def _prefer(_given: Given) -> None:
 
 
 POLICY = Argument("POLICY", _policy, "`round_robin`, the only one.", default="round_robin")
+FILE = Argument("FILE", _file, "Refused: it belongs to `weighted`.")
 PREFER = Property("prefer", "CIDR...", _prefer, "Refused.", most=None)
 
 
 def _build(use: Use, _scope: Scope) -> list[LoadBalance]:
     use.argument(POLICY)
+    use.argument(FILE)
     return [LoadBalance()]
 
 
 DIRECTIVE = Directive(
     "loadbalance",
     "*loadbalance* changes the order of A, AAAA and MX records from answer to answer.",
-    (POLICY,),
+    (POLICY, FILE),
     (PREFER,),
     build=_build,
 )

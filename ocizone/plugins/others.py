@@ -7,7 +7,7 @@ tunes how CoreDNS runs is accepted, so that a Corefile can be brought as it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Verdict:
                 return f"plugin '{name}' is not supported by ocizone yet ({self.reason})"
             case "ignored":
                 return f"plugin '{name}' has no effect in ocizone ({self.reason})"
+            case _:
+                assert_never(self.kind)
 
 
 def _never(reason: str, hint: str = "") -> Verdict:

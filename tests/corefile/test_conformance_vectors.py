@@ -16,9 +16,7 @@ from ocizone.wire.name import to_text
 
 
 def parse(text: str, **environ: str) -> Corefile:
-    return parse_text(
-        text, environ=environ, cwd="/srv", read=lambda path: _missing(path), glob=lambda _: []
-    )
+    return parse_text(text, environ=environ, cwd="/srv", read=_missing, glob=lambda _: [])
 
 
 def _missing(path: str) -> str:
@@ -42,14 +40,14 @@ def keys(corefile: Corefile) -> list[str]:
         ('. {\n whoami\n}\n"" x.org {\nwhoami\n}', [".:53", "x.org.:53"]),
     ],
 )
-def test_key_lines(text: str, expected: list[str]):
+def test_key_lines(text: str, expected: list[str]) -> None:
     """A key list ends with its line unless a comma promises more; braces may follow on the next."""
     corefile = parse(text)
     assert keys(corefile) == expected
     assert all(block.get(Whoami) for block in corefile.blocks)
 
 
-def test_environment_in_keys():
+def test_environment_in_keys() -> None:
     """Both forms are expanded in keys."""
     assert keys(parse("{$Z}:{%P%} {\nwhoami\n}", Z="example.org", P="1053")) == [
         "example.org.:1053"
@@ -60,12 +58,12 @@ def test_environment_in_keys():
     ("key", "port"),
     [("https://.:8053", 8053), ("tls://x.org", 853), ("grpc://y.org", 443), ("dns://z.org", 53)],
 )
-def test_ports_of_schemes(key: str, port: int):
+def test_ports_of_schemes(key: str, port: int) -> None:
     """A scheme brings its port; one written on the key wins."""
     assert split_key(key, 53).port == port
 
 
-def test_snippet():
+def test_snippet() -> None:
     """A snippet's directives stand where it is imported."""
     assert parse("(s) {\nerrors\n}\n. {\nimport s\n}").blocks[0].get(Errors)
 
@@ -96,7 +94,7 @@ def test_snippet():
         ("import zones/*.conf", 0, "no server blocks in Corefile"),
     ],
 )
-def test_refused(text: str, line: int, message: str):
+def test_refused(text: str, line: int, message: str) -> None:
     """Mistakes are told in CoreDNS' words, each with its line."""
     with pytest.raises(ConfigError) as caught:
         parse(text)
@@ -126,6 +124,6 @@ def test_refused(text: str, line: int, message: str):
         ("a\\\nb", ["a\\", "b"]),
     ],
 )
-def test_tokens(text: str, tokens: list[str]):
+def test_tokens(text: str, tokens: list[str]) -> None:
     """Tokens are runs of text between spaces; quotes, escapes and comments as in caddy."""
     assert [token.text for token in tokenize(text, "Corefile", Report())] == tokens
