@@ -8,6 +8,7 @@ that prove a denial belong beside the SOA in ``_denial`` and beside the DS in ``
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import assert_never
 
 from ocizone.answer.additional import glue, helpful
@@ -19,7 +20,20 @@ from ocizone.zone.node import RRset
 from ocizone.zone.reader import ZoneReader
 
 
-def compose(name: bytes, qtype: int, zone: ZoneReader, zone_of: ZoneOf, *, do: bool) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an answer may leave out.
+
+    Attributes:
+        do: the client wants DNSSEC records (RFC 3225).
+        minimal: no authority and additional records in positive answers.
+    """
+
+    do: bool = False
+    minimal: bool = False
+
+
+def compose(name: bytes, qtype: int, zone: ZoneReader, zone_of: ZoneOf, wanted: Wanted) -> Answer:
     """Return the sections that answer a question from its zone.
 
     Args:
@@ -27,33 +41,37 @@ def compose(name: bytes, qtype: int, zone: ZoneReader, zone_of: ZoneOf, *, do: b
         qtype: any type but AXFR and IXFR.
         zone: the zone that answers.
         zone_of: finds the zones aliases lead to.
-        do: the client wants DNSSEC records.
+        wanted: by the client and by the block.
     """
     outcome = lookup(zone, name, qtype)
     if isinstance(outcome, Alias):
-        return answer_alias(name, qtype, outcome, zone_of, do=do)
-    return _answer_outcome(name, zone, outcome, (), do=do)
+        return answer_alias(name, qtype, outcome, zone_of, wanted)
+    return _answer_outcome(name, zone, outcome, (), wanted)
 
 
 def _answer_outcome(
-    name: bytes, zone: ZoneReader, outcome: EndOutcome, before: Section, *, do: bool
+    name: bytes, zone: ZoneReader, outcome: EndOutcome, before: Section, wanted: Wanted
 ) -> Answer:
     match outcome:
         case Match():
-            return answer_match(name, zone, outcome, before)
+            return answer_match(name, zone, outcome, before, wanted)
         case NoData():
             return answer_nodata(zone, before)
         case NxDomain():
             return answer_nxdomain(zone, before)
         case Referral():
-            return answer_referral(zone, outcome, before, do=do)
+            return answer_referral(zone, outcome, before, wanted)
         case _:
             assert_never(outcome)
 
 
-def answer_match(name: bytes, zone: ZoneReader, match: Match, before: Section) -> Answer:
+def answer_match(
+    name: bytes, zone: ZoneReader, match: Match, before: Section, wanted: Wanted
+) -> Answer:
     """Answer with the RRsets, the apex NS, and addresses that save a query (RFC 1034 4.3.2)."""
-    answer = before + tuple((name, rrset) for rrset in match.rrsets)
+    answer = before + tuple([(name, rrset) for rrset in match.rrsets])
+    if wanted.minimal:
+        return Answer(aa=True, answer=answer)
     authority = () if _has_apex_ns(zone, name, match) else _apex_ns(zone)
     return Answer(
         aa=True,
@@ -74,14 +92,16 @@ def answer_nxdomain(zone: ZoneReader, before: Section) -> Answer:
     return Answer(NXDOMAIN, aa=True, answer=before, authority=_denial(zone))
 
 
-def answer_referral(zone: ZoneReader, referral: Referral, before: Section, *, do: bool) -> Answer:
+def answer_referral(
+    zone: ZoneReader, referral: Referral, before: Section, wanted: Wanted
+) -> Answer:
     """Answer with the delegation, its glue, and DS for who asks with DO (RFC 4035 3.1.4).
 
     Authoritative only for the aliases that led here (RFC 1035 4.1.1).
     """
     rrsets = referral.node.rrsets
     authority: Section = ((referral.owner, rrsets[TYPE_NS]),)
-    if do and TYPE_DS in rrsets:
+    if wanted.do and TYPE_DS in rrsets:
         authority += ((referral.owner, rrsets[TYPE_DS]),)
     required, sibling = glue(zone, referral)
     return Answer(
@@ -93,7 +113,7 @@ def answer_referral(zone: ZoneReader, referral: Referral, before: Section, *, do
     )
 
 
-def answer_alias(name: bytes, qtype: int, alias: Alias, zone_of: ZoneOf, *, do: bool) -> Answer:
+def answer_alias(name: bytes, qtype: int, alias: Alias, zone_of: ZoneOf, wanted: Wanted) -> Answer:
     """Answer with the chain of aliases and what stands at its end (RFC 1034 3.6.2, RFC 6604).
 
     A chain that leaves our zones is NOERROR: the client goes on. One that loops ends where it
@@ -102,7 +122,7 @@ def answer_alias(name: bytes, qtype: int, alias: Alias, zone_of: ZoneOf, *, do: 
     chain = follow(name, qtype, alias, zone_of)
     if chain.end is not None:
         end = chain.end
-        return _answer_outcome(end.name, end.zone, end.outcome, chain.records, do=do)
+        return _answer_outcome(end.name, end.zone, end.outcome, chain.records, wanted)
     return Answer(YXDOMAIN if chain.overflow else NOERROR, aa=True, answer=chain.records)
 
 

@@ -1,7 +1,7 @@
 """What a block's directives change in an answer, one function a directive.
 
 Pure: the client is a text, rotation is seeded by the message id. Not here: the zones
-(answer.compose), and the directives' grammar (plugins).
+and ``minimal`` (answer.compose), and the directives' grammar (plugins).
 """
 
 from __future__ import annotations
@@ -142,15 +142,13 @@ def whoami_answer(query: Query, transport: Transport) -> Answer:
     return Answer(aa=True, additional=additional)
 
 
-# --- any, minimal, loadbalance: answers changed ------------------------------------------------
+# --- any, loadbalance: answers changed ---------------------------------------------------------
 
 
 def shape(query: Query, answer: Answer, policy: Policy) -> Answer:
     """Return the answer as the block's directives want it."""
     if policy.any_hinfo and query.qtype == TYPE_ANY:
         answer = any_as_hinfo(query, answer)
-    if policy.minimal:
-        answer = minimal(answer)
     if policy.loadbalance is not None:
         answer = rotate(answer, query.id)
     return answer
@@ -164,13 +162,6 @@ def any_as_hinfo(query: Query, answer: Answer) -> Answer:
     if not answer.answer or any(rrset.rrtype == TYPE_CNAME for _, rrset in answer.answer):
         return answer
     return Answer(aa=True, answer=((query.name, _HINFO),))
-
-
-def minimal(answer: Answer) -> Answer:
-    """Leave out what a client can do without; denials and referrals stay whole."""
-    if not answer.courtesy_ns:
-        return answer
-    return replace(answer, authority=(), additional=())
 
 
 def rotate(answer: Answer, seed: int) -> Answer:

@@ -13,7 +13,7 @@ from typing import Final, assert_never
 
 from ocizone.answer import policy
 from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot, Transport
-from ocizone.answer.compose import compose
+from ocizone.answer.compose import Wanted, compose
 from ocizone.answer.route import Blocks, Route, route
 from ocizone.wire.codes import (
     CLASS_IN,
@@ -157,5 +157,6 @@ def _zone_answer(
         return way.zone.reader if allowed else None
 
     do = query.edns is not None and query.edns.do
-    answer = compose(query.name, query.qtype, zone, zone_of, do=do)
+    wanted = Wanted(do, block.policy.minimal)
+    answer = compose(query.name, query.qtype, zone, zone_of, wanted)
     return policy.shape(query, answer, block.policy)

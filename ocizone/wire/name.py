@@ -174,9 +174,13 @@ def relative_key(name: bytes, apex_labels: int) -> bytes:
         name: lower-case wire name at or below the apex.
         apex_labels: how many labels the apex has, root not counted.
     """
-    parts = labels(name)
-    own = parts[: len(parts) - apex_labels] if apex_labels else parts
-    return b"".join(key_label(part) for part in reversed(own))
+    own = labels(name)
+    del own[len(own) - apex_labels :]
+    own.reverse()
+    key = b"\x00".join(own)
+    if key and b"\x01" not in key and key.count(0) == len(own) - 1:
+        return key + b"\x00"
+    return b"".join([key_label(part) for part in own])
 
 
 def key_label(label: bytes) -> bytes:

@@ -28,6 +28,7 @@ _ASTERISK: Final = key_label(b"*")
 _CUT: Final = int(Flag.CUT)
 _DNAME: Final = int(Flag.DNAME)
 _OCCLUDED: Final = int(Flag.OCCLUDED)
+_WILDCARD_CHILD: Final = int(Flag.WILDCARD_CHILD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _from_wildcard(
     A wildcard NS or DNAME is data here: it neither delegates nor redirects what it covers
     (RFC 4592 4.2 and 4.4 leave both undefined; NSD and Knot do the same).
     """
-    if Flag.WILDCARD_CHILD not in encloser.flags:
+    if not int(encloser.flags) & _WILDCARD_CHILD:
         return NxDomain(key)
     wildcard = key + _ASTERISK
     source = zone.get(wildcard)

@@ -14,7 +14,6 @@ they cover, not as an RRset of their own. Not here: which node answers (zone.loo
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntFlag
 
@@ -39,6 +38,11 @@ class Flag(IntFlag):
     OCCLUDED = 16
     #: The owner was written with capitals; its spelling is kept for answers.
     MIXED_CASE = 32
+
+
+# Making a Flag of an integer costs more than reading an RRset; every read of a node makes one.
+_FLAGS = tuple(Flag(bits) for bits in range(2 * Flag.MIXED_CASE))
+_MIXED_CASE = int(Flag.MIXED_CASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +89,23 @@ class Node:
     @classmethod
     def decode(cls, value: bytes) -> Node:
         """Return the node these bytes encode. The image was hashed: bytes are trusted here."""
-        flags, count = _HEAD.unpack_from(value)
+        bits, count = _HEAD.unpack_from(value)
+        flags = _FLAGS[bits]
         at = _HEAD.size
         owner = None
-        if flags & Flag.MIXED_CASE:
+        if bits & _MIXED_CASE:
             size = value[at]
             owner = value[at + 1 : at + 1 + size]
             at += 1 + size
         rrsets = {}
         for _ in range(count):
-            rrtype, ttl, rdatas, signatures, size = _RRSET.unpack_from(value, at)
+            rrtype, ttl, rdatas, _, size = _RRSET.unpack_from(value, at)
             at += _RRSET.size
-            items = tuple(_items(value, at, rdatas + signatures))
-            rrsets[rrtype] = RRset(rrtype, ttl, items[:rdatas], items[rdatas:])
-            at += size
-        return cls(Flag(flags), rrsets, owner)
-
-
-def _items(value: bytes, at: int, count: int) -> Iterator[bytes]:
-    for _ in range(count):
-        (size,) = _LENGTH.unpack_from(value, at)
-        at += 2
-        yield value[at : at + size]
-        at += size
+            items = []
+            end = at + size
+            while at < end:
+                start = at + 2
+                at = start + (value[at] << 8 | value[at + 1])
+                items.append(value[start:at])
+            rrsets[rrtype] = RRset(rrtype, ttl, tuple(items[:rdatas]), tuple(items[rdatas:]))
+        return cls(flags, rrsets, owner)
