@@ -74,16 +74,20 @@ def select(tree: SourceTree, rules: Sequence[ZoneRule], findings: Findings) -> t
 
 
 def origin_of_name(path: str) -> bytes | None:
-    """Return the origin a file's name tells, lower case: ``db.ORIGIN``, ``ORIGIN.zone``, YAML."""
+    """Return the origin a file's name tells, lower case: ``db.ORIGIN``, ``ORIGIN.zone``, YAML.
+
+    A YAML name of one label (``values.yaml``, ``mkdocs.yml``) is any program's configuration.
+    """
     base = path.rsplit("/", 1)[-1]
-    text = None
     if base.startswith("db."):
-        text = base.removeprefix("db.")
-    else:
-        for suffix in (".zone", *YAML_SUFFIXES):
-            if base.endswith(suffix):
-                text = base.removesuffix(suffix)
-    return None if not text else _origin(text)
+        return _origin(base.removeprefix("db."))
+    if base.endswith(".zone"):
+        return _origin(base.removesuffix(".zone"))
+    for suffix in YAML_SUFFIXES:
+        origin = base.removesuffix(suffix).removesuffix(".")
+        if base.endswith(suffix) and "." in origin:
+            return _origin(origin)
+    return None
 
 
 def origin_of_soa(tree: SourceTree, path: str) -> bytes | None:
