@@ -134,9 +134,12 @@ def _allowed_answer(
         case NotReady():
             return _NOT_READY
         case None:
+            # The zone may be among those not known yet: neither refuse nor say who asked.
+            if block.pending is not None:
+                return _NOT_READY
             if block.policy.whoami:
                 return policy.whoami_answer(query, transport)
-            return _NOT_AUTHORITATIVE if block.pending is None else _NOT_READY
+            return _NOT_AUTHORITATIVE
         case _:
             assert_never(way.zone)
 

@@ -42,7 +42,7 @@ HERE = zone(ZONE, "example.org.")
 SERVED = snapshot(
     block("example.org.", {"example.org.": Loaded(HERE)}, Policy(nsid=b"n", any_hinfo=True)),
     block("unready.org.", {"unready.org.": NotReady("registry.example: no route")}),
-    block("pending.org.", {}, pending="registry.example: no route"),
+    block("pending.org.", {}, Policy(whoami=True), pending="registry.example: no route"),
     block(".", {}, Policy(chaos=Chaos("v", ()), whoami=False)),
 )
 
