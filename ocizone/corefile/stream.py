@@ -103,7 +103,7 @@ class TokenStream:
                     "Import takes only one argument (glob pattern or file)",
                     f"put '{token.text}' on a line of its own",
                 )
-                break
+                return
             words.append(self.take())
         if not words:
             self._report.error(

@@ -107,7 +107,13 @@ def test_shapes(text: str, expected: list[object]) -> None:
             [(3, "redeclaration of previously declared snippet s")],
         ),
         ("a,\n{\n}", [(2, "Expected another address but had '{' - check for extra comma")]),
-        ("a,\nimport k {\n}", [(2, "Import takes only one argument (glob pattern or file)")]),
+        (
+            "a,\nimport k {\n}",
+            [
+                (2, "Expected another address but had '{' - check for extra comma"),
+                (2, "Import takes only one argument (glob pattern or file)"),
+            ],
+        ),
         ("a,\n,", [(2, "Unexpected EOF")]),
     ],
 )
