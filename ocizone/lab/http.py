@@ -121,7 +121,8 @@ class LabHandler(BaseHTTPRequestHandler):
         scope = f"repository:{self.name}:{actions}" if self.name else ""
         if self.lab.gate.allows(self.headers.get("Authorization", ""), scope):
             return True
-        challenge = self.lab.gate.challenge(self.lab.realm or f"{self.lab.url}/token", scope)
+        realm = f"{self.lab.url}/token" if self.lab.realm is None else self.lab.realm
+        challenge = self.lab.gate.challenge(realm, scope)
         self._refuse(
             401, "UNAUTHORIZED", "authentication required", {"WWW-Authenticate": challenge}
         )
@@ -133,7 +134,8 @@ class LabHandler(BaseHTTPRequestHandler):
         if token is None:
             self._refuse(401, "UNAUTHORIZED", "authentication required")
             return
-        self._reply_json(200, {"token": token, "expires_in": self.lab.gate.token_s})
+        # A whole number: containers/image refuses 300.0.
+        self._reply_json(200, {"token": token, "expires_in": int(self.lab.gate.token_s)})
 
     # --- Answers to GET and HEAD -------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import oras.provider
 import requests
@@ -139,6 +139,20 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         self.session: requests.Session = Session(self._attempt, dialer, context)
         self.auth.session = self.session
         self._trusted = trusted
+
+    def absolute(self, url: str, target: str, asked: str) -> str:
+        """Return where a Location or Link leads from ``url``.
+
+        Raises:
+            Permanent: it is no address.
+        """
+        try:
+            return urljoin(url, target)
+        except ValueError as error:
+            raise Permanent(
+                f"{self.where}: {asked}: sent to {target[:200]!a}, which is no address",
+                reason=FetchReason.PROTOCOL,
+            ) from error
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -12,10 +12,10 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 
@@ -276,7 +276,7 @@ class Client:
             if response.status_code not in _REDIRECTS:
                 return self.calls.expect(response, asked, 200)
             response.close()
-            target = urljoin(url, response.headers.get("Location", ""))
+            target = self.calls.absolute(url, response.headers.get("Location", ""), asked)
             self._check_redirect(url, target, asked)
             # Once away, credentials do not come back either: who redirects here is a stranger.
             at_home = at_home and self.calls.is_home(target)
@@ -318,7 +318,8 @@ class Client:
             tags.update(dict.fromkeys(self._page(raw)))
             if len(tags) > limits.TAGS:
                 break
-            url = _next_page(url, response.headers)
+            link = _NEXT.search(response.headers.get("Link", ""))
+            url = self.calls.absolute(url, link[1], "tags") if link else None
         else:
             if url is None:
                 return tuple(tags)
@@ -346,12 +347,6 @@ def _translate_bad_manifest(what: str) -> Iterator[None]:
         yield
     except BadManifestError as error:
         raise Permanent(f"{what}: {error}", reason=FetchReason.PROTOCOL) from error
-
-
-def _next_page(url: str, headers: Mapping[str, str]) -> str | None:
-    """Return the next page a Link header names (RFC 8288), or None."""
-    match = _NEXT.search(headers.get("Link", ""))
-    return urljoin(url, quote(match[1], safe="/?&=:%+,;@~!$'()*-._[]")) if match else None
 
 
 def _digest_of(raw: bytes) -> str:

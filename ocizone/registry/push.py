@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from ocizone import limits
 from ocizone.errors import ArtifactError, FetchReason, Permanent, Problem, Severity
@@ -142,7 +142,7 @@ def _check_titles(titles: Sequence[str]) -> None:
     seen: set[str] = set()
     for title in titles:
         path = PurePosixPath(title)
-        if not title or path.is_absolute() or ".." in path.parts or str(path) != title:
+        if not path.parts or path.is_absolute() or ".." in path.parts or str(path) != title:
             raise _unusable(title, "a title is a relative path without . or ..")
         if not title.isprintable():
             raise _unusable(title, "a title has no control characters")
@@ -211,7 +211,7 @@ def _send_blob(client: Client, blob: _Blob, progress: Progress) -> None:
     calls.read(calls.expect(begun, asked, 202), asked, limits.ERROR_BODY_OCTETS)
     # Where it leads is the registry's word: do_request refuses another origin (P11,
     # GHSA-jxpm-75mh-9fp7).
-    location = urljoin(calls.base, begun.headers.get("Location", ""))
+    location = calls.absolute(calls.base, begun.headers.get("Location", ""), asked)
     joint = "&" if "?" in location else "?"
     done = calls.do_request(
         f"{location}{joint}digest={quote(blob.digest)}",
