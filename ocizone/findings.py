@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ocizone.errors import Problem, Severity
-from ocizone.limits import PROBLEMS, SHOWN_CHARACTERS
+from ocizone.limits import ARCHIVE_PATH_OCTETS, PROBLEMS, SHOWN_CHARACTERS
 
 
-def shown(text: bytes | str) -> str:
-    """Return hostile text as one line of printable ASCII, cut to SHOWN_CHARACTERS.
+def shown(text: bytes | str, limit: int = SHOWN_CHARACTERS) -> str:
+    """Return hostile text as one line of printable ASCII, cut to ``limit`` characters.
 
     Octets are read as UTF-8 where they are; everything outside printable ASCII is written as
     a backslash escape, so that no terminal or log sees a control character.
     """
     decoded = text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else text
-    cut = decoded[:SHOWN_CHARACTERS]
+    cut = decoded[:limit]
     if cut.isascii() and cut.isprintable():
         safe = cut
     else:
@@ -29,7 +29,12 @@ def shown(text: bytes | str) -> str:
             else char.encode("unicode_escape", "backslashreplace").decode("ascii")
             for char in cut
         )
-    return safe + "..." if len(decoded) > SHOWN_CHARACTERS else safe
+    return safe + "..." if len(decoded) > limit else safe
+
+
+def shown_path(path: str) -> str:
+    """Return a path as findings name a file: whole, where an artifact may hold it at all."""
+    return shown(path, ARCHIVE_PATH_OCTETS)
 
 
 @dataclass(slots=True)

@@ -117,11 +117,15 @@ def read_zone(tree: SourceTree, path: str, origin: bytes, findings: Findings) ->
 
         records = read_yaml(data, file=file, origin=origin, findings=own)
     else:
-        records = read_master(data, file=file, origin=origin, findings=own, resolver=tree.include)
+        records = read_master(
+            data,
+            file=tree.prefix + path,
+            origin=origin,
+            findings=own,
+            resolver=tree.include,
+        )
     content = gather(records, origin, own)
-    # A record that could not be read may be the very SOA or address a check would miss.
-    if not own.refused:
-        check_zone(content, own, file)
+    check_zone(content, own, file)
     for problem in own.problems():
         findings.add(problem)
     return content

@@ -21,6 +21,7 @@ from ocizone.zone.masterfile import read_master
 
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 _SHOWN_FILES: Final = 20
+_GZIP_MAGIC: Final = b"\x1f\x8b"
 # A SOA stands at the top; a file without one among its first records names no zone.
 _SOA_WITHIN_RECORDS: Final = 20
 _SOA_WITHIN_OCTETS: Final = 65_536
@@ -95,9 +96,13 @@ def origin_of_soa(tree: SourceTree, path: str) -> bytes | None:
 
     Only a file that says its origin itself tells one: relative to the root, ``@`` is nobody.
     """
-    head = tree.read(path)[:_SOA_WITHIN_OCTETS]
+    head = tree.head(path, _SOA_WITHIN_OCTETS)
     records = read_master(
-        head, file=path, origin=names.ROOT, findings=Findings(1), resolver=tree.include
+        head,
+        file=tree.prefix + path,
+        origin=names.ROOT,
+        findings=Findings(1),
+        resolver=tree.include,
     )
     for count, record in enumerate(records):
         if record.rrtype == TYPE_SOA and record.owner != names.ROOT:
@@ -205,14 +210,12 @@ def _outside(file: str, origin: bytes, rule: ZoneRule, findings: Findings) -> No
 
 
 def _no_zone(files: Sequence[str], tree: SourceTree, findings: Findings) -> None:
-    findings.error(
-        tree.prefix,
-        0,
-        0,
-        "no-zone-files",
-        f"no zone files in artifact; {_seen(files)}",
-        "zone files are called db.ORIGIN, ORIGIN.zone or ORIGIN.yaml, or begin with $ORIGIN and a SOA",
-    )
+    hint = "zone files are called db.ORIGIN, ORIGIN.zone or ORIGIN.yaml, or begin with $ORIGIN and a SOA"
+    packed = next((path for path in files if tree.head(path, 2) == _GZIP_MAGIC), None)
+    if packed is not None:
+        hint = f"{shown(packed)} is gzip: a packed folder needs io.deis.oras.content.unpack=true"
+    message = f"no zone files in artifact; {_seen(files)}"
+    findings.error(tree.prefix, 0, 0, "no-zone-files", message, hint)
 
 
 def _seen(files: Sequence[str]) -> str:

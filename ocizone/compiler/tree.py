@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocizone.errors import StoreError
-from ocizone.findings import shown
+from ocizone.findings import shown, shown_path
 from ocizone.limits import ZONE_FILE_OCTETS
 from ocizone.zone.masterfile import IncludeError
 
@@ -42,7 +42,7 @@ class SourceTree:
 
     def display(self, relative: str) -> str:
         """Return what findings call a file."""
-        return shown(self.prefix + relative)
+        return shown_path(self.prefix + relative)
 
     def read(self, relative: str) -> bytes:
         """Return a file's octets.
@@ -58,11 +58,24 @@ class SourceTree:
         except OSError as error:
             raise StoreError(f"cannot read {path}: {error.strerror}") from error
 
+    def head(self, relative: str, octets: int) -> bytes:
+        """Return a file's first octets.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        path = self.root / relative
+        try:
+            with path.open("rb") as file:
+                return file.read(octets)
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror}") from error
+
     def include(self, including: str, target: str) -> tuple[str, bytes]:
         """Read an ``$INCLUDE`` target: a zone.masterfile.Resolver.
 
         Args:
-            including: the including file as ``display`` gave it.
+            including: the including file: prefix and relative path.
             target: as written; relative to the including file's folder.
 
         Raises:
@@ -77,6 +90,6 @@ class SourceTree:
             real = (self.root / relative).resolve()
             if relative.startswith("../") or not real.is_relative_to(inside):
                 raise IncludeError(f"{shown(target)} is outside of the artifact")
-            return self.display(relative), self.read(relative)
+            return self.prefix + relative, self.read(relative)
         except (StoreError, OSError, ValueError) as error:
             raise IncludeError(f"{shown(target)} cannot be read") from error

@@ -16,6 +16,12 @@ from ocizone.zone.reader import ZoneInfo
 from ocizone.zone.record import Record
 
 _WILDCARD = b"*\x00"
+_CUT = Flag.CUT.value
+_DNAME = Flag.DNAME.value
+_OCCLUDED = Flag.OCCLUDED.value
+_WILDCARD_CHILD = Flag.WILDCARD_CHILD.value
+_EMPTY_NON_TERMINAL = Flag.EMPTY_NON_TERMINAL.value
+_MIXED_CASE = Flag.MIXED_CASE.value
 
 
 def zone_info(content: Content, file: str) -> ZoneInfo:
@@ -46,23 +52,23 @@ def zone_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
     covered: bytes | None = None
     for key in content.order:
         records = content.names[key]
-        flags = Flag.NONE if records else Flag.EMPTY_NON_TERMINAL
-        if key + _WILDCARD in content.names:
-            flags |= Flag.WILDCARD_CHILD
-        if covered is not None and key.startswith(covered) and key != covered:
-            flags |= Flag.OCCLUDED
         rrsets = _rrsets(records)
-        if not flags & Flag.OCCLUDED:
-            if TYPE_NS in rrsets and key:
-                flags |= Flag.CUT
-                covered = key
-            elif TYPE_DNAME in rrsets:
-                flags |= Flag.DNAME
-                covered = key
         owner = _spelling(records)
-        if owner is not None:
-            flags |= Flag.MIXED_CASE
-        yield key, Node(flags, rrsets, owner)
+        occluded = covered is not None and key.startswith(covered) and key != covered
+        cut = not occluded and key != b"" and TYPE_NS in rrsets
+        dname = not occluded and not cut and TYPE_DNAME in rrsets
+        if cut or dname:
+            covered = key
+        # Adding plain numbers: each | of two Flags costs as much as the rest of a node.
+        flags = (
+            _CUT * cut
+            + _DNAME * dname
+            + _OCCLUDED * occluded
+            + _WILDCARD_CHILD * (key + _WILDCARD in content.names)
+            + _EMPTY_NON_TERMINAL * (not records)
+            + _MIXED_CASE * (owner is not None)
+        )
+        yield key, Node(Flag(flags), rrsets, owner)
 
 
 def _spelling(records: list[Record]) -> bytes | None:
@@ -74,6 +80,9 @@ def _spelling(records: list[Record]) -> bytes | None:
 
 def _rrsets(records: list[Record]) -> dict[int, RRset]:
     """Return RRsets by type; RRSIGs stand with the type they cover (RFC 4034 3.1.1)."""
+    if len(records) == 1 and records[0].rrtype != TYPE_RRSIG:
+        (record,) = records
+        return {record.rrtype: RRset(record.rrtype, record.ttl, (record.rdata,))}
     groups = by_type(records)
     signatures: dict[int, list[bytes]] = {}
     for record in groups.pop(TYPE_RRSIG, ()):

@@ -40,7 +40,7 @@ def check_zone(content: Content, findings: Findings, file: str) -> None:
 
     Args:
         content: gathered records.
-        findings: where problems go.
+        findings: where problems go; with errors in it, nothing is told to be missing.
         file: the zone's file, for findings about the whole of it.
     """
     _Check(content, findings).run(file)
@@ -53,6 +53,8 @@ class _Check:
         self._content = content
         self._findings = findings
         self._cover: Record | None = None
+        # A record that could not be read may be the very SOA or address that is missed here.
+        self._complete = not findings.refused
 
     def run(self, file: str) -> None:
         """Walk the zone in canonical order."""
@@ -94,7 +96,7 @@ class _Check:
     def _apex(self, groups: dict[int, list[Record]], file: str) -> None:
         zone = names.to_text(self._content.apex)
         soas = list(distinct(groups.get(TYPE_SOA, [])).values())
-        if not soas:
+        if not soas and self._complete:
             self._findings.error(
                 file,
                 0,
@@ -110,7 +112,7 @@ class _Check:
                 f"a second SOA; the first is at {_place(soas[0])}",
                 "a zone has one SOA (RFC 1035 5.2)",
             )
-        if TYPE_NS not in groups:
+        if TYPE_NS not in groups and self._complete:
             self._findings.error(
                 file,
                 0,
@@ -170,8 +172,8 @@ class _Check:
 
     def _exclusive(self, groups: dict[int, list[Record]]) -> None:
         """CNAME stands alone, and only one; so does DNAME's target (RFC 1034 3.6.2, RFC 6672 2.4)."""
-        for rrtype in (TYPE_CNAME, TYPE_DNAME):
-            several = list(distinct(groups.get(rrtype, [])).values())
+        for rrtype in {TYPE_CNAME, TYPE_DNAME} & groups.keys():
+            several = list(distinct(groups[rrtype]).values())
             for other in several[1:]:
                 self._error(
                     other,
@@ -280,6 +282,9 @@ class _Check:
             )
 
     def _has_address(self, key: bytes) -> bool:
+        """Tell whether a name has an address, as far as the zone could be read."""
+        if not self._complete:
+            return True
         return any(record.rrtype in (TYPE_A, TYPE_AAAA) for record in self._answering(key))
 
     def _answering(self, key: bytes) -> list[Record]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ocizone.errors import OcizoneError
-from ocizone.findings import Findings, shown
+from ocizone.findings import Findings, shown, shown_path
 from ocizone.limits import INCLUDE_DEPTH
 from ocizone.wire import name as names
 from ocizone.wire.codes import TYPE_SOA, TYPE_TXT
@@ -34,7 +34,7 @@ class IncludeError(OcizoneError):
     """A ``$INCLUDE`` target cannot be read; the message says why."""
 
 
-#: From (including file, target as written) to (path for findings, octets); IncludeError if not.
+#: From (including file, target as written) to (included file, octets); IncludeError if not.
 Resolver = Callable[[str, str], tuple[str, bytes]]
 
 
@@ -42,6 +42,7 @@ Resolver = Callable[[str, str], tuple[str, bytes]]
 class _Context:
     """What carries over from line to line of one file; an included file gets a copy."""
 
+    path: str
     file: str
     origin: bytes
     fast: FastReader
@@ -58,13 +59,13 @@ def read_master(
 
     Args:
         data: the file's octets; a UTF-8 byte order mark and CRLF are taken.
-        file: its name in findings.
+        file: its path; findings and records name it in printable form.
         origin: absolute wire name, the first ``$ORIGIN``.
         findings: where problems go; an entry with an error yields nothing.
         resolver: reads ``$INCLUDE`` targets; without one ``$INCLUDE`` is an error.
     """
     reader = _Reader(findings, resolver)
-    return reader.lines(data, _Context(file, origin, FastReader(origin)))
+    return reader.lines(data, _Context(file, shown_path(file), origin, FastReader(origin)))
 
 
 class _Reader:
@@ -148,14 +149,15 @@ class _Reader:
             )
         target = _text(arguments[0])
         try:
-            file, data = self._resolver(context.file, target)
+            path, data = self._resolver(context.path, target)
         except IncludeError as error:
             raise _error(arguments[0], "include", str(error)) from error
         origin = _name(arguments[1], context.origin) if len(arguments) > 1 else context.origin
         # RFC 1035 5.1: the origin of the including file is unchanged by what it includes; so are
         # the owner and the TTL (BIND, dnspython).
         inner = _Context(
-            file,
+            path,
+            shown_path(path),
             origin,
             FastReader(origin),
             context.depth + 1,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -266,6 +268,26 @@ def test_include_stays_inside(tmp_path: Path) -> None:
         ("rdata", "other/hosts:1:7"),
         *(("include", f"zones/db.a:{line}:10") for line in (4, 5, 7, 8, 9, 10)),
     ]
+
+
+def test_include_from_odd_names(tmp_path: Path) -> None:
+    """A file whose name findings must escape or is long includes what is beside it."""
+    folder = "zon\u00e9s" + "x" * 150
+    files = {f"{folder}/db.a": ZONE + "$INCLUDE hosts\n", f"{folder}/hosts": "h 5 A 192.0.2.1\n"}
+    report = compiled(tmp_path, files)
+    assert report.problems == ()
+    assert report.zones[0].records == 3
+
+
+def test_a_packed_folder_without_its_annotation(tmp_path: Path) -> None:
+    """oras-py pushes folders without the annotation: the hint says what is missing."""
+    spec = spec_of(tmp_path, {"zones": "x"}, artifact())
+    (layer,) = spec.layers
+    octets = gzip.compress(b"tar")
+    Path(layer.blob).write_bytes(octets)
+    layer = replace(layer, digest=f"sha256:{hashlib.sha256(octets).hexdigest()}")
+    report = compile_revision(replace(spec, layers=(layer,)), lambda: 0.0)
+    assert "io.deis.oras.content.unpack" in report.problems[0].hint
 
 
 def test_too_many_zones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

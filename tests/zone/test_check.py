@@ -109,6 +109,12 @@ def test_names_both_lines() -> None:
     assert f"db:{FIRST + 2}" in problem.message
 
 
+def test_nothing_is_missed_after_a_reading_error() -> None:
+    """A line that could not be read may be what is missing; other findings are still told."""
+    text = "$TTL 60\n@ SOA ns h 1 2 3 4\nsub NS ns.sub\nns.sub A x\na CNAME b\na A 192.0.2.1\n"
+    assert [rule for _, rule, _ in rules(text)] == ["rdata", "rdata", "cname-and-other-data"]
+
+
 def test_wildcard_gives_an_address() -> None:
     """A name server below a wildcard with an address has one (RFC 4592 2.1.1)."""
     assert rules(HEAD + "*.w A 192.0.2.1\nsub NS n.w\n") == []

@@ -15,6 +15,7 @@ from ocizone.findings import Findings
 from ocizone.wire.name import from_text, to_text
 from ocizone.zone import fastline
 from ocizone.zone.fastline import FastReader
+from ocizone.zone.generate import fill
 from ocizone.zone.masterfile import IncludeError, _Context, _Reader, read_master
 from ocizone.zone.rdata import type_name
 from ocizone.zone.record import Record
@@ -223,6 +224,24 @@ def test_hostile_text_is_shown_safely() -> None:
         assert str(problem).isprintable()
 
 
+@pytest.mark.parametrize(
+    ("pattern", "number", "expected"),
+    [
+        ("h$", 7, "h7"),
+        ("h$$-\\$-$", 7, "h\\$-\\$-7"),
+        ("${10}", 7, "17"),
+        ("${-7,3}", 17, "010"),
+        ("${0,4,x}${0,0,X}${0,0,o}", 255, "00ffFF377"),
+        ("${0,7,n}.ip6", 0x12AB, "b.a.2.1.ip6"),
+        ("${0,3,N}", 0xAB, "B.A"),
+        ("${0,7,n}", 1, "1.0.0.0"),
+    ],
+)
+def test_generate_fields(pattern: str, number: int, expected: str) -> None:
+    """Offset, width and base of a $GENERATE field, as BIND has them."""
+    assert fill(pattern, number) == expected
+
+
 @pytest.mark.parametrize("size", [2**20 + 1, 2**21])
 def test_long_lines_and_entries_end(size: int) -> None:
     """A gigabyte of one line or one parenthesis is refused at its limit."""
@@ -308,7 +327,7 @@ class SlowOnly(FastReader):
 def test_fast_reader_agrees_with_the_complete_one(text: str) -> None:
     """Law: without the fast reader the records are the same."""
     with_fast, _ = read(f"$TTL 3600\n{text}")
-    context = _Context("db", ORIGIN, SlowOnly(ORIGIN), default_ttl=3600)
+    context = _Context("db", "db", ORIGIN, SlowOnly(ORIGIN), default_ttl=3600)
     findings = Findings()
     slow = list(_Reader(findings, None).lines(f"\n{text}".encode(), context))
     assert not findings.problems()
