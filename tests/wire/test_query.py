@@ -69,8 +69,7 @@ def test_what_dnspython_sends() -> None:
 def test_tsig_and_ixfr_records_are_passed_over() -> None:
     """A SOA in authority (RFC 1995 3), a TSIG behind the OPT (RFC 8945 5.1)."""
     soa = b"\xc0\x0c" + struct.pack("!HHIH", 6, 1, 0, 22) + bytes(22)
-    tsig = b"\x03key\x00" + struct.pack("!HHIH", 250, 255, 0, 4) + bytes(4)
-    query = parse(header(ns=1, ar=2) + QUESTION + soa + opt() + tsig)
+    query = parse(header(ns=1, ar=2) + QUESTION + soa + opt() + b"\x03key" + TSIG)
     assert isinstance(query, Query)
     assert query.edns is not None
 
@@ -102,6 +101,7 @@ def test_other_opcodes(opcode: int) -> None:
         assert rejected.rcode == NOTIMP
 
 
+TSIG = b"\x00" + struct.pack("!HHIH", 250, 255, 0, 4) + bytes(4)
 TOO_LONG = b"".join(b"\x3f" + b"x" * 63 for _ in range(4)) + b"\x00"
 LONGEST = b"".join(b"\x3f" + b"x" * 63 for _ in range(3)) + b"\x3d" + b"x" * 61 + b"\x00"
 
@@ -132,6 +132,8 @@ def test_the_longest_name() -> None:
         ("forward pointer", header() + b"\xc0\x12" + QUESTION[-4:] + QUESTION),
         ("label type 01", header() + b"\x41a\x00" + QUESTION[-4:]),
         ("label type 10", header() + b"\x81a\x00" + QUESTION[-4:]),
+        ("label of 64 octets", header() + b"\x40" + b"x" * 64 + b"\x00" + QUESTION[-4:]),
+        ("owner with a label of 64", header(ar=1) + QUESTION + b"\x40" + b"x" * 64 + TSIG),
         ("octets behind the message", header() + QUESTION + b"\x00"),
         ("count without a record", header(ar=1) + QUESTION),
         ("record cut short", header(ar=1) + QUESTION + opt()[:-1]),
