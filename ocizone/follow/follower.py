@@ -10,12 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
-from twisted.internet.defer import TimeoutError as LateError
-
 from ocizone import limits
 from ocizone.errors import FetchReason, RegistryError, StoreError, Transient
 from ocizone.follow.attempt import Fetched, Found, Known, Rejected, Relabelled, Same, attempt
 from ocizone.follow.deploy import Deployer, Revision
+from ocizone.follow.pool import Overdue, call_within
 from ocizone.follow.retry import retrying
 from ocizone.follow.service import LookingService
 from ocizone.follow.source import OciSource
@@ -115,11 +114,14 @@ class Follower(LookingService):
         )
         rejected = deployer.rejected
         known = Known(deployer.intact, rejected.digest if rejected else "")
-        running = self._tools.pulls.call(lambda: attempt(client, store, hold, known))
-        running.addTimeout(limits.ATTEMPT_DEADLINE_S + _GRACE_S, self._tools.clock)
         try:
-            return await running
-        except LateError as error:
+            return await call_within(
+                self._tools.pulls,
+                self._tools.clock,
+                limits.ATTEMPT_DEADLINE_S + _GRACE_S,
+                lambda: attempt(client, store, hold, known),
+            )
+        except Overdue as error:
             # The thread is lost, and with it the client it may still be using.
             client.abort()
             self._client = self._client_factory(self._artifact)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.python.failure import Failure
 
 T = TypeVar("T")
@@ -29,6 +29,49 @@ class Pool(Protocol):
 
         Cancelling it forgets the work: not begun, it never is; begun, its result is dropped.
         """
+
+
+class Overdue(Exception):  # noqa: N818 - what it is, not an error of ours
+    """Work took longer than it may; its thread may still be at it."""
+
+
+async def call_within(pool: Pool, clock: IReactorTime, seconds: float, work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, if it takes at most ``seconds`` once it has begun.
+
+    Waiting for a thread does not count: that is the fault of other registries.
+
+    Raises:
+        Overdue: it took longer.
+        CancelledError: cancelled.
+    """
+    begun: list[float] = []
+    late = False
+    timer: IDelayedCall
+
+    def timed() -> T:
+        begun.append(clock.seconds())
+        return work()
+
+    def check() -> None:
+        nonlocal timer, late
+        left = begun[0] + seconds - clock.seconds() if begun else seconds
+        if left > 0:
+            timer = clock.callLater(left, check)
+        else:
+            late = True
+            result.cancel()
+
+    result = pool.call(timed)
+    timer = clock.callLater(seconds, check)
+    try:
+        return await result
+    except CancelledError as error:
+        if late:
+            raise Overdue from error
+        raise
+    finally:
+        if timer.active():
+            timer.cancel()
 
 
 class DaemonPool:
@@ -51,7 +94,7 @@ class DaemonPool:
             try:
                 value = work()
             except BaseException:  # noqa: BLE001 - the border: everything goes to the Deferred
-                self._reactor.callFromThread(_fail, result, Failure())  # type: ignore[no-untyped-call] # Twisted does not annotate it
+                self._reactor.callFromThread(_fail, result, Failure())
             else:
                 self._reactor.callFromThread(_succeed, result, value)
 

@@ -18,10 +18,11 @@ from ocizone.errors import Problem, Severity, StoreError, ZoneError
 from ocizone.follow.attempt import Fetched, Found, Known, Rejected, Same
 from ocizone.follow.source import LocalSource
 from ocizone.store.deployments import StoredLayer
+from ocizone.store.disk import open_foreign
 from ocizone.store.gc import Hold
 from ocizone.store.store import Store
 
-_INCLUDE = re.compile(rb'^\$INCLUDE[ \t]+"?([^\s";]+)', re.IGNORECASE | re.MULTILINE)
+_INCLUDE = re.compile(rb'\$INCLUDE[ \t]+"?([^\s";]+)', re.IGNORECASE)
 
 #: What tells, without reading it, that a file is another one or was written to.
 Stamp = tuple[str, int, int, int, int]
@@ -71,10 +72,18 @@ def scan(
     for layer in layers:
         hold.keep(layer.digest)
         if not store.blobs.verified(layer.digest):
-            copied = store.blobs.ingest_copy(Path(source.root, layer.title))
+            copied = _copy(source, store, layer.title)
             if copied != layer.digest:
                 raise StoreError(f"{source.name}: {layer.title} is being written to")
     return Fetched(digest, layers), seen
+
+
+def _copy(source: LocalSource, store: Store, path: str) -> str:
+    full = Path(source.root, path)
+    try:
+        return store.blobs.ingest_copy(full)
+    except OSError as error:
+        raise _unusable(str(full), error) from error
 
 
 def _digest(layers: tuple[StoredLayer, ...]) -> str:
@@ -122,10 +131,12 @@ def _contents(source: LocalSource, named: tuple[str, ...]) -> list[str]:
 def _included(source: LocalSource, path: str) -> list[str]:
     """Return what a file includes, as paths below the root; others the compiler refuses."""
     try:
-        content = Path(source.root, path).read_bytes()
+        with open_foreign(Path(source.root, path)) as file:
+            lines = iter(lambda: file.readline(limits.ZONE_LINE_OCTETS), b"")
+            found = [match[1] for line in lines if (match := _INCLUDE.match(line))]
     except OSError as error:
         raise _unusable(str(Path(source.root, path)), error) from error
-    names = [os.fsdecode(name) for name in _INCLUDE.findall(content)]
+    names = [os.fsdecode(name) for name in found]
     within = [os.path.relpath(Path(source.root, path).parent / name, source.root) for name in names]
     return [name for name in within if not name.startswith("..")]
 
@@ -145,7 +156,7 @@ def _stamp(source: LocalSource, path: str) -> Stamp:
 def _layer(source: LocalSource, path: str) -> StoredLayer:
     full = Path(source.root, path)
     try:
-        with full.open("rb") as file:
+        with open_foreign(full) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = full.stat().st_size
     except OSError as error:

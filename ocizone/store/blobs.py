@@ -6,14 +6,15 @@ Layout: ``blobs/sha256/<hex>``, mode 0440 (OCI image layout's scheme).
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import stat
+from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 
 from ocizone import limits
 from ocizone.errors import StoreError
-from ocizone.store.disk import Disk, sha256_of
+from ocizone.store.disk import Disk, open_foreign, sha256_of
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
@@ -71,28 +72,19 @@ class Blobs:
     def ingest_copy(self, source: Path) -> str:
         """Copy a file of somebody else in, and return its digest.
 
-        A link is followed: operators mount zone files through links (Kubernetes ConfigMaps).
-
         Raises:
             StoreError: the disk failed, or the file is larger than a zone file may be.
             OSError: the source cannot be read; the caller knows what it is.
         """
         temporary = self._disk.temporary()
-        hasher = hashlib.sha256()
-        left = limits.ZONE_FILE_OCTETS
-        # Non-blocking: a FIFO among the zone files must not hang the thread.
-        with os.fdopen(os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise StoreError(f"{source} is not a regular file")
-            with self._disk.step("write", "blob", temporary), temporary.open("xb") as copy:
-                while chunk := file.read(limits.MIB):
-                    hasher.update(chunk)
-                    left -= len(chunk)
-                    if left < 0:
-                        raise StoreError(f"{source} is larger than a zone file may be")
-                    copy.write(chunk)
-        digest = f"sha256:{hasher.hexdigest()}"
-        self._disk.adopt(temporary, self.path(digest), "blob", 0o440)
+        try:
+            with open_foreign(source) as file, self._disk.step("write", "blob", temporary):
+                digest = f"sha256:{_copy(file, temporary)}"
+            self._disk.adopt(temporary, self.path(digest), "blob", 0o440)
+        except StoreError:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
         return digest
 
     def digests(self) -> tuple[str, ...]:
@@ -118,3 +110,17 @@ def _is_regular(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except FileNotFoundError:
         return False
+
+
+def _copy(source: BufferedReader, destination: Path) -> str:
+    """Copy what may be copied into a new file; return its hex digest."""
+    hasher = hashlib.sha256()
+    left = limits.ZONE_FILE_OCTETS
+    with destination.open("xb") as copy:
+        while chunk := source.read(limits.MIB):
+            hasher.update(chunk)
+            left -= len(chunk)
+            if left < 0:
+                raise StoreError(f"{source.name} is larger than a zone file may be")
+            copy.write(chunk)
+    return hasher.hexdigest()

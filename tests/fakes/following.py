@@ -65,13 +65,19 @@ class SyncPool:
 
 
 class HungPool:
-    """Its work never ends, like a thread in a read of a dead registry."""
+    """Its work never ends, like a thread in a read of a dead registry.
 
-    def __init__(self) -> None:
+    With ``full`` set it does not even begin: all threads are busy.
+    """
+
+    def __init__(self, *, full: bool = False) -> None:
         self.calls = 0
+        self.full = full
 
     def call(self, work: Callable[[], T]) -> Deferred[T]:
         self.calls += 1
+        if not self.full:
+            maybeDeferred(work).addErrback(lambda _: None)
         return Deferred()
 
 

@@ -163,6 +163,16 @@ def test_hung_attempt_ends_at_its_deadline(tmp_path: Path) -> None:
     site.store.close()
 
 
+def test_waiting_for_a_thread_is_no_timeout(tmp_path: Path) -> None:
+    """A deadline counts from when the work began: other registries may fill the pool."""
+    site = Site(tmp_path, pulls=HungPool(full=True))
+    follower = site.follower()
+    site.clock.pump([1.0] * 600)
+    assert follower.status.attempts == 1
+    assert follower.status.last_error is None
+    site.store.close()
+
+
 def test_refresh_is_coalesced(tmp_path: Path) -> None:
     """Several who ask during a look get that look's result."""
     hung = HungPool()
@@ -342,7 +352,7 @@ def test_origin_of_another_source_is_refused_and_tried_again(site: Site) -> None
     site.serving.objections = (taken,)
     site.registry.push(ONE)
     follower = site.follower()
-    assert site.served is None
+    assert not site.serving.served
     assert follower.status.problems == (taken,)
     site.serving.objections = ()
     site.clock.advance(3600)
