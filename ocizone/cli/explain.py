@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ocizone.plugins.directives import DIRECTIVES
-from ocizone.plugins.docs import help_text
+from ocizone.plugins.directives import DECLARATIONS
+from ocizone.plugins.help import help_text
 
 
 @click.command(name="help")
@@ -13,10 +13,11 @@ from ocizone.plugins.docs import help_text
 def command(directive: str | None) -> None:
     """Explain a Corefile DIRECTIVE, or list them all."""
     if directive is None:
-        for declared in DIRECTIVES:
-            click.echo(f"{declared.name:14} {declared.summary}")
+        for declared in DECLARATIONS:
+            # The name stands in front already.
+            click.echo(f"{declared.name:12} {declared.summary.partition('* ')[2]}")
         return
     try:
-        click.echo(help_text(directive))
-    except KeyError:
-        raise click.UsageError(f"no directive {directive!r}; `ocizone help` lists them") from None
+        click.echo(help_text(directive), nl=False)
+    except LookupError as error:
+        raise click.UsageError(f"{error}; `ocizone help` lists them") from error

@@ -15,6 +15,9 @@ from ocizone.plugins.directives import DECLARATIONS
 FOLDER: Final = Path(__file__).parent
 START: Final = "<!-- table -->\n"
 END: Final = "<!-- /table -->\n"
+INDEX_START: Final = "<!-- directives -->\n"
+INDEX_END: Final = "<!-- /directives -->\n"
+COREFILE_PAGE: Final = FOLDER.parent.parent / "docs" / "corefile.md"
 
 
 def table(declared: Declaration) -> str:
@@ -53,11 +56,36 @@ def refreshed(text: str, declared: Declaration) -> str:
     return before + START + table(declared) + END + after
 
 
+def index(prefix: str) -> str:
+    """Return the Markdown list of all directives, each linked to its page below ``prefix``."""
+    rows = [
+        f"| [{one.name}]({prefix}{one.name}.md) | {one.summary.partition('* ')[2]} |"
+        for one in DECLARATIONS
+    ]
+    return "\n".join(["| directive | what it does |", "|---|---|", *rows]) + "\n"
+
+
+def with_index(text: str) -> str:
+    """Return ``docs/corefile.md`` with its list of directives made anew.
+
+    Raises:
+        ValueError: a marker is missing.
+    """
+    before, start, rest = text.partition(INDEX_START)
+    _, end, after = rest.partition(INDEX_END)
+    if not (start and end):
+        raise ValueError(f"no {INDEX_START.strip()} ... {INDEX_END.strip()}")
+    return before + start + index("../ocizone/plugins/") + end + after
+
+
 def main() -> None:
-    """Rewrite the tables of all pages."""
+    """Rewrite the tables of all pages, and in a checkout the list of directives."""
     for declared in DECLARATIONS:
         path = page(declared)
         path.write_text(refreshed(path.read_text("utf-8"), declared), "utf-8")
+    if COREFILE_PAGE.is_file():
+        text = COREFILE_PAGE.read_text("utf-8")
+        COREFILE_PAGE.write_text(with_index(text), "utf-8")
 
 
 if __name__ == "__main__":  # pragma: no cover - tests call main()

@@ -16,17 +16,11 @@ from twisted.internet.interfaces import IListeningPort
 from ocizone.endpoint import Endpoint
 from ocizone.serve.sockets import bind_pair
 from ocizone.serve.tcp import TcpFactory, TcpGate
-from ocizone.serve.udp import Answer, UdpPort
+from ocizone.serve.udp import Answer, Polls, UdpPort
 
 
-class Reactor(Protocol):
+class Reactor(Polls, Protocol):
     """The parts of a reactor that listening needs."""
-
-    def addReader(self, reader: object) -> None:  # noqa: N802 - the reactor's name
-        """Poll a descriptor."""
-
-    def removeReader(self, reader: object) -> None:  # noqa: N802 - the reactor's name
-        """Stop polling a descriptor."""
 
     def adoptStreamPort(  # noqa: N802 - the reactor's name
         self,
@@ -113,7 +107,7 @@ class Listeners:
         self, endpoint: Endpoint, datagram: socket.socket, stream: socket.socket
     ) -> Listening:
         name = str(endpoint)
-        udp = UdpPort(self._reactor, datagram, name, self._answer, self._on_send_error)  # type: ignore[arg-type]  # a structural part of IReactorFDSet
+        udp = UdpPort(self._reactor, datagram, name, self._answer, self._on_send_error)
         udp.start()
         stream.listen(1024)
         factory = TcpFactory(self._reactor, self._gate, name, self._answer)  # type: ignore[arg-type]  # a structural part of IReactorTime

@@ -145,7 +145,7 @@ class TcpConnection(Protocol):
         if self.transport is not None:
             cast("Connection", self.transport).abortConnection()
 
-    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's own default argument is typed Failure
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: ARG002, N802 - Twisted's own default argument is typed Failure
         """Forget the connection and its timer."""
         self._gate.leave(self)
         self._cancel()
@@ -171,7 +171,7 @@ class TcpFactory(Factory):
         self._listener = listener
         self._answer = answer
 
-    def buildProtocol(self, addr: IAddress | None) -> TcpConnection:  # noqa: N802 - the factory interface
+    def buildProtocol(self, addr: IAddress | None) -> TcpConnection:  # noqa: ARG002, N802 - the factory interface
         """Return the protocol of a new connection."""
         return TcpConnection(self._clock, self._gate, self._listener, self._answer)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -28,13 +28,23 @@ _MAPPED = "::ffff:"
 Answer = Callable[[bytes, Transport], bytes | None]
 
 
+class Polls(Protocol):
+    """The part of a reactor that polls descriptors."""
+
+    def addReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - the reactor's name
+        """Poll a descriptor."""
+
+    def removeReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - the reactor's name
+        """Stop polling a descriptor."""
+
+
 @implementer(IReadDescriptor)
 class UdpPort:
     """Reads a bound datagram socket and sends what ``answer`` gives back."""
 
     def __init__(
         self,
-        reactor: IReactorFDSet,
+        reactor: Polls,
         sock: socket.socket,
         listener: str,
         answer: Answer,
