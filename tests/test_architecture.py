@@ -48,7 +48,7 @@ ALLOWED = {
     },
     "serve": {"answer", "live", "endpoint"},
     "observe": {"answer", "plugins", "wire", "zone", "follow.status"},
-    "lab": set(),
+    "lab": {"registry.manifest"},
 }  # fmt: skip
 BASE = {"errors", "findings", "limits", ""}
 MAX_LINES = 400

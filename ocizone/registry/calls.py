@@ -128,15 +128,17 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
     def _open_session(self) -> None:
         """Make the session at the first request, and anew when the CA file was replaced.
 
-        Not in the constructor: that runs where a bad file must not stop anything else.
+        The file is read when a connection needs it, not in the constructor, which runs where a
+        bad file must not stop anything else.
         """
         trusted = _stamp(self._ca_file)
         if trusted == self._trusted:
             return
-        context = tls_context(self.where, self._ca_file)
         dialer = Dialer(self._attempt, self.where, self._home.hostname or "")
         self.close()
-        self.session: requests.Session = Session(self._attempt, dialer, context)
+        self.session: requests.Session = Session(
+            self._attempt, dialer, lambda: tls_context(self.where, self._ca_file)
+        )
         self.auth.session = self.session
         self._trusted = trusted
 

@@ -13,7 +13,7 @@ import queue
 import socket
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeAlias
 
@@ -67,7 +67,7 @@ class Dialer:
         self.opened = 0
         self._attempt = attempt
         self._where = where
-        self._home = home.lower()
+        self._home = home.lower().rstrip(".")
         self._home_is_loopback = False
 
     def dial(self, host: str, port: int) -> socket.socket:
@@ -78,7 +78,7 @@ class Dialer:
             Transient: no address, refused, unreachable, too slow, or aborted.
         """
         self.opened += 1
-        bare = host.strip("[]").lower()
+        bare = host.strip("[]").lower().rstrip(".")
         found = self._look_up(bare, port)
         addresses = [
             ipaddress.ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in found
@@ -162,7 +162,7 @@ class Dialer:
 class _Adapter(requests.adapters.HTTPAdapter):
     """Sends over the dialer's connections, and once more if a kept one turned out closed."""
 
-    def __init__(self, dialer: Dialer, context: ssl.SSLContext) -> None:
+    def __init__(self, dialer: Dialer, context: ssl.SSLContext | None) -> None:
         self._dialer = dialer
         self._context = context
         super().__init__(pool_connections=4, pool_maxsize=2)
@@ -219,15 +219,30 @@ def _pool_classes(dialer: Dialer) -> dict[str, Any]:
 class Session(requests.Session):
     """A requests.Session that follows no redirect and reads nothing from the environment."""
 
-    def __init__(self, attempt: Attempt, dialer: Dialer, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, attempt: Attempt, dialer: Dialer, make_context: Callable[[], ssl.SSLContext]
+    ) -> None:
         super().__init__()
-        context.sslsocket_class = tls_socket_class(attempt)
+        self._attempt = attempt
+        self._dialer = dialer
+        self._make_context = make_context
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.headers.clear()
         self.headers.update({"User-Agent": f"ocizone/{__version__}", "Accept-Encoding": "identity"})
-        self.mount("http://", _Adapter(dialer, context))
-        self.mount("https://", _Adapter(dialer, context))
+        self.adapters.clear()
+        self.mount("http://", _Adapter(dialer, None))
+
+    def get_adapter(self, url: str) -> requests.adapters.BaseAdapter:
+        """Return the adapter; TLS is set up at its first use.
+
+        Loading the system's CAs takes 0.1 s, which a plain-HTTP registry need not cost.
+        """
+        if url.lower().startswith("https://") and "https://" not in self.adapters:
+            context = self._make_context()
+            context.sslsocket_class = tls_socket_class(self._attempt)
+            self.mount("https://", _Adapter(self._dialer, context))
+        return super().get_adapter(url)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Follow nothing: redirects are judged where credentials are known."""

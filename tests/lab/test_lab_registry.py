@@ -16,6 +16,8 @@ import requests
 
 from ocizone.lab import Access, LabRegistry
 from ocizone.lab.faults import Fault
+from ocizone.registry.client import Client
+from ocizone.registry.reference import Reference
 
 NAME = "zones/example.org"
 BLOB = b"0123456789"
@@ -293,11 +295,22 @@ def test_stop_cuts_what_hangs(http: requests.Session) -> None:
         with socket.create_connection(("127.0.0.1", lab.port)) as sock:
             sock.sendall(b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n")
             start = time.monotonic()
+            while not lab.requests:
+                assert time.monotonic() - start < 4
             lab.stop()
             lab.stop()
             sock.settimeout(5)
             assert sock.recv(1) == b""
         assert time.monotonic() - start < 5
+
+
+def test_ipv6(http: requests.Session) -> None:
+    """The other loopback."""
+    with LabRegistry(address="::1") as lab:
+        assert lab.host == f"[::1]:{lab.port}"
+        lab.push_files(NAME, "v1", {"db": BLOB}, annotations={"a": "b"})
+        client = Client(Reference(lab.host, NAME, "v1", None), insecure=True)
+        assert dict(client.manifest(client.resolve()).annotations) == {"a": "b"}
 
 
 def test_restart_keeps_port_and_content(http: requests.Session) -> None:

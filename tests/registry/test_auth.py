@@ -305,6 +305,27 @@ def test_scope_of_another_repository_is_not_asked_for(bearer: LabRegistry) -> No
     assert "other" not in token.path
 
 
+def test_no_secret_in_logs_or_reprs(
+    bearer: LabRegistry, basic: LabRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P15: with every logger at debug, neither password nor token appears anywhere."""
+    caplog.set_level("DEBUG")
+    shown: list[str] = []
+    for lab in (bearer, basic):
+        client = client_of(lab)
+        client.resolve()
+        lab.faults.fail_next("manifest", 403, body=SECRET.encode())
+        with pytest.raises(Permanent) as caught:
+            client.resolve()
+        shown += [repr(client), repr(client.calls), repr(client.calls.auth), repr(caught.value)]
+        shown.append(str(caught.getrepr(style="long", showlocals=False)))
+    token = next(iter(bearer.gate._tokens))
+    encoded = base64.b64encode(f"alice:{SECRET}".encode()).decode()
+    everything = caplog.text + "".join(shown)
+    # The test's own source line is part of a long traceback; the value must not be.
+    assert all(secret not in everything for secret in (SECRET, encoded, token))
+
+
 # --- Realms (P10) ----------------------------------------------------------------------------
 
 
@@ -510,6 +531,14 @@ def test_only_blobs_are_redirected(
     with pytest.raises(Permanent):
         client.manifest(digest) if kind == "manifest" else client.tags()
     assert seen == []
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "http://alice@127.0.0.1/x", "file:///x"])
+def test_upload_location_that_is_none(basic: LabRegistry, location: str) -> None:
+    basic.faults.add(Fault("upload", "POST", headers={"Location": location}))
+    with pytest.raises(Permanent) as caught:
+        push(client_of(basic), [("db", b"new zone", "text/dns")])
+    assert caught.value.reason is FetchReason.PROTOCOL
 
 
 def test_upload_location_elsewhere(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -319,10 +321,25 @@ def test_existing_file_is_not_overwritten(
     assert (tmp_path / "file").read_bytes() == b"mine"
 
 
-def test_full_disk_is_the_stores_error(client: Client, layer: Descriptor) -> None:
-    """ENOSPC is not the registry's fault, and not the bytes'."""
-    with pytest.raises(StoreError):
-        client.fetch(layer, Path("/dev/full/x"))
+def test_missing_directory_is_the_stores_error(
+    client: Client, layer: Descriptor, tmp_path: Path
+) -> None:
+    with pytest.raises(StoreError, match="absent"):
+        client.fetch(layer, tmp_path / "absent" / "blob")
+
+
+def test_full_disk_is_the_stores_error(
+    client: Client, layer: Descriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ENOSPC is not the registry's fault; what was written goes."""
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left"):
+        client.fetch(layer, tmp_path / "blob")
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- Time ------------------------------------------------------------------------------------
@@ -490,6 +507,21 @@ def test_too_many_tags(lab_registry: LabRegistry, client: Client) -> None:
     lab_registry.faults.replace_next("tags", body)
     with failing(Permanent, FetchReason.TOO_LARGE):
         client.tags()
+
+
+@pytest.mark.parametrize("link", ["<http://[::1>; rel=next", '<http://[x]/>; rel="next"'])
+def test_page_at_no_address(lab_registry: LabRegistry, client: Client, link: str) -> None:
+    lab_registry.faults.add(Fault("tags", headers={"Link": link}))
+    with failing(Permanent, FetchReason.PROTOCOL):
+        client.tags()
+
+
+def test_last_page_allowed(
+    lab_registry: LabRegistry, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list that ends on the last page allowed is whole."""
+    monkeypatch.setattr(limits, "TAG_PAGES", 1)
+    assert client.tags() == ("v1",)
 
 
 def test_page_on_another_host(lab_registry: LabRegistry, client: Client) -> None:

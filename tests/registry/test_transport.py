@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from ocizone.lab import LabRegistry
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.client import Client
 from ocizone.registry.reference import Reference
-from ocizone.registry.transport import Dialer
+from ocizone.registry.transport import Dialer, tls_context
 
 
 def test_remaining_counts_down() -> None:
@@ -200,3 +201,34 @@ def test_trickling_headers_end_at_the_deadline() -> None:
         stop.set()
         client.close()
         thread.join()
+
+
+def test_without_system_cas_certifi_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slim container has no CA directory."""
+    nowhere = ssl.DefaultVerifyPaths(None, None, "", "", "", "")  # type: ignore[arg-type]  # as CPython does
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nowhere)
+    assert tls_context("here", None).cert_store_stats()["x509_ca"] > 50
+
+
+def test_plain_http_loads_no_ca(lab_registry: LabRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The 0.1 s of loading them is spent at the first https connection only."""
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: pytest.fail("loaded"))
+    lab_registry.push_files("x", "v1", {"db": b"zone"})
+    client = Client(Reference(lab_registry.host, "x", "v1", None), insecure=True)
+    client.resolve()
+
+
+def test_deadline_between_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No second address is tried when the time is over."""
+    moment = [0.0]
+    attempt = Attempt("here", lambda: moment[0])
+    attempt.start(1)
+
+    def lookup(host: str, port: int, **_: object) -> list[object]:
+        moment[0] = 2.0
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 1))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    with pytest.raises(Transient) as caught:
+        Dialer(attempt, "here", "registry.example").dial("registry.example", 1)
+    assert caught.value.reason is FetchReason.TIMEOUT
