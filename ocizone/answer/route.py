@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from ocizone.answer.blocks import Block, ServedZone
 from ocizone.wire.codes import TYPE_DS
-from ocizone.wire.name import ROOT, parent
+from ocizone.wire.name import parent
 
 V = TypeVar("V")
 
@@ -42,10 +42,10 @@ def route(blocks: Blocks, name: bytes, qtype: int) -> Route:
     """Return who answers a lower-case name.
 
     DS of a zone's apex is the parent's to answer, where the parent is served on this listener
-    (RFC 4035 3.1.4.1); it may be in another block.
+    (RFC 4035 3.1.4.1); it may be in another block. The root is its own parent.
     """
     found = _longest_route(blocks, name)
-    if qtype == TYPE_DS and found.apex == name != ROOT:
+    if qtype == TYPE_DS and found.apex == name:
         above = _longest_route(blocks, parent(name))
         if above.zone is not None:
             return above

@@ -135,20 +135,21 @@ def _descend(zone: ZoneReader, qname: bytes, qtype: int) -> Outcome:
     exist costs two reads.
     """
     below = labels(qname)
-    depth = len(below) - zone.info.apex_labels
+    up = len(below) - zone.info.apex_labels
     key, encloser = b"", zone.get(b"")
     assert encloser is not None  # a zone has an apex
-    for up in range(depth, 0, -1):
+    # Ends at the latest at the name: it does not exist, or something above occludes it.
+    while True:
         if int(encloser.flags) & _DNAME:
             return _dname_alias(encloser, qname, ancestor(qname, up), key)
-        next_key = key + key_label(below[up - 1])
-        node = zone.get(next_key)
+        up -= 1
+        child = key + key_label(below[up])
+        node = zone.get(child)
         if node is None:
-            break
-        key, encloser = next_key, node
+            return _from_wildcard(zone, encloser, qname, qtype, key)
         if int(node.flags) & _CUT:
-            return Referral(key, node.owner or ancestor(qname, up - 1), node)
-    return _from_wildcard(zone, encloser, qname, qtype, key)
+            return Referral(child, node.owner or ancestor(qname, up), node)
+        key, encloser = child, node
 
 
 def _from_wildcard(

@@ -171,6 +171,14 @@ def test_required_records_that_do_not_fit_set_tc() -> None:
     assert not message.authority
 
 
+def test_the_limit_itself_fits() -> None:
+    """512 octets are in 512."""
+    record = (from_text("www.example.org."), Plain(65280, 1, (bytes(512 - 33 - 12),)))
+    exact = render(query(), Answer(answer=(record,)), 512)
+    assert (len(exact.wire), exact.truncated) == (512, False)
+    assert render(query(), Answer(answer=(record,)), 511).truncated
+
+
 @pytest.mark.parametrize(
     ("answer", "truncated"),
     [
