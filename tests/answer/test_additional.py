@@ -6,7 +6,7 @@ import dns.message
 import pytest
 
 from ocizone.limits import ADDITIONAL_NAMES
-from tests.zonebuilder import TCP, ask, lines, serving
+from tests.zonebuilder import TCP, ask, ask_reply, lines, serving
 
 ZONE = """
 $TTL 60
@@ -18,6 +18,8 @@ ns       AAAA 2001:db8::1
 host     A 192.0.2.2
 @        MX 10 host
 @        MX 20 nowhere
+twice    MX 10 host
+twice    MX 20 host
 mxglue   MX 10 ns.sub
 mxself   MX 10 mxself
 mxself   A 192.0.2.9
@@ -74,6 +76,13 @@ def test_additional(qname: str, qtype: str, additional: list[str]) -> None:
     """RFC 1034 4.3.2 step 6."""
     name = f"{qname}.example.org." if qname else "example.org."
     assert owners(ask(SERVED, name, qtype)) == additional
+
+
+def test_nothing_is_said_twice() -> None:
+    """RFC 2181 5: two records with one target bring its addresses once."""
+    wire = ask_reply(SERVED, "twice.example.org.", "MX").wire
+    # Counted in the header: dnspython would merge what was repeated.
+    assert int.from_bytes(wire[10:12]) == len(["host A", "ns A", "ns AAAA"])
 
 
 def test_in_domain_glue_is_all_there_or_tc() -> None:
