@@ -42,10 +42,7 @@ class Report:
 
     def _add(self, problem: Problem) -> None:
         key = (problem.file, problem.line, problem.column, problem.message)
-        known = self._found.get(key)
-        # An error replaces the same finding told as a warning, never the other way round.
-        if known is None or problem.severity is Severity.ERROR:
-            self._found[key] = problem
+        self._found.setdefault(key, problem)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
