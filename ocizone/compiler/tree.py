@@ -88,7 +88,7 @@ class SourceTree:
         inside = self.root.resolve()
         try:
             real = (self.root / relative).resolve()
-            if relative.startswith("../") or not real.is_relative_to(inside):
+            if not real.is_relative_to(inside):
                 raise IncludeError(f"{shown(target)} is outside of the artifact")
             return self.prefix + relative, self.read(relative)
         except (StoreError, OSError, ValueError) as error:

@@ -54,7 +54,7 @@ def zone_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
         records = content.names[key]
         rrsets = _rrsets(records)
         owner = _spelling(records)
-        occluded = covered is not None and key.startswith(covered) and key != covered
+        occluded = covered is not None and key.startswith(covered)
         cut = not occluded and key != b"" and TYPE_NS in rrsets
         dname = not occluded and not cut and TYPE_DNAME in rrsets
         if cut or dname:

@@ -75,7 +75,7 @@ class _Check:
                     "SOA below the apex",
                     "a zone has one SOA, at its apex (RFC 1035 5.2)",
                 )
-            if self._cover is not None and key.startswith(cover_key) and key != cover_key:
+            if self._cover is not None and key.startswith(cover_key):
                 self._occluded(groups, self._cover)
                 continue
             self._cover = None
@@ -155,6 +155,15 @@ class _Check:
                     f"{_title(odd)} has TTLs {group[0].ttl} and {odd.ttl}; {min(ttls)} is served",
                     f"one RRset has one TTL (RFC 2181 5.2); the other is at {_place(group[0])}",
                 )
+
+        covered = {int.from_bytes(r.rdata[:2], "big") for r in groups.get(TYPE_RRSIG, ())}
+        for rrtype in sorted(covered - groups.keys()):
+            self._warning(
+                groups[TYPE_RRSIG][0],
+                "rrsig-of-nothing",
+                f"an RRSIG of {_owner(first)} covers {rr.type_name(rrtype)}, which is not there",
+                "it is not served (RFC 4034 3)",
+            )
 
     def _repeats(self, group: list[Record]) -> None:
         kept = distinct(group)

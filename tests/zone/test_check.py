@@ -115,6 +115,12 @@ def test_nothing_is_missed_after_a_reading_error() -> None:
     assert [rule for _, rule, _ in rules(text)] == ["rdata", "rdata", "cname-and-other-data"]
 
 
+def test_missing_glue_is_an_error_only_inside_the_cut() -> None:
+    """A server elsewhere in the zone without an address leaves the delegation usable."""
+    assert rules(HEAD + "sub NS gone\n") == [("warning", "ns-without-address", FIRST)]
+    assert rules(HEAD + "sub NS ns.sub\n") == [("error", "missing-glue", FIRST)]
+
+
 def test_wildcard_gives_an_address() -> None:
     """A name server below a wildcard with an address has one (RFC 4592 2.1.1)."""
     assert rules(HEAD + "*.w A 192.0.2.1\nsub NS n.w\n") == []
@@ -134,6 +140,14 @@ def test_presigned_zones_are_sound() -> None:
     rrsig = "RRSIG CNAME 13 3 60 20300101000000 20200101000000 1 example.org. AAAA"
     assert rules(HEAD + f"a CNAME b\na {rrsig}\na 5 {rrsig}\na NSEC b CNAME RRSIG NSEC\n") == [
         ("warning", "duplicate", FIRST + 2)
+    ]
+
+
+def test_signature_of_nothing() -> None:
+    """A signature without its RRset is told: it stands nowhere in an image (RFC 4034 3)."""
+    rrsig = "RRSIG TXT 13 3 60 20300101000000 20200101000000 1 example.org. AAAA"
+    assert rules(HEAD + f"a A 192.0.2.1\na {rrsig}\n") == [
+        ("warning", "rrsig-of-nothing", FIRST + 1)
     ]
 
 
