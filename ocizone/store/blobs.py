@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
@@ -96,13 +97,22 @@ class Blobs:
         with self._disk.step("list", "blobs", self._directory):
             return tuple(f"sha256:{entry.name}" for entry in self._directory.iterdir())
 
-    def remove(self, digest: str) -> None:
-        """Remove a blob that nothing refers to.
+    def retire(self, digest: str) -> list[Path]:
+        """Take a blob that nothing refers to away; returns the file to ``discard``.
 
         Raises:
-            StoreError: it cannot be removed.
+            StoreError: it cannot be renamed.
         """
-        self._disk.remove(self.path(digest), "blob")
+        return self._disk.retire(self.path(digest), "blob")
+
+    def discard(self, retired: Iterable[Path]) -> None:
+        """Unlink retired files.
+
+        Raises:
+            StoreError: one cannot be unlinked; the next start will.
+        """
+        for path in retired:
+            self._disk.remove(path, "blob")
 
 
 def _is_regular(path: Path) -> bool:

@@ -109,6 +109,23 @@ class Disk:
         with self.step("fsync-directory", what, path.parent):
             _fsync_directory(path.parent)
 
+    def retire(self, path: Path, what: str) -> list[Path]:
+        """Rename a file to a temporary; unlinking a large one takes long, this does not.
+
+        Returns:
+            Where it is now; nothing when it was gone already.
+
+        Raises:
+            StoreError: it cannot be renamed.
+        """
+        temporary = self.temporary()
+        with self.step("retire", what, path):
+            try:
+                path.rename(temporary)
+            except FileNotFoundError:
+                return []
+        return [temporary]
+
     def remove(self, path: Path, what: str) -> None:
         """Unlink a file that may be gone already.
 

@@ -1,15 +1,18 @@
 """Which blobs and images nothing refers to any more, and their removal.
 
 Referred to is what a kept deployment of any source names, and what is held: a revision being
-fetched or compiled is named by no record yet.
+fetched or compiled is named by no record yet. Holds are taken and dropped on the reactor
+thread, so their lock is never kept longer than one rename.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from ocizone.store.blobs import Blobs
 from ocizone.store.deployments import Deployment
@@ -20,22 +23,48 @@ class Holds:
     """What is in use without a record, counted by name. Any thread."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
-
-    def __contains__(self, name: str) -> bool:
-        return self._counts[name] > 0
+        self._collecting = threading.Lock()
+        self._dropped: set[str] = set()
 
     def add(self, name: str) -> None:
         """Hold a digest or fingerprint once more."""
-        with self.lock:
+        with self._lock:
             self._counts[name] += 1
 
     def drop(self, names: list[str]) -> None:
         """Undo one ``add`` of each name."""
-        with self.lock:
+        with self._lock:
             self._counts.subtract(names)
             self._counts += Counter()  # forgets what is held no more
+            if self._collecting.locked():
+                self._dropped.update(names)
+
+    @contextmanager
+    def collection(self) -> Iterator[None]:
+        """One collection at a time; what is dropped during it counts as held until its end.
+
+        For it may have been dropped because a deployment names it, committed after this
+        collection had read the records.
+        """
+        with self._collecting:
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._dropped.clear()
+
+    def take(self, name: str, retire: Callable[[str], list[Path]]) -> list[Path]:
+        """Retire a file unless it is held; who holds it from now on finds it gone.
+
+        Args:
+            name: digest or fingerprint.
+            retire: moves it out of the way, quickly, and says where to.
+        """
+        with self._lock:
+            held = self._counts[name] > 0 or name in self._dropped
+            return [] if held else retire(name)
 
 
 class Hold:
@@ -58,7 +87,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """How many files a collection removed."""
+    """How many blobs and images a collection removed."""
 
     blobs: int
     images: int
@@ -72,18 +101,18 @@ def collect(
     Raises:
         StoreError: the disk failed; what was removed was garbage.
     """
-    # All under the lock: a hold taken now would come too late for a file being unlinked, and
-    # one dropped now belongs to a deployment that ``kept`` must have seen.
-    with holds.lock:
+    with holds.collection():
         deployments = kept()
         digests = {layer.digest for one in deployments for layer in one.layers}
         fingerprints = {one.fingerprint for one in deployments}
-        old_blobs = [one for one in blobs.digests() if one not in digests and one not in holds]
-        old_images = [
-            one for one in images.fingerprints() if one not in fingerprints and one not in holds
+        old_blobs = [
+            holds.take(digest, blobs.retire) for digest in blobs.digests() if digest not in digests
         ]
-        for digest in old_blobs:
-            blobs.remove(digest)
-        for fingerprint in old_images:
-            images.remove(fingerprint)
-    return Collected(len(old_blobs), len(old_images))
+        old_images = [
+            holds.take(name, images.retire)
+            for name in images.fingerprints()
+            if name not in fingerprints
+        ]
+        blobs.discard(path for paths in old_blobs for path in paths)
+        images.discard(path for paths in old_images for path in paths)
+    return Collected(sum(map(bool, old_blobs)), sum(map(bool, old_images)))

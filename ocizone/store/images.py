@@ -8,6 +8,7 @@ replaced keeps its inode for those who mapped it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -148,11 +149,22 @@ class Images:
         with self._disk.step("list", "images", self._directory):
             return tuple({entry.name.partition(".")[0] for entry in self._directory.iterdir()})
 
-    def remove(self, fingerprint: str) -> None:
-        """Remove an image that nothing refers to; who has it mapped keeps it.
+    def retire(self, fingerprint: str) -> list[Path]:
+        """Take an image that nothing refers to away; returns the files to ``discard``.
+
+        Who has it mapped keeps it.
 
         Raises:
-            StoreError: it cannot be removed.
+            StoreError: it cannot be renamed.
         """
-        self._disk.remove(self._named(fingerprint, "json"), "image-record")
-        self._disk.remove(self.path(fingerprint), "image")
+        record = self._disk.retire(self._named(fingerprint, "json"), "image-record")
+        return record + self._disk.retire(self.path(fingerprint), "image")
+
+    def discard(self, retired: Iterable[Path]) -> None:
+        """Unlink retired files.
+
+        Raises:
+            StoreError: one cannot be unlinked; the next start will.
+        """
+        for path in retired:
+            self._disk.remove(path, "image")

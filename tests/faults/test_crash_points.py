@@ -118,6 +118,9 @@ def test_kill_at_every_point(tmp_path: Path, scenario: Scenario) -> None:
     assert len(points) > 40
     seen = set()
     for at, point in enumerate(points):
+        # Between "after" one operation and "before" the next nothing happens on disk.
+        if point.startswith("after") and at != len(points) - 1:
+            continue
         root = tmp_path / str(at)
         child = os.fork()
         if child == 0:

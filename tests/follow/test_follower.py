@@ -666,3 +666,75 @@ def test_permanent_error_is_retried_too(site: Site) -> None:
     site.follower()
     site.clock.advance(30)
     assert site.served == ONE
+
+
+def test_origin_taken_at_restart_is_not_served(site: Site) -> None:
+    """A Corefile edited under two sources: the one that comes second says why it is not served."""
+    site.registry.push(ONE)
+    site.follower()
+    again = site.again()
+    taken = Problem("Corefile", 1, 0, Severity.ERROR, "origin-claimed", "claimed by both")
+    again.serving.objections = (taken,)
+    again.registry.down = DOWN
+    again.follower()
+    assert not again.serving.served
+    (told,) = [event for event in again.events if isinstance(event, Disturbed)]
+    assert told.problems == (taken,)
+    again.store.close()
+
+
+@pytest.mark.parametrize("spoiled", ["missing file", "missing PATH"])
+def test_path_is_made_whole_at_restart(site: Site, spoiled: str) -> None:
+    """PATH may be lost while the state is not (a container); no registry is needed for it."""
+    site.registry.push(ONE)
+    site.follower()
+    (site.path / "db.example.org").unlink()
+    if spoiled == "missing PATH":
+        site.path.rmdir()
+    again = site.again()
+    again.registry.down = DOWN
+    again.follower()
+    assert (again.path / "db.example.org").read_text() == "one"
+    assert again.compiler.specs == []
+    again.store.close()
+
+
+def test_path_that_cannot_be_written_does_not_stop_serving(site: Site) -> None:
+    """A file where PATH should be: served all the same, told, and tried at every look."""
+    site.path.write_text("in the way")
+    site.registry.push(ONE)
+    follower = site.follower()
+    assert site.served == ONE
+    seen = [follower.status.materialised]
+    assert [event.what for event in site.events if isinstance(event, Disturbed)] == ["materialise"]
+    site.path.unlink()
+    site.clock.advance(3600)
+    seen.append(follower.status.materialised)
+    assert seen == [False, True]
+    assert (site.path / "db.example.org").read_text() == "one"
+    assert site.registry.requests == {"head": 2, "manifest": 1, "blob": 1}
+
+
+def test_file_of_others_in_path_is_told_once(site: Site) -> None:
+    """What others wrote is left and told; it is not tried again at every look."""
+    site.path.mkdir()
+    (site.path / "db.example.org").write_text("theirs")
+    site.registry.push(ONE)
+    follower = site.follower()
+    site.clock.advance(3600)
+    assert site.served == ONE
+    assert follower.status.materialised
+    (told,) = [event for event in site.events if isinstance(event, Disturbed)]
+    assert [problem.rule for problem in told.problems] == ["file-of-others"]
+    assert (site.path / "db.example.org").read_text() == "theirs"
+
+
+def test_artifact_that_is_too_large(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers that sum up to more than an artifact may have are not fetched."""
+    monkeypatch.setattr(limits, "ARTIFACT_OCTETS", 2)
+    site.registry.push(ONE)
+    follower = site.follower()
+    site.clock.pump([30.0, 30.0])
+    assert follower.status.last_error is not None
+    assert follower.status.last_error.reason == "TooLarge"
+    assert site.registry.requests == {"head": 3, "manifest": 3}

@@ -192,3 +192,23 @@ def test_too_many_files(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert site.served is None
     assert follower.status.last_error is not None
     assert "more than 2" in follower.status.last_error.message
+
+
+def test_file_written_while_it_is_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half-written content is not taken: the next look finds the whole."""
+    write(site, "db.a", "one")
+    layer = scan._layer
+
+    def slow(source: LocalSource, path: str) -> object:
+        found = layer(source, path)
+        write(site, path, "written meanwhile")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scan, "_layer", slow)
+        follower = site.local(file_source(site, "db.a"))
+    assert site.served is None
+    assert follower.status.last_error is not None
+    assert "being written to" in follower.status.last_error.message
+    site.clock.advance(60)
+    assert site.serving.served == {"one": {"db.a": "written meanwhile"}}

@@ -408,6 +408,25 @@ def test_collection_keeps_what_is_held(store: Store) -> None:
     assert store.blobs.digests() == ()
 
 
+def test_what_is_dropped_during_a_collection_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployment committed after the records were read lets go of its hold in the middle."""
+    digest = put_blob(store, b"zone")
+    hold = store.hold()
+    hold.keep(digest)
+    listing = store.blobs.digests
+
+    def commit_and_release() -> tuple[str, ...]:
+        store.source("one").commit(deployment())
+        hold.release()
+        return listing()
+
+    monkeypatch.setattr(store.blobs, "digests", commit_and_release)
+    assert store.collect().blobs == 0
+    assert store.blobs.verified(digest)
+
+
 def test_collection_that_cannot_read_removes_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
