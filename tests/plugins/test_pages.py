@@ -11,7 +11,16 @@ from ocizone.corefile.directive import Declaration
 from ocizone.corefile.load import parse_text
 from ocizone.errors import Problem
 from ocizone.plugins.directives import DECLARATIONS, DIRECTIVES
-from ocizone.plugins.docs import END, START, main, page, refreshed
+from ocizone.plugins.docs import (
+    END,
+    INDEX_END,
+    INDEX_START,
+    START,
+    main,
+    page,
+    refreshed,
+    with_index,
+)
 from ocizone.plugins.help import help_text
 from ocizone.plugins.others import OTHERS
 
@@ -142,14 +151,23 @@ def test_markers_must_be_there() -> None:
     for text in ("", START, END):
         with pytest.raises(ValueError, match=r"root\.md has no"):
             refreshed(text, DIRECTIVES[0])
+        with pytest.raises(ValueError, match="<!-- directives -->"):
+            with_index(text)
 
 
 def test_rewriting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what stands between the markers changes."""
     monkeypatch.setattr("ocizone.plugins.docs.FOLDER", tmp_path)
+    listing = tmp_path / "corefile.txt"
+    monkeypatch.setattr("ocizone.plugins.docs.COREFILE_PAGE", listing)
     for declared in DECLARATIONS:
         (tmp_path / f"{declared.name}.md").write_text(f"before\n{START}stale\n{END}after\n")
     main()
+    assert not listing.exists()  # an installed package has no docs folder
+    listing.write_text(f"before\n{INDEX_START}stale\n{INDEX_END}after\n")
+    main()
+    assert "| [oci](../ocizone/plugins/oci.md) | follows a tag" in listing.read_text()
+    assert "stale" not in listing.read_text()
     text = (tmp_path / "oci.md").read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
