@@ -38,6 +38,7 @@ PATIENCE_S = 60.0
 _SERIAL = re.compile(r"\b(\d{10})\b")
 
 Say = Callable[[str], None]
+Server = subprocess.Popen[bytes]
 
 
 class DemoError(OcizoneError):
@@ -81,7 +82,7 @@ def sample_zones() -> Path:
 
 
 @contextmanager
-def stage(zones: Path, port: int, say: Say) -> Iterator[Stage]:
+def stage(zones: Path, port: int, say: Say) -> Iterator[tuple[Stage, Server]]:
     """Run a registry with the zones pushed and a server that follows it.
 
     Args:
@@ -101,9 +102,9 @@ def stage(zones: Path, port: int, say: Say) -> Iterator[Stage]:
         where = Stage(host, f"{host}/{REPOSITORY}:prod", "127.0.0.1", port, directory)
         say(f"registry  {host} (in memory, loopback only)")
         say(f"push      {where.reference}@{push_zones(where)}")
-        stack.enter_context(_server(where))
+        server = stack.enter_context(_server(where))
         say(f"serve     {where.address}:{port}, looking every {INTERVAL_S} s")
-        yield where
+        yield where, server
 
 
 @contextmanager
@@ -130,7 +131,7 @@ def push_zones(where: Stage) -> str:
 
 
 @contextmanager
-def _server(where: Stage) -> Iterator[None]:
+def _server(where: Stage) -> Iterator[Server]:
     corefile = where.directory / "Corefile"
     corefile.write_text(
         f". {{\n"
@@ -152,9 +153,7 @@ def _server(where: Stage) -> Iterator[None]:
     with log.open("wb") as stderr:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stderr)  # noqa: S603 - our own program
         try:
-            yield
-            if server.poll() is not None:
-                raise DemoError(f"the server ended: {_last(log)}")
+            yield server
         except NoAnswerError as error:
             raise DemoError(f"no answer: {error}; the server said: {_last(log)}") from error
         finally:
@@ -174,15 +173,19 @@ class NoAnswerError(Exception):
     """What was waited for did not come."""
 
 
-def wait_for(where: Stage, name: str, rrtype: str, wanted: Callable[[str], bool]) -> str:
+def wait_for(
+    where: Stage, server: Server, name: str, rrtype: str, wanted: Callable[[str], bool]
+) -> str:
     """Ask until an answer is as wanted; return its first record as text.
 
     Raises:
-        NoAnswerError: it was not within PATIENCE_S.
+        NoAnswerError: it was not within PATIENCE_S, or the server ended.
     """
     last = "nothing"
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
+        if server.poll() is not None:
+            raise NoAnswerError("the server ended")
         query = dns.message.make_query(name, rrtype)
         try:
             reply = dns.query.udp(query, where.address, 1.0, where.port)

@@ -22,8 +22,8 @@ from ocizone.cli.exit_codes import Exit
 def command(port: int, zones: Path | None, once: bool) -> int:
     """Show the main job on loopback: no root, no Docker, nothing left behind."""
     begun = time.monotonic()
-    with demo.stage(zones or demo.sample_zones(), port, click.echo) as where:
-        first = demo.wait_for(where, "www.example.org", "A", lambda _: True)
+    with demo.stage(zones or demo.sample_zones(), port, click.echo) as (where, server):
+        first = demo.wait_for(where, server, "www.example.org", "A", lambda _: True)
         click.echo(f"answer    {first}   ({time.monotonic() - begun:.1f} s after the start)")
         # Before the change is shown: whoever follows the demo can ask already.
         click.echo(f"\n  dig @{where.address} -p {where.port} www.example.org\n")
@@ -32,7 +32,9 @@ def command(port: int, zones: Path | None, once: bool) -> int:
         pushed = time.monotonic()
         click.echo(f"change    hello.example.org TXT added to {name}")
         click.echo(f"push      {where.reference}@{digest}")
-        answer = demo.wait_for(where, "hello.example.org", "TXT", lambda text: "pushed" in text)
+        answer = demo.wait_for(
+            where, server, "hello.example.org", "TXT", lambda text: "pushed" in text
+        )
         click.echo(f"answer    {answer}   ({time.monotonic() - pushed:.1f} s after the push)")
         if not once:
             _invite(where)
