@@ -14,6 +14,7 @@ from typing import Final
 from ocizone.corefile.lexer import Token
 from ocizone.corefile.report import Report
 from ocizone.corefile.types import Key
+from ocizone.limits import SHOWN_CHARACTERS
 from ocizone.wire.name import BadNameError, from_text, lower, to_text
 
 TLS_PORT: Final = 853
@@ -65,11 +66,12 @@ def split_key(text: str, default_port: int) -> SplitKey:
         scheme, rest = "dns", text
     elif scheme not in _PORTS:
         raise BadKeyError(
-            f"unknown scheme '{scheme}://'", "a key is [SCHEME://]ZONE[:PORT], SCHEME dns or tls"
+            f"unknown scheme '{scheme[:SHOWN_CHARACTERS]}://'",
+            "a key is [SCHEME://]ZONE[:PORT], SCHEME dns or tls",
         )
     host, colon, port = rest.rpartition(":")
     if colon and not port:
-        raise BadKeyError(f'expecting data after last colon: "{rest}"')
+        raise BadKeyError(f'expecting data after last colon: "{rest[:SHOWN_CHARACTERS]}"')
     if not colon or not (port.isascii() and port.isdigit()):
         return SplitKey(scheme, rest, _PORTS[scheme] or default_port)
     # Six digits are out of range already, and int() refuses thousands of them.

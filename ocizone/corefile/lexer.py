@@ -15,6 +15,7 @@ from typing import Final
 
 from ocizone.corefile.report import Report
 from ocizone.corefile.types import Position
+from ocizone.limits import SHOWN_CHARACTERS
 
 # Go's unicode.IsSpace. Python's str.isspace adds U+001C to U+001F, which are text in CoreDNS.
 _SPACE: Final = (
@@ -68,7 +69,8 @@ class Token:
     @property
     def shown(self) -> str:
         """Return it for a message: as written, so that no value of the environment shows."""
-        return self.written or self.text
+        text = self.written or self.text
+        return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 
     def is_brace(self, brace: str) -> bool:
         """Tell whether it is this brace, and structural."""

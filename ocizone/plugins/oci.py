@@ -66,7 +66,7 @@ def _url(given: Given) -> Token:
 
 def _interval(given: Given) -> float:
     """Return seconds. What CoreDNS ignores (``abc``, ``0``, ``-5``) is ignored with a warning."""
-    shown = given.words[0].shown[:40]
+    shown = given.words[0].shown
     seconds = _seconds(given.text)
     if seconds is None or seconds <= 0:
         given.warn(

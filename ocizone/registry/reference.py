@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Final
 
+from ocizone.limits import SHOWN_CHARACTERS
+
 DEFAULT_TAG = "latest"
 
 # "-+" where the grammar has "-*": the same names, and no two ways to match one of them.
@@ -77,25 +79,27 @@ class Reference:
             )
         if not slash or not registry:
             raise BadReferenceError(
-                f"invalid reference: missing registry or repository in '{text}'",
+                f"invalid reference: missing registry or repository in '{_cut(text)}'",
                 "write REGISTRY/REPOSITORY[:TAG]",
             )
         if not _is_registry(registry):
             raise BadReferenceError(
-                f"invalid reference: invalid registry '{registry}'", "write HOST or HOST:PORT"
+                f"invalid reference: invalid registry '{_cut(registry)}'", "write HOST or HOST:PORT"
             )
         named, at, digest = path.partition("@")
         repository, colon, tag = named.partition(":")
         if not _REPOSITORY.fullmatch(repository):
             lowered = repository.lower()
             raise BadReferenceError(
-                f"invalid reference: invalid repository '{repository}'",
-                f"repositories are lower case: {lowered}" if _REPOSITORY.fullmatch(lowered) else "",
+                f"invalid reference: invalid repository '{_cut(repository)}'",
+                f"repositories are lower case: {_cut(lowered)}"
+                if _REPOSITORY.fullmatch(lowered)
+                else "",
             )
         if at:
             if not _DIGEST.fullmatch(digest):
                 raise BadReferenceError(
-                    f"invalid reference: invalid digest '{digest}'",
+                    f"invalid reference: invalid digest '{_cut(digest)}'",
                     "write sha256: and 64 lower-case hex digits",
                 )
             return cls(registry, repository, None, digest)
@@ -103,7 +107,7 @@ class Reference:
             return cls(registry, repository, DEFAULT_TAG, None)
         if not _TAG.fullmatch(tag):
             raise BadReferenceError(
-                f"invalid reference: invalid tag '{tag}'",
+                f"invalid reference: invalid tag '{_cut(tag)}'",
                 "a tag is up to 128 letters, digits, '_', '.', '-'",
             )
         return cls(registry, repository, tag, None)
@@ -116,6 +120,10 @@ def parse_reference(text: str) -> Reference:
         BadReferenceError: it is none.
     """
     return Reference.parse(text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 
 
 def _is_registry(text: str) -> bool:
