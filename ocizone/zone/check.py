@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ocizone.findings import Findings
-from ocizone.limits import ALIAS_CHAIN, RRSET_RECORDS, RRSET_TYPES
+from ocizone.limits import ALIAS_CHAIN, RRSET_RECORDS, RRSET_TYPES, TCP_MESSAGE_OCTETS
 from ocizone.wire import name as names
 from ocizone.wire.codes import (
     TYPE_A,
@@ -29,6 +29,8 @@ from ocizone.zone.build import soa_numbers
 from ocizone.zone.content import Content, by_type, distinct, parent_key, target
 from ocizone.zone.record import Record
 
+# Of each record in a message, beside owner and rdata (RFC 1035 4.1.3).
+_FIXED_OCTETS = 10
 _BESIDE_CNAME = frozenset({TYPE_CNAME, TYPE_RRSIG, TYPE_NSEC})
 _AT_CUT = frozenset({TYPE_NS, TYPE_DS, TYPE_NSEC, TYPE_RRSIG, TYPE_A, TYPE_AAAA})
 _GLUE = frozenset({TYPE_A, TYPE_AAAA, TYPE_RRSIG, TYPE_NSEC})
@@ -146,6 +148,14 @@ class _Check:
                 )
                 continue
             self._repeats(group)
+            octets = sum(len(record.rdata) + len(first.owner) + _FIXED_OCTETS for record in group)
+            if octets > TCP_MESSAGE_OCTETS and rrtype != TYPE_RRSIG:
+                self._warning(
+                    group[0],
+                    "rrset-octets",
+                    f"{_title(group[0])} is about {octets} octets, over {TCP_MESSAGE_OCTETS}",
+                    "no message may hold it (RFC 1035 4.2.2): it cannot be answered whole",
+                )
             ttls = {record.ttl for record in group}
             if len(ttls) > 1 and rrtype != TYPE_RRSIG:
                 odd = next(record for record in group if record.ttl != group[0].ttl)

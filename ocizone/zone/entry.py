@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from ocizone.limits import ZONE_ENTRY_OCTETS, ZONE_LINE_OCTETS
+from ocizone.limits import ZONE_ENTRY_OCTETS
 
 _TOKEN: Final = re.compile(
     rb"(?P<blank>[ \t]+)"
@@ -100,8 +100,6 @@ def read_entry(first: bytes, number: int, following: Iterator[tuple[int, bytes]]
 
 def _read_line(line: bytes, number: int, tokens: list[Token], opened: list[Token]) -> None:
     """Append a line's tokens; ``opened`` holds the parentheses that are open."""
-    if len(line) > ZONE_LINE_OCTETS:
-        raise EntryError(number, 1, "line-too-long", f"line over {ZONE_LINE_OCTETS} octets")
     text = line.rstrip(b"\r\n")
     if control := _CONTROL.search(text):
         raise EntryError(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from ocizone.limits import LABEL_OCTETS, NAME_OCTETS, TTL_SECONDS
+from ocizone.limits import FAST_LINE_OCTETS, LABEL_OCTETS, NAME_OCTETS, TTL_SECONDS
 from ocizone.wire.codes import (
     TYPE_A,
     TYPE_AAAA,
@@ -75,7 +75,7 @@ class FastReader:
     def read(self, line: bytes) -> FastLine | None:
         """Return what the line says, or None when it is for the complete reader."""
         found = _LINE.fullmatch(line)
-        if found is None:
+        if found is None or len(line) > FAST_LINE_OCTETS:
             return None
         owner, ttl, ttl_after_class, mnemonic, rest = found.groups()
         entry = self._rdata.get(mnemonic)

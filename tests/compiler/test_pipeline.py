@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import itertools
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from ocizone.compiler import pipeline
+from ocizone.compiler import tree as tree_module
 from ocizone.compiler.ondisk import CheckedZone, check_zone_file
 from ocizone.compiler.pipeline import compile_revision
 from ocizone.compiler.spec import CompiledZone, CompileReport, CompileSpec, Layer, ZoneRule
+from ocizone.compiler.tree import SourceTree
 from ocizone.errors import Problem, StoreError
 from ocizone.wire.codes import TYPE_A, TYPE_AAAA, TYPE_CNAME
 from ocizone.wire.name import BadNameError, from_text
@@ -393,6 +396,20 @@ def test_check_a_folder(tmp_path: Path) -> None:
         ("a.", True),
         ("b.", False),
     ]
+
+
+def test_check_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too large a file is a StoreError; what is no regular file is passed over."""
+    os.mkfifo(tmp_path / "db.fifo")
+    (tmp_path / "db.gone").symlink_to("nowhere")
+    assert check_zone_file(tmp_path) == ([], ())
+    tree = SourceTree(tmp_path)
+    with pytest.raises(StoreError, match="cannot read"):
+        tree.head("db.gone", 1)
+    (tmp_path / "db.a").write_text(ZONE)
+    monkeypatch.setattr(tree_module, "ZONE_FILE_OCTETS", 10)
+    with pytest.raises(StoreError, match="over 10 octets"):
+        check_zone_file(tmp_path)
 
 
 def test_check_does_not_follow_links_out(tmp_path: Path) -> None:

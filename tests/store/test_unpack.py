@@ -401,6 +401,7 @@ def pax(record: bytes, kind: bytes = b"x") -> bytes:
         (raw_header(name=b"\xff\xfe"), "not UTF-8"),
         (raw_header()[:500] + b"\x01" + raw_header()[501:], "checksum"),
         (b"x" * 512, "checksum"),
+        (raw_header()[:148] + b"9999999\x00" + raw_header()[156:], "checksum"),
         (raw_header(kind=b"x", size=b"77777777777\x00"), "extended header is over"),
         (raw_header(kind=b"L", size=b"77777777777\x00"), "extended header is over"),
         (pax(b"18 GNU.sparse.a=1\n"), "sets 'GNU.sparse.a'"),
@@ -444,6 +445,18 @@ def test_pax_paths_count_for_one_member() -> None:
         + bytes(1024)
     )
     assert [member.path for member in members(io.BytesIO(octets))] == ["x", "db.x"]
+
+
+def test_folders_are_passed_over() -> None:
+    """A folder is no member, even one with content, or written the old way."""
+    octets = (
+        raw_header(kind=b"5", size=b"00000000004\x00")
+        + bytes(512)
+        + raw_header(name=b"old/\x00", kind=b"\x00")
+        + raw_header()
+        + bytes(1024)
+    )
+    assert [member.path for member in members(io.BytesIO(octets))] == ["db.x"]
 
 
 def test_ustar_prefix() -> None:

@@ -124,6 +124,7 @@ def test_missing_glue_is_an_error_only_inside_the_cut() -> None:
 def test_wildcard_gives_an_address() -> None:
     """A name server below a wildcard with an address has one (RFC 4592 2.1.1)."""
     assert rules(HEAD + "*.w A 192.0.2.1\nsub NS n.w\n") == []
+    assert rules(HEAD + "*.w A 192.0.2.1\nsub NS n.m.l.w\n") == []
     assert ("warning", "ns-without-address", FIRST + 2) in rules(
         HEAD + "*.w A 192.0.2.1\nx.n.w A 192.0.2.1\nsub NS n.w\n"
     )
@@ -133,6 +134,12 @@ def test_long_chains_are_told() -> None:
     """A chain longer than the server follows is a warning."""
     text = "".join(f"c{n} CNAME c{n + 1}\n" for n in range(20))
     assert ("warning", "cname-chain", FIRST) in rules(HEAD + text)
+
+
+def test_rrset_that_fits_no_message() -> None:
+    """More than a TCP message holds cannot be answered whole (RFC 1035 4.2.2)."""
+    text = "".join(f"a TXT {'x' * 240}{n}\n" for n in range(270))
+    assert ("warning", "rrset-octets", FIRST) in rules(HEAD + text)
 
 
 def test_presigned_zones_are_sound() -> None:

@@ -67,7 +67,7 @@ def shape(record: Record) -> tuple[str, int, str, int]:
                 ("a.example.org.", 5, "AAAA", 3),
             ],
         ),
-        ("; only\n\n   \na 9 A 192.0.2.1 ; c (", [("a.example.org.", 9, "A", 4)]),
+        ("; only\n\n  ; x\na 9 A 192.0.2.1 ; c (", [("a.example.org.", 9, "A", 4)]),
         (
             "a 9 A 192.0.2.1\r\nb 9 A 192.0.2.2\r\n",
             [("a.example.org.", 9, "A", 1), ("b.example.org.", 9, "A", 2)],
@@ -245,10 +245,22 @@ def test_generate_fields(pattern: str, number: int, expected: str) -> None:
 @pytest.mark.parametrize("size", [2**20 + 1, 2**21])
 def test_long_lines_and_entries_end(size: int) -> None:
     """A gigabyte of one line or one parenthesis is refused at its limit."""
-    assert read(b"a 9 TXT " + b"x" * size)[1][0].rule in {"line-too-long", "entry-too-long"}
+    _, problems = read(b"a 9 TXT " + b"x" * size)
+    assert (problems[0].rule, problems[0].where()) == ("entry-too-long", "db:1:1")
     _, problems = read(b"a 9 TXT (\n" + b"x\n" * (size // 2))
     assert problems[0].rule == "entry-too-long"
     assert problems[0].where() == "db:1:9"
+
+
+def test_rdata_fits_65535_octets() -> None:
+    """Rdata has a 16-bit length (RFC 1035 3.2.1), on one line or in an entry of several."""
+    string = '"' + "x" * 250 + '" '
+    for text in (string * 300, "( " + string * 300 + ")"):
+        records, problems = read(f"a 9 TXT {text}")
+        assert not records
+        assert [problem.rule for problem in problems] == ["rdata"]
+        assert "65535" in problems[0].message
+    assert len(read(f"a 9 TXT {string * 250}")[0][0].rdata) == 250 * 251
 
 
 LABEL = st.text("abcXYZ019-_*", min_size=1, max_size=8)
