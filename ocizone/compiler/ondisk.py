@@ -49,8 +49,8 @@ def check_zone_file(
         wire.name.BadNameError: ``origin`` is no name.
     """
     findings = Findings()
-    if not path.exists():
-        raise StoreError(f"{path} does not exist")
+    if not path.is_dir() and not path.is_file():
+        raise StoreError(f"{path} is no file and no folder")
     if path.is_dir():
         tree = SourceTree(path, f"{path.as_posix().rstrip('/')}/")
         paths = list(tree.files())

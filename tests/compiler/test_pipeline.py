@@ -403,6 +403,8 @@ def test_check_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     os.mkfifo(tmp_path / "db.fifo")
     (tmp_path / "db.gone").symlink_to("nowhere")
     assert check_zone_file(tmp_path) == ([], ())
+    with pytest.raises(StoreError, match="is no file and no folder"):
+        check_zone_file(tmp_path / "db.fifo")
     tree = SourceTree(tmp_path)
     with pytest.raises(StoreError, match="cannot read"):
         tree.head("db.gone", 1)
