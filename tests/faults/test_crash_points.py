@@ -149,6 +149,11 @@ def served_after(root: Path, scenario: Scenario, point: str) -> list[str]:
     site.clock.advance(30)
     assert site.served == NEW, point
     assert files_below(site.path) == NEW, point
+    # What was written just before the kill is known to be ours: the next version removes it.
+    if not source.artifact.reference.digest:
+        site.registry.push(OLD)
+        follower.refresh()
+        assert files_below(site.path) == OLD, point
     follower.stopService()
     site.store.close()
     return sorted(offline or {})

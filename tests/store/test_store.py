@@ -292,6 +292,18 @@ def test_deployment_comes_back(store: Store) -> None:
     assert records.candidates() == (deployment(),)
 
 
+def test_record_is_replaced_not_rewritten(store: Store) -> None:
+    """Whoever has the old pointer open goes on reading the old one, whole."""
+    records = store.source("one")
+    records.commit(deployment(1))
+    pointer = store.root / "sources/one/current.json"
+    old = pointer.read_bytes()
+    with pointer.open("rb") as reader:
+        records.commit(deployment(2))
+        assert reader.read() == old
+    assert pointer.read_bytes() != old
+
+
 def test_generations_rise(store: Store) -> None:
     """Each commit is a generation above all there are, whatever of them is damaged."""
     records = store.source("one")
