@@ -10,7 +10,7 @@ from ocizone.answer.blocks import Loaded, NotReady, Policy, Snapshot
 from ocizone.limits import ALIAS_CHAIN
 from ocizone.plugins.acl import Acl, AclRule
 from ocizone.wire.name import from_text
-from tests.zonebuilder import ask, block, lines, serving, snapshot, zone
+from tests.zonebuilder import ask, ask_reply, block, lines, serving, snapshot, zone
 
 HEAD = "$TTL 9\n@ SOA ns. h. 1 2 3 4 5\n@ NS ns.net.\n"
 ONE = (
@@ -124,10 +124,9 @@ def test_a_long_chain_is_bounded() -> None:
 
 def test_a_dname_that_grows_is_bounded_and_said_once() -> None:
     """CVE-2021-25215: each step is longer; the RRset stands in the message once."""
-    message = ask(SERVED, "a.grow.one.org.", "A", use_edns=0)
-    types = [line.split()[2] for line in lines(message.answer)]
-    assert types.count("DNAME") == 1
-    assert types.count("CNAME") == ALIAS_CHAIN
+    wire = ask_reply(SERVED, "a.grow.one.org.", "A", use_edns=0).wire
+    # Counted in the header: dnspython would merge what was repeated.
+    assert int.from_bytes(wire[6:8]) == 1 + ALIAS_CHAIN
 
 
 def test_overflow() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dns.message
 import pytest
 
-from tests.zonebuilder import ask, lines, serving
+from tests.zonebuilder import ask, ask_reply, lines, serving
 
 SIG = "8 2 60 20300101000000 20200101000000 1 example.org. AAAA"
 ZONE = f"""
@@ -22,6 +23,8 @@ sub      300  DS 1 8 2 {"00" * 32}
 sub      300  RRSIG DS {SIG}
 ns.sub   300  A 192.0.2.5
 plain    300  NS ns.sub
+*.nswild 300  NS ns.sub
+long     300  TXT "{"x" * 250}" "{"y" * 205}"
 """
 SERVED = serving(ZONE, "example.org.")
 NS = ["example.org. 3600 NS NS.example.org."]
@@ -34,6 +37,7 @@ SOA = ["example.org. 60 SOA NS.example.org. h.example.org. 1 2 3 4 60"]
         # RFC 1034 6.2.1, with the apex NS as NSD and BIND add it.
         ("www.", "A", 0, True, ["www.example.org. 300 A 192.0.2.2"], NS),
         ("a.b.wild.", "A", 0, True, ["a.b.wild.example.org. 300 A 192.0.2.3"], NS),
+        ("x.nswild.", "NS", 0, True, ["x.nswild.example.org. 300 NS ns.sub.example.org."], NS),
         # The answer holds the NS already.
         ("", "NS", 0, True, NS, []),
         # RFC 2308 3, 5: the SOA's TTL is min(TTL, MINIMUM).
@@ -73,6 +77,13 @@ def test_soa_of_the_zone_keeps_its_ttl() -> None:
     """RFC 2308 3 is about denials; a SOA that is asked for has its own TTL."""
     (line,) = lines(ask(SERVED, "example.org.", "SOA").answer)
     assert line.split()[1] == "3600"
+
+
+def test_the_apex_ns_is_a_courtesy() -> None:
+    """RFC 2181 9: TC is not for what the client can do without."""
+    reply = ask_reply(SERVED, "long.example.org.", "TXT")
+    message = dns.message.from_wire(reply.wire)
+    assert (len(message.answer), len(message.authority), reply.truncated) == (1, 0, False)
 
 
 def test_soa_ttl_below_minimum() -> None:

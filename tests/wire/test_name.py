@@ -79,6 +79,16 @@ def test_keys_are_in_canonical_order(one: list[bytes], two: list[bytes]) -> None
     assert name_from_key(keys[0], ORG) == first
 
 
+@pytest.mark.parametrize(
+    ("label", "key"),
+    [(b"a", b"a"), (b"\x01", b"\x01\x02"), (b"\x00", b"\x01\x01"), (b"\x01\x02", b"\x01\x02\x02")],
+)
+def test_escapes_in_keys(label: bytes, key: bytes) -> None:
+    """0x00 ends a label, 0x01 escapes: neither stands for itself."""
+    assert relative_key(join([label, b"org"]), 1) == key + b"\x00"
+    assert relative_key(join([b"b", label, b"org"]), 1) == key + b"\x00b\x00"
+
+
 def test_keys_of_the_root_zone() -> None:
     """The apex is the empty key, the root's too."""
     assert relative_key(b"\x00", 0) == b""
