@@ -218,6 +218,19 @@ def test_token_refused_mid_run_is_renewed(bearer: LabRegistry) -> None:
     assert kinds(bearer) == ["manifest", "token", "manifest"]
 
 
+def test_refused_token_is_dropped_even_when_none_replaces_it(bearer: LabRegistry) -> None:
+    """The token service is down: what was refused is still not sent again."""
+    client = client_of(bearer)
+    client.resolve()
+    bearer.gate.revoke()
+    bearer.faults.fail_next("token", 500)
+    with pytest.raises(Transient):
+        client.resolve()
+    bearer.clear_requests()
+    client.resolve()
+    assert "authorization" not in bearer.requests[0].headers
+
+
 def test_expired_token_is_not_sent() -> None:
     """expires_in, by the injected clock, less a margin."""
     moment = [1000.0]
