@@ -14,7 +14,7 @@ from twisted.internet.defer import DeferredLock
 
 from ocizone import limits
 from ocizone.compiler.spec import Layer
-from ocizone.errors import ArtifactError
+from ocizone.errors import ArtifactError, FetchReason, Permanent
 from ocizone.findings import Findings
 from ocizone.follow.compile import ChildCompiler, child_environment
 from ocizone.follow.follower import Follower
@@ -88,7 +88,17 @@ def _password(credentials: Credentials) -> Callable[[], str]:
     if credentials.password_file is None:
         return lambda: credentials.password or ""
     path = Path(credentials.password_file)
-    return lambda: path.read_text(encoding="utf-8").rstrip("\r\n")
+
+    def read() -> str:
+        try:
+            return path.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise Permanent(
+                f"cannot read the password file {path}: {reason}", reason=FetchReason.AUTH
+            ) from error
+
+    return read
 
 
 def _unpack(layers: tuple[Layer, ...], tree: Path) -> object:

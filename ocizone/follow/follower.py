@@ -15,7 +15,7 @@ from ocizone.errors import FetchReason, RegistryError, StoreError, Transient
 from ocizone.follow.attempt import Fetched, Found, Known, Rejected, Relabelled, Same, attempt
 from ocizone.follow.deploy import Deployer, Revision
 from ocizone.follow.pool import Overdue, call_within
-from ocizone.follow.retry import retrying
+from ocizone.follow.retry import Pause, retrying
 from ocizone.follow.service import LookingService
 from ocizone.follow.source import OciSource
 from ocizone.follow.status import (
@@ -65,6 +65,11 @@ class Follower(LookingService):
         self._client_factory = client_factory
         self._client = client_factory(artifact)
         self._hold = tools.store.hold()
+        self._pause = Pause(tools.clock)
+
+    def hurry(self) -> None:
+        """Make the next attempt now, if one is being waited for."""
+        self._pause.cut()
 
     def abort(self) -> None:
         """Close the client's connections."""
@@ -81,7 +86,7 @@ class Follower(LookingService):
         former, self._hold = self._hold, self._tools.store.hold()
         try:
             found = await retrying(
-                self._tools.clock,
+                self._pause,
                 self._attempt,
                 interval_s=self._artifact.interval_s,
                 failed=self._attempt_failed,

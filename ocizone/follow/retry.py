@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
-from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from ocizone import limits
 from ocizone.errors import RegistryError, StoreError
@@ -22,13 +22,46 @@ T = TypeVar("T")
 Failed = Callable[[int, RegistryError | StoreError, float], None]
 
 
+class Pause:
+    """The wait between two attempts, which somebody may cut short."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._end: Callable[[], None] | None = None
+
+    def wait(self, seconds: float) -> Deferred[None]:
+        """Return a Deferred that fires after so many seconds, or when ``cut`` is called."""
+        ended: Deferred[None] = Deferred(lambda _: self._leave(call))
+        call = self._clock.callLater(seconds, lambda: self._finish(ended))
+
+        def end() -> None:
+            call.cancel()
+            self._finish(ended)
+
+        self._end = end
+        return ended
+
+    def cut(self) -> None:
+        """End the wait under way, if there is one."""
+        if self._end is not None:
+            self._end()
+
+    def _finish(self, ended: Deferred[None]) -> None:
+        self._end = None
+        ended.callback(None)
+
+    def _leave(self, call: IDelayedCall) -> None:
+        self._end = None
+        call.cancel()
+
+
 async def retrying(
-    clock: IReactorTime, attempt: Callable[[], Awaitable[T]], *, interval_s: float, failed: Failed
+    pause: Pause, attempt: Callable[[], Awaitable[T]], *, interval_s: float, failed: Failed
 ) -> T:
     """Return what the first successful attempt returns.
 
     Args:
-        clock: waits run on it.
+        pause: what the waits go through.
         attempt: one attempt.
         interval_s: a Retry-After counts up to this: the next look would come then anyway.
         failed: is told of every failure that is followed by another attempt.
@@ -45,15 +78,12 @@ async def retrying(
     def before_sleep(state: RetryCallState) -> None:
         failed(state.attempt_number, _error(state), state.upcoming_sleep)
 
-    def sleep(seconds: float) -> Awaitable[None]:
-        return deferLater(clock, seconds)
-
     async def one() -> T:
         # tenacity takes a returned Deferred for a result; it has to be awaited here.
         return await attempt()
 
     policy = AsyncRetrying(
-        sleep=sleep,
+        sleep=pause.wait,
         stop=stop_after_attempt(limits.ATTEMPTS),
         wait=wait,
         # By type, because CancelledError is an Exception too and would be retried.

@@ -96,6 +96,9 @@ class LookingService(Service):
         failure = Failure(CONTENT_REFUSED, f"{digest} was refused before")
         return LookResult(Outcome.REFUSED, digest, failure, rejected.problems if rejected else ())
 
+    def hurry(self) -> None:
+        """End a wait between two attempts: somebody wants to know now."""
+
     def abort(self) -> None:
         """Make blocking work under way end soon."""
 
@@ -136,12 +139,16 @@ class LookingService(Service):
     def refresh(self) -> Deferred[LookResult]:
         """Look now, or join the look under way; the result is that look's.
 
+        A look that waits for its next attempt makes it now.
+
         Cancelling the Deferred forgets the reader; the look goes on.
         """
         result: Deferred[LookResult] = Deferred(self._waiters.remove)
         self._waiters.append(result)
         if self._turn is None:
             self._begin()
+        else:
+            self.hurry()
         return result
 
     @property

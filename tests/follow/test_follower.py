@@ -738,3 +738,25 @@ def test_artifact_that_is_too_large(site: Site, monkeypatch: pytest.MonkeyPatch)
     assert follower.status.last_error is not None
     assert follower.status.last_error.reason == "TooLarge"
     assert site.registry.requests == {"head": 3, "manifest": 3}
+
+
+def test_asking_for_a_look_ends_the_wait_for_the_next_attempt(site: Site) -> None:
+    """Who asks wants to know now: the second attempt follows at once, the third 30 s later."""
+    site.registry.down = DOWN
+    follower = site.follower()
+    site.clock.advance(7)
+    follower.refresh()
+    assert site.registry.times == [0.0, 7.0]
+    site.clock.advance(29)
+    assert site.registry.times == [0.0, 7.0]
+    site.clock.advance(1)
+    assert site.registry.times == [0.0, 7.0, 37.0]
+    assert follower.status.state == "idle"
+
+
+def test_stopping_in_a_wait_leaves_no_timer(site: Site) -> None:
+    """A wait between attempts ends with the service."""
+    site.registry.down = DOWN
+    follower = site.follower()
+    follower.stopService()
+    assert site.clock.getDelayedCalls() == []
