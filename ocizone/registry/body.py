@@ -12,8 +12,8 @@ _CHUNK_OCTETS = 64 * 1024
 def chunks(response: requests.Response) -> Iterator[bytes]:
     """Yield the body as it was sent, one piece a receive; the connection is kept at its end.
 
-    ``read1`` and not ``read``: the latter waits until its buffer is full, which a server that
-    trickles could make last for ever.
+    ``read1`` and not ``read``: a piece is hashed and written while the next is on its way. How
+    long each receive may take is the socket's to bound (attempt.py).
     """
     while piece := response.raw.read1(_CHUNK_OCTETS, decode_content=False):
         yield piece

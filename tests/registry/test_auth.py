@@ -607,6 +607,21 @@ def test_replaced_ca_file_is_read_again(
     client.resolve()
 
 
+def test_withdrawn_ca_is_trusted_no_longer(
+    tls_bearer: LabRegistry, certificate_authority: CertificateAuthority, tmp_path: Path
+) -> None:
+    """Nor are the connections kept that it vouched for."""
+    file = tmp_path / "ca.pem"
+    file.write_bytes(certificate_authority.ca_file.read_bytes())
+    client = client_of(tls_bearer, ca_file=file)
+    client.resolve()
+    other = tmp_path / "other"
+    other.mkdir()
+    CertificateAuthority(other).ca_file.replace(file)
+    with pytest.raises(Permanent, match="TLS"):
+        client.resolve()
+
+
 def test_silent_tls_server(
     tls_bearer: LabRegistry, certificate_authority: CertificateAuthority
 ) -> None:

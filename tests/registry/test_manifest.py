@@ -154,6 +154,7 @@ HOSTILE: list[tuple[str, object]] = [
     ),
     *((f"document {document!a}", document) for document in DOCUMENTS),
     ("layers and manifests", {**GOOD, "manifests": [ENTRY]}),
+    ("layers and manifests, no mediaType", {**without(GOOD, "mediaType"), "manifests": [ENTRY]}),
     ("layers and empty manifests", {**GOOD, "manifests": []}),
     ("layers and null manifests", {**GOOD, "manifests": None}),
     ("neither", without(GOOD, "layers")),
