@@ -11,6 +11,7 @@ an older version.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import select
 import socket
@@ -61,7 +62,8 @@ class Load:
     def run(self) -> None:
         """Send and receive until stopped, then half a second more."""
         templates = [
-            dns.message.make_query("www.example.org", rrtype).to_wire()[2:] for rrtype in ("A", "TXT")
+            dns.message.make_query("www.example.org", rrtype).to_wire()[2:]
+            for rrtype in ("A", "TXT")
         ]
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -150,7 +152,7 @@ def measure(client: Client, pushes: int, rate: int, directory: Path) -> None:
     load.stopping.set()
     load.thread.join()
     versions = [version for _, version, _ in load.seen]
-    backwards = sum(later < earlier for earlier, later in zip(versions, versions[1:], strict=False))
+    backwards = sum(later < earlier for earlier, later in itertools.pairwise(versions))
     latencies = sorted(load.latencies)
     print(
         json.dumps(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from ocizone.cli.exit_codes import Exit
 @click.option("--once", is_flag=True, help="End after the change is served.")
 def command(port: int, zones: Path | None, once: bool) -> int:
     """Show the main job on loopback: no root, no Docker, nothing left behind."""
+    # Ended by a signal, it must not leave its directory and its server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     begun = time.monotonic()
     with demo.stage(zones or demo.sample_zones(), port, click.echo) as (where, server):
         first = demo.wait_for(where, server, "www.example.org", "A", lambda _: True)

@@ -7,6 +7,7 @@ query log of the ``log`` directive (observe.querylog).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,9 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
+from ocizone.observe.lines import LineWriter
+from ocizone.observe.printable import printable
+
 _SHOWN = {
     LogLevel.debug: "DEBUG",
     LogLevel.info: "INFO ",
@@ -27,20 +31,6 @@ _SHOWN = {
     LogLevel.error: "ERROR",
     LogLevel.critical: "ERROR",
 }
-
-
-def printable(text: str) -> str:
-    r"""Return the text as one line of printable characters; the rest as ``\xNN`` escapes.
-
-    Names and error texts come from the network: a newline or an escape sequence in one must
-    not forge a line or drive a terminal.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
 
 
 def line_of(event: LogEvent) -> list[str]:
@@ -80,8 +70,12 @@ def _formatted(template: str, event: LogEvent) -> str:
 
 
 def _value(value: Any) -> str:
+    r"""Return a field's value, quoted where it could be read as more than one field."""
     text = str(value)
-    return f'"{text}"' if " " in text or text == "" else text
+    if not any(char.isspace() or char == '"' for char in text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 @implementer(ILogObserver)
@@ -95,6 +89,14 @@ class LineObserver:
         """Write one event."""
         for line in line_of(event):
             self._write(line)
+
+
+def twistd() -> ILogObserver:
+    """Return the observer of ``twistd --logger ocizone.observe.log.twistd``: lines on stderr.
+
+    Twisted's own text observer would show events without their fields.
+    """
+    return observer(LineWriter(sys.stderr).write, debug=False)
 
 
 def observer(write: Callable[[str], None], *, debug: bool) -> ILogObserver:
