@@ -46,6 +46,7 @@ class Following:
         self._make = make
         self._followers: dict[str, tuple[Source, Follows]] = {}
         self._leaving: dict[str, Deferred[None]] = {}
+        self._started: set[Follows] = set()
         self._stopped = False
 
     @property
@@ -69,37 +70,56 @@ class Following:
         return _all(follower.restored for _, follower in self._followers.values())
 
     def refresh(self) -> Deferred[None]:
-        """Let every follower look now; fires when all have."""
-        return _all(follower.refresh() for _, follower in self._followers.values())
+        """Let every follower look now; fires when all have.
+
+        One that waits for its predecessor to end is left out: it looks as soon as it starts.
+        """
+        return _all(
+            follower.refresh()
+            for _, follower in self._followers.values()
+            if follower in self._started
+        )
 
     def stop(self) -> Deferred[None]:
         """Stop all; fires within STOP_S."""
         self._stopped = True
         for key, (_, follower) in list(self._followers.items()):
             self._leave(key, follower)
-        return _all(self._leaving.values())
+        return _all([self._left(key) for key in self._leaving])
 
     def _leave(self, key: str, follower: Follows) -> None:
-        done: Deferred[None] = Deferred()
-        self._leaving[key] = done
+        """Stop a follower. One that never started has nothing to end, but its predecessor may."""
+        ended = follower.stopService()
+        if follower not in self._started:
+            return
+        self._started.remove(follower)
+        done = self._leaving[key] = Deferred()
 
         def left(_: object) -> None:
-            if self._leaving.get(key) is done:
-                del self._leaving[key]
+            del self._leaving[key]
             done.callback(None)
 
-        follower.stopService().addBoth(left)
+        ended.addBoth(left)
+
+    def _left(self, key: str) -> Deferred[None]:
+        """Return what fires when no follower of a source is ending any more."""
+        done = self._leaving.get(key)
+        if done is None:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred()
+        done.addCallback(waiter.callback)
+        return waiter
 
     def _start_after(self, key: str, follower: Follows) -> None:
         """Start a follower, after the one it succeeds has ended."""
-        before = self._leaving.get(key, succeed(None))
 
         def start(_: None) -> None:
             found = self._followers.get(key)
             if not self._stopped and found is not None and found[1] is follower:
+                self._started.add(follower)
                 follower.startService()
 
-        before.addCallback(start)
+        self._left(key).addCallback(start)
 
 
 def _all(waits: Iterable[Deferred[Any]]) -> Deferred[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ocizone.corefile.arguments import duration, regexp, zones
 from ocizone.corefile.directive import (
@@ -36,7 +36,8 @@ class AutoZones:
     template: str
     origins: tuple[bytes, ...]
     reload_s: float
-    position: Position
+    # A line that moved is not a change: its follower must not restart.
+    position: Position = field(compare=False)
 
 
 _REGEXP = r"db\.(.*)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ocizone.corefile.arguments import duration, text, zones
 from ocizone.corefile.directive import (
@@ -32,7 +32,8 @@ class ZoneFile:
     path: str
     origins: tuple[bytes, ...]
     reload_s: float
-    position: Position
+    # A line that moved is not a change: its follower must not restart.
+    position: Position = field(compare=False)
 
 
 def _by_mtime(given: Given) -> None:

@@ -53,7 +53,8 @@ class Artifact:
     insecure: bool
     credentials: Credentials | None
     ca_file: str | None
-    position: Position
+    # A line that moved is not a change: its follower must not restart.
+    position: Position = field(compare=False)
 
 
 _DEFAULT_INTERVAL = "3600"
