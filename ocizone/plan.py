@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import os.path
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ocizone.compiler.spec import ZoneRule
-from ocizone.corefile.types import Corefile, Key, ServerBlock
+from ocizone.corefile.types import Corefile, Key, Position, ServerBlock
 from ocizone.endpoint import Endpoint
+from ocizone.errors import ConfigError, Problem, Severity
 from ocizone.follow.source import LocalSource, OciSource, Source
 from ocizone.plugins.auto import AutoZones
 from ocizone.plugins.bind import Bind
@@ -61,16 +63,19 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
         addresses_of: resolves the names of ``bind``; injected, because it asks the system.
 
     Raises:
-        OSError: ``bind`` names an interface that does not exist.
+        OSError: ``bind`` names an interface that does not exist, or has no address.
+        ConfigError: two blocks have one zone on one address, or two ``oci`` of a block one
+            repository and PATH.
     """
     sources: dict[str, Source] = {}
     drafts = [_draft(block, addresses_of) for block in corefile.blocks]
-    artifacts = [(name, artifact) for name, block, _ in drafts for artifact in block.all(Artifact)]
+    _refuse_overlap(drafts)
+    artifacts = _artifacts(drafts)
     views = []
     rules_of: dict[str, list[ZoneRule]] = {}
     for name, block, keys in drafts:
-        own = [(key_of(name, artifact), artifact) for artifact in block.all(Artifact)]
-        others = [(key_of(at, artifact), artifact) for at, artifact in artifacts if at != name]
+        own = [(key, artifact) for at, key, artifact in artifacts if at == name]
+        others = [(key, artifact) for at, key, artifact in artifacts if at != name]
         rules = _rules(name, block, keys, own, others)
         views.append(View(name, block, keys, tuple((found.key, found.rule) for found in rules)))
         for found in rules:
@@ -78,8 +83,7 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
             if found.local is not None:
                 # Two `file` lines may name one file for different zones: one source, all rules.
                 sources[found.key] = replace(found.local, rules=tuple(rules_of[found.key]))
-    for name, artifact in artifacts:
-        key = key_of(name, artifact)
+    for _, key, artifact in artifacts:
         sources[key] = OciSource(
             key=key,
             name=str(artifact.reference),
@@ -87,26 +91,96 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
             rules=tuple(rules_of.get(key, ())),
         )
     endpoints = tuple(dict.fromkeys(endpoint for view in views for endpoint, _ in view.keys))
-    return Plan(corefile, endpoints, tuple(views), tuple(sources.values()))
+    return Plan(corefile, endpoints, tuple(views), _named_apart(sources.values()))
 
 
-def key_of(view: str, artifact: Artifact) -> str:
-    """Return the key an artifact's state is kept under: its block, repository and PATH.
+def key_of(artifact: Artifact, view: str = "") -> str:
+    """Return the key an artifact's state is kept under: its repository and PATH.
 
     The tag is left out: a block moved from ``:v1`` to ``:v2`` goes on serving v1 until v2 is
-    there, also across a restart.
+    there, also across a restart. The block is left out: one more zone on its key line needs
+    no registry.
+
+    Args:
+        artifact: of an ``oci`` directive.
+        view: tells a second block with the same repository and PATH from the first.
     """
     reference = artifact.reference
     return _digest("oci", view, reference.registry, reference.repository, artifact.path)
+
+
+def _artifacts(drafts: list[_Draft]) -> list[tuple[str, str, Artifact]]:
+    """Return (view, key, artifact) of every ``oci`` directive, in order."""
+    found: dict[str, tuple[str, str, Artifact]] = {}
+    seen: set[tuple[str, str]] = set()
+    for name, block, _ in drafts:
+        for artifact in block.all(Artifact):
+            key = key_of(artifact)
+            if (name, key) in seen:
+                raise _refused(
+                    artifact.position,
+                    "artifact-twice",
+                    f"oci {artifact.reference} into {artifact.path}: this block follows that"
+                    " repository into that directory already",
+                    "give one of them another PATH",
+                )
+            seen.add((name, key))
+            if key in found:
+                key = key_of(artifact, name)
+            found[key] = (name, key, artifact)
+    return list(found.values())
+
+
+def _refuse_overlap(drafts: list[_Draft]) -> None:
+    """Refuse a zone that two blocks have on one address, once interfaces are addresses.
+
+    Raises:
+        ConfigError: with the block that comes second.
+    """
+    claimed: dict[tuple[Endpoint, bytes], ServerBlock] = {}
+    for _, block, keys in drafts:
+        for endpoint, zone in keys:
+            first = claimed.setdefault((endpoint, zone), block)
+            if first is not block:
+                raise _refused(
+                    block.position,
+                    "listener-overlap",
+                    f"cannot serve {to_text(zone)} on {endpoint} - it is already defined",
+                    f"first at {first.position}",
+                )
+
+
+def _refused(at: Position, rule: str, message: str, hint: str) -> ConfigError:
+    return ConfigError([Problem(at.file, at.line, 0, Severity.ERROR, rule, message, hint)])
+
+
+def _named_apart(sources: Iterable[Source]) -> tuple[Source, ...]:
+    """Return the sources with names that differ: log lines and metrics go by them."""
+    listed = list(sources)
+    counts = Counter(source.name for source in listed)
+    return tuple(
+        source
+        if counts[source.name] == 1
+        else replace(source, name=f"{source.name} for {_whose(source)}")
+        for source in listed
+    )
+
+
+def _whose(source: Source) -> str:
+    """Return what tells a source from its namesakes: its PATH, and the blocks it is for."""
+    views = ", ".join(dict.fromkeys(rule.view for rule in source.rules)) or "nobody"
+    return f"{source.artifact.path} {views}" if isinstance(source, OciSource) else views
 
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def _draft(
-    block: ServerBlock, addresses_of: AddressesOf
-) -> tuple[str, ServerBlock, tuple[tuple[Endpoint, bytes], ...]]:
+#: A block's name, the block, and (endpoint, zone) for each key and address.
+_Draft = tuple[str, ServerBlock, tuple[tuple[Endpoint, bytes], ...]]
+
+
+def _draft(block: ServerBlock, addresses_of: AddressesOf) -> _Draft:
     """Return a block's name, the block, and (endpoint, zone) for each key and address."""
     binds = block.all(Bind)
     hosts: list[str] = [] if binds else [""]
@@ -115,6 +189,9 @@ def _draft(
         found = [address for name in bind.names for address in addresses_of(name)]
         hosts += [address for address in found if address not in left_out]
     hosts = list(dict.fromkeys(hosts))
+    if not hosts:
+        names = " ".join(name for bind in binds for name in bind.names)
+        raise OSError(f"{block.position}: bind {names} leaves no address to listen on")
     keys = tuple(
         (Endpoint(key.scheme, host, key.port), key.zone) for key in block.keys for host in hosts
     )
