@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ocizone import __version__
 from ocizone.answer.blocks import Block, Loaded, NotReady, Policy, ServedZone, Snapshot
+from ocizone.compiler.spec import ZoneRule
 from ocizone.errors import Problem, Severity
 from ocizone.plan import Plan, View
 from ocizone.plugins.acl import Acl
@@ -24,7 +25,7 @@ from ocizone.plugins.loadbalance import LoadBalance
 from ocizone.plugins.minimal import Minimal
 from ocizone.plugins.nsid import Nsid
 from ocizone.plugins.whoami import Whoami
-from ocizone.wire.name import from_text, to_text
+from ocizone.wire.name import from_text, is_at_or_below, to_text
 from ocizone.zone.reader import ZoneReader
 
 
@@ -101,8 +102,10 @@ def _zones(
         image = images.get(key)
         if image is None:
             continue
+        rules = [rule for at, rule in view.rules if at == key]
         for (name, apex), reader in image.zones().items():
-            if name != view.name:
+            # An image of before a reload may hold zones the Corefile no longer asks for.
+            if name != view.name or not any(_asks_for(rule, apex) for rule in rules):
                 continue
             if apex in owners:
                 problems.append(claimed_twice(view, to_text(apex), names[owners[apex]], names[key]))
@@ -115,6 +118,13 @@ def _zones(
             if apex not in zones:
                 zones[apex] = NotReady(f"no version of {names[key]} holds {origin} yet")
     return zones
+
+
+def _asks_for(rule: ZoneRule, apex: bytes) -> bool:
+    origins = [from_text(origin) for origin in rule.origins]
+    if rule.kind == "file":
+        return apex in origins
+    return any(is_at_or_below(apex, origin) for origin in origins)
 
 
 def _pending(
@@ -150,7 +160,8 @@ def conflicts(
     for name, apex in zones:
         holder = taken.get((name, from_text(apex)))
         if holder is not None and name in views:
-            found.append(claimed_twice(views[name], apex, names[holder], names[key]))
+            # A follower that a reload just stopped is in no plan any more.
+            found.append(claimed_twice(views[name], apex, names[holder], names.get(key, key)))
     return found
 
 

@@ -63,11 +63,14 @@ class Deployed:
         return tuple(conflicts(self._plan, self._images, deployment.source, zones))
 
     def activate(self, deployment: Deployment, image: Path) -> None:
-        """Serve a deployment from now on.
+        """Serve a deployment from now on, if the plan still names its source.
 
         Raises:
             StoreError: its image cannot be opened; what was served before still is.
         """
+        if all(source.key != deployment.source for source in self._plan.sources):
+            # Of a follower that a reload just stopped.
+            return
         self._images = {**self._images, deployment.source: self._open_image(image)}
         self._serve()
 
