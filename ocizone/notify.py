@@ -18,10 +18,10 @@ def notify(environ: Mapping[str, str], *assignments: str) -> bool:
         return False
     # A leading @ is the abstract namespace (unix(7)).
     name = "\0" + address[1:] if address.startswith("@") else address
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.setblocking(False)
-        try:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
             sock.sendto("\n".join(assignments).encode(), name)
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
