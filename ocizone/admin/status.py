@@ -134,6 +134,7 @@ def _loaded(view: str, name: str, zone: Loaded, status: SourceStatus | None) -> 
         "serial": info.serial,
         "records": info.records,
         "file": info.file,
+        "source": status.name if status else "",
         "reference": status.reference if status else "",
         "digest": status.digest if status else "",
         "since": _time(status.activated) if status else None,

@@ -17,7 +17,7 @@ class Exit(IntEnum):
     USAGE = 2
     #: The registry does not know or does not let us.
     AUTHENTICATION = 3
-    #: The registry or the server could not be reached, or not in time.
+    #: The registry could not be reached, or not in time.
     NETWORK = 4
     #: Bytes are not what their digest says.
     INTEGRITY = 5

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 
 import click
 
 from ocizone.errors import Problem, Severity
-from ocizone.observe.log import printable
+from ocizone.observe.printable import printable
 
 _COLOUR = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 SCHEMA = "ocizone.check/v1"
@@ -53,6 +54,4 @@ def tally(files: int, problems: Iterable[Problem]) -> str:
 
 def echo(text: str, *, err: bool) -> None:
     """Print a line; colour only on a terminal, and never under NO_COLOR (no-color.org)."""
-    context = click.get_current_context(silent=True)
-    colour = None if context is None else context.color
-    click.echo(text, err=err, color=colour)
+    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)

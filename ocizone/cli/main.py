@@ -14,6 +14,7 @@ import click
 from ocizone import __version__
 from ocizone.cli.exit_codes import Exit, exit_code_of
 from ocizone.errors import OcizoneError
+from ocizone.observe.printable import printable
 
 #: Command -> module of ocizone.cli that holds a click command named ``command``.
 COMMANDS = {
@@ -78,6 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except OcizoneError as error:
-        click.echo(str(error), err=True)
+        # What a registry answered may be among it.
+        click.echo("\n".join(map(printable, str(error).split("\n"))), err=True)
         sys.exit(exit_code_of(error))
     sys.exit(status if isinstance(status, int) else Exit.OK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -62,7 +63,8 @@ def command(
         password=_password(password_stdin, username),
         ca_file=ca_file,
     )
-    digest = _push(client, files, annotations)
+    with closing(client):
+        digest = _push(client, files, annotations)
     click.echo(f"{target}@{digest}")
     return Exit.OK
 

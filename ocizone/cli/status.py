@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import click
@@ -13,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ocizone.cli.exit_codes import Exit
-from ocizone.control import ask
+from ocizone.control import ControlError, ask
+from ocizone.observe.printable import printable
 from ocizone.state_dir import state_dir
 
 _WIDE = 400
@@ -28,7 +30,9 @@ _STYLE = {"Ready": "green", "Stale": "yellow", "Loading": "red"}
 def command(directory: str | None, output: str) -> int:
     """Show zones and sources. Exit 1 when a configured zone is not served."""
     where = state_dir(directory, os.environ, root=os.geteuid() == 0)
-    _, body = ask(where, "/v1/status")
+    code, body = ask(where, "/v1/status")
+    if code != HTTPStatus.OK:
+        raise ControlError(f"the server in {where} answers {code} instead of a status")
     document = json.loads(body)
     if output == "json":
         click.echo(json.dumps(document, indent=2))
@@ -39,7 +43,8 @@ def command(directory: str | None, output: str) -> int:
 
 def _show(document: dict[str, Any]) -> None:
     # rich honours NO_COLOR and leaves colour out when stdout is no terminal.
-    console = Console(highlight=False, soft_wrap=True)
+    # Names and messages are data: neither markup nor emoji codes.
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     if not console.is_terminal:
         # Read by a program or a log: a row must not be cut to 80 columns.
         console.width = _WIDE
@@ -48,11 +53,11 @@ def _show(document: dict[str, Any]) -> None:
     for heading in ("ZONE", "SERIAL", "RRS", "TAG", "DIGEST", "AGE", "CHECKED", "NEXT", "STATE"):
         right = heading in {"SERIAL", "RRS"}
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    checked = {source["reference"]: source for source in document["sources"]}
+    sources = {source["name"]: source for source in document["sources"]}
     for zone in document["zones"]:
-        source = checked.get(zone.get("reference", ""), {})
+        source = sources.get(zone.get("source", ""), {})
         table.add_row(
-            zone["name"],
+            printable(zone["name"]),
             str(zone.get("serial", "-")),
             f"{zone['records']:,}" if "records" in zone else "-",
             _tag(zone.get("reference", "")),
@@ -65,19 +70,21 @@ def _show(document: dict[str, Any]) -> None:
     console.print(table)
     for zone in document["zones"]:
         if zone["state"] == "Loading":
-            console.print(f"{zone['name']} {zone['message']}", style="red")
+            console.print(printable(f"{zone['name']} {zone['message']}"), style="red")
     for source in document["sources"]:
-        console.print(_source_line(source, now))
+        console.print(printable(_source_line(source, now)))
         if source["error"]:
-            console.print(
-                f"  {source['error']['reason']}: {source['error']['message']}", style="red"
-            )
+            reason, message = source["error"]["reason"], source["error"]["message"]
+            # Findings follow one by one.
+            shown = message.partition("\n")[0]
+            console.print(printable(f"  {reason}: {shown}"), style="red")
         for problem in source["problems"]:
             hint = f" ({problem['hint']})" if problem["hint"] else ""
             console.print(
-                f"  {problem['where']}: {problem['severity']}[{problem['rule']}]: "
-                f"{problem['message']}{hint}",
-                markup=False,
+                printable(
+                    f"  {problem['where']}: {problem['severity']}[{problem['rule']}]: "
+                    f"{problem['message']}{hint}"
+                )
             )
 
 
