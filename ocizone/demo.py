@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,7 +127,8 @@ def push_zones(where: Stage) -> str:
     """
     client = Client(Reference.parse(where.reference), insecure=True)
     files = [(file.title, file.path, file.media_type) for file in collect([where.zones])]
-    return push(client, files)
+    with closing(client):
+        return push(client, files)
 
 
 @contextmanager

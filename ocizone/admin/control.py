@@ -31,9 +31,7 @@ class ListensUnix(Protocol):
 class ControlSocket:
     """The open control socket."""
 
-    def __init__(
-        self, reactor: ListensUnix, directory: Path, pages: Mapping[str, Render]
-    ) -> None:
+    def __init__(self, reactor: ListensUnix, directory: Path, pages: Mapping[str, Render]) -> None:
         """Open it.
 
         Raises:

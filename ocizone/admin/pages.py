@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from twisted.web.http import BAD_REQUEST, NOT_ALLOWED, NOT_FOUND, REQUEST_ENTITY_TOO_LARGE
+from twisted.web.http import (
+    BAD_REQUEST,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    REQUEST_ENTITY_TOO_LARGE,
+    HTTPChannel,
+)
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
@@ -62,6 +68,7 @@ class Pages(Resource):
             # The path is not echoed: whoever reads the page did not necessarily choose it.
             return Page(NOT_FOUND, TEXT, b"not found\n")
         if request.method not in {b"GET", b"HEAD"}:
+            request.setHeader("Allow", "GET, HEAD")
             return Page(NOT_ALLOWED, TEXT, b"method not allowed\n")
         return found()
 
@@ -91,8 +98,21 @@ class BoundedRequest(Request):
         transport.loseConnection()
 
 
+class PromptChannel(HTTPChannel):
+    """A connection that must bring each request whole in time.
+
+    Twisted counts from the last octet, so that one octet every few seconds holds a connection
+    for ever (slow loris); here the time runs from the connection, or the last response.
+    """
+
+    def resetTimeout(self) -> None:  # noqa: N802 - twisted's name
+        """Leave the clock running when data comes in."""
+
+
 class QuietSite(Site):
     """A site without an access log: a scrape every few seconds would be most of the log."""
+
+    protocol = PromptChannel  # type: ignore[assignment]  # Twisted's own is a proxy, for HTTP/2
 
     def log(self, request: HTTPRequest) -> None:
         """Log nothing."""

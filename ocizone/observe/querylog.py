@@ -104,10 +104,15 @@ def _after_name(message: bytes, at: int) -> int:
 
 def text_of(rule: LogRule, line: Line, rcode: int) -> str:
     """Return the line a rule's format makes; unknown placeholders stay as they are."""
-    return _PLACEHOLDER.sub(
-        lambda found: _FIELDS[found[0]](line, rcode) if found[0] in _FIELDS else found[0],
-        rule.format,
-    )
+
+    def value(found: re.Match[str]) -> str:
+        field = _FIELDS.get(found[0])
+        if field is not None:
+            return field(line, rcode)
+        # Metadata is a placeholder with a slash; there is none, and a missing value is "-".
+        return "-" if found[0].startswith("{/") else found[0]
+
+    return _PLACEHOLDER.sub(value, rule.format)
 
 
 def _host(line: Line) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ocizone.answer.blocks import Transport
+from ocizone.answer.blocks import Block, NotReady, Transport
 from ocizone.answer.respond import Reply
 from ocizone.observe.counters import NO_ZONE, Counters
 from ocizone.observe.errorlog import ErrorLog
-from ocizone.observe.log import printable
+from ocizone.observe.printable import printable
 from ocizone.observe.querylog import Line, classes_of, rule_for, text_of, type_text
 from ocizone.plugins.log import LogRule
-from ocizone.wire.name import to_text
+from ocizone.wire.name import is_at_or_below, to_text
 from ocizone.wire.query import Query
 
 _SERVFAIL = 2
@@ -70,8 +70,8 @@ class Witness:
         """Return the zone label; only names of the configuration or of loaded zones get here."""
         if reply.zone is not None:
             apex = reply.zone
-        elif reply.block is not None:
-            apex = reply.block.keys[0]
+        elif reply.block is not None and reply.query is not None:
+            apex = _key_of(reply.block, reply.query.name)
         else:
             return NO_ZONE
         text = self._zones.get(apex)
@@ -110,5 +110,14 @@ class Witness:
         assert reply.block is not None
         errors = self.watching.errors.get(reply.block.name)
         if errors is not None:
-            reason = reply.block.pending or "no version of this zone yet"
-            errors.error(reply.rcode, to_text(query.name), type_text(query.qtype), reason)
+            zone = None if reply.zone is None else reply.block.zones.get(reply.zone)
+            reason = zone.reason if isinstance(zone, NotReady) else reply.block.pending
+            errors.error(
+                reply.rcode, to_text(query.name), type_text(query.qtype), reason or "no version yet"
+            )
+
+
+def _key_of(block: Block, name: bytes) -> bytes:
+    """Return the block's longest key that a name is at or below."""
+    keys = [key for key in block.keys if is_at_or_below(name, key)]
+    return max(keys or block.keys, key=len)

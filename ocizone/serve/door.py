@@ -1,8 +1,9 @@
 """The one door between sockets and the pipeline: ask, survive bugs, count, log.
 
 Every transport calls ``Door.answer``; so admission, counting and the treatment of bugs are the
-same on each (D15: a check one transport forgets is a hole). Here stands the only broad
-``except`` of the serving side: a bug becomes SERVFAIL, a traceback and a counter.
+same on each (D15: a check one transport forgets is a hole). Here stand the only broad
+``except`` clauses of the serving side: a bug becomes SERVFAIL, a traceback and a counter, and
+never reaches the reactor, which would close the socket it came through.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ class Door:
         except Exception:  # noqa: BLE001 - the one place where a bug becomes SERVFAIL
             self._on_bug(packet, transport)
             return servfail(packet)
-        self._witness(packet, reply, transport, self._seconds() - begun)
+        try:
+            self._witness(packet, reply, transport, self._seconds() - begun)
+        except Exception:  # noqa: BLE001 - a bug in counting or logging costs no client its reply
+            self._on_bug(packet, transport)
         return None if reply is None else reply.wire
 
 

@@ -75,7 +75,7 @@ class Listeners:
         bound: Sockets = {}
         try:
             for endpoint in wanted:
-                if endpoint not in self._open:
+                if endpoint not in self._open and endpoint not in bound:
                     bound[endpoint] = bind_pair(endpoint.host, endpoint.port)
         except BaseException:
             self.discard(bound)
