@@ -94,6 +94,8 @@ class Application(Service):
         self._wall = wall
         self._started_at = 0.0
         self._refused = ""
+        self._answering = False
+        self._reload_wanted = False
         self._hostname = socket.gethostname()
         self.stopping = False
         self._live = LiveZones(Snapshot(0, {}))
@@ -166,9 +168,12 @@ class Application(Service):
             self._listeners.discard(bound)
             return
         self._listeners.move_to(plan.endpoints, bound)
+        self._answering = True
         served = {zone for by_key in self.snapshot.listeners.values() for zone in by_key}
         log.info("answering", generation=self.snapshot.generation)
         notify(self._environ, "READY=1", f"STATUS=answering for {len(served)} server block keys")
+        if self._reload_wanted:
+            self.reload()
 
     def _read_plan(self) -> Plan:
         corefile = load(
@@ -233,6 +238,10 @@ class Application(Service):
                 refusal only once.
         """
         if self.stopping:
+            return False
+        if not self._answering:
+            # The start holds sockets that a reload would want: after it.
+            self._reload_wanted = True
             return False
         try:
             plan = self._read_plan()
