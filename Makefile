@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
+# More than cores: tests of the real program mostly wait.
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo test e2e check fmt lint types docs coverage clean
@@ -27,10 +29,10 @@ demo: $(VENV)/.installed ## registry, push, serve, change: the main job in one t
 	@$(BIN)/python -m ocizone demo
 
 test: $(VENV)/.developed ## all tests; those that need missing peers skip and say so
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 e2e: $(VENV)/.developed ## only the tests that start the real program
-	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -n $(WORKERS) -m e2e
 
 check: lint types docs test ## what CI asks
 
@@ -49,7 +51,7 @@ fmt: $(VENV)/.developed ## format
 	$(BIN)/ruff check --fix .
 
 coverage: $(VENV)/.developed ## line and branch coverage of the package
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term-missing:skip-covered
 
 clean: ## remove what was made
 	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info

@@ -15,6 +15,7 @@ import pytest
 
 from ocizone.lab import LabRegistry
 from ocizone.lab.certificates import CertificateAuthority
+from tests.ports import free_port
 
 # bcrypt of "s3cret": docker-registry takes no other kind of line.
 HTPASSWD = "alice:$2b$04$MKfuKSSf95QnI83BE2Hkue1aU4nb7lF3svlHfPo4WTgX4Lisc0Ffy\n"
@@ -99,13 +100,6 @@ def docker_registry_config(
         htpasswd.write_text(HTPASSWD)
         config["auth"] = {"htpasswd": {"realm": "basic-realm", "path": str(htpasswd)}}
     return {"version": 0.1, **config}  # type: ignore[dict-item]  # the one scalar of the file
-
-
-def free_port() -> int:
-    """Return a port free a moment ago: docker-registry cannot tell the one it took for port 0."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def wait_until_listening(host: str, process: subprocess.Popen[bytes]) -> None:

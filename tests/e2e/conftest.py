@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ocizone.lab import LabRegistry
-from tests.e2e.program import Repository, Server, free_dns_port
+from tests.e2e.program import Repository, Server
+from tests.ports import free_port
 
 Serve = Callable[..., Server]
 
@@ -21,7 +22,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     def start(corefile: str, *arguments: str, port: int = 0, name: str = "server") -> Server:
         directory = tmp_path / name
         directory.mkdir(exist_ok=True)
-        server = Server(directory, corefile, port or free_dns_port(), *arguments)
+        server = Server(directory, corefile, port or free_port(), *arguments)
         running.append(server)
         return server
 

@@ -22,7 +22,6 @@ from ocizone.lab import LabRegistry
 from ocizone.registry.client import Client
 from ocizone.registry.push import push
 from ocizone.registry.reference import Reference
-from ocizone.serve.sockets import bind_pair
 
 #: Longest wait for anything; a slow machine takes seconds, a hang takes for ever.
 PATIENCE_S = 45.0
@@ -41,13 +40,6 @@ version IN TXT "{serial}"
 def zone(serial: int = 1, address: str = "192.0.2.10") -> bytes:
     """Return a master file of example.org."""
     return ZONE.format(serial=serial, address=address).encode()
-
-
-def free_dns_port() -> int:
-    """Return a port that UDP and TCP had free a moment ago."""
-    datagram, stream = bind_pair("127.0.0.1", 0)
-    with datagram, stream:
-        return int(datagram.getsockname()[1])
 
 
 def wait_until(probe: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:

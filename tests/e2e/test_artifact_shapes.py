@@ -78,7 +78,7 @@ class Maker:
 
 
 def single_file(make: Maker) -> None:
-    """`oras push REF db.example.org:text/dns."""
+    """`oras push REF db.example.org:text/dns`."""
     make.manifest(make.layer(ZONE, "text/dns", **{TITLE: "db.example.org"}))
 
 

@@ -9,7 +9,8 @@ import dns.flags
 import dns.rcode
 import pytest
 
-from tests.e2e.program import Server, free_dns_port, wait_until, zone
+from tests.e2e.program import Server, wait_until, zone
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -65,7 +66,7 @@ def test_a_reload_keeps_listeners_and_last_good_versions(serve, repository, tmp_
 def test_a_bad_corefile_leaves_everything_as_it_was(serve, repository, tmp_path):
     """Every listener goes on, DNS and admin (CoreDNS issue 2339); the mistake is told."""
     repository.push(db_example_org=zone(1))
-    admin = free_dns_port()
+    admin = free_port()
     good = repository.corefile(tmp_path, f"health 127.0.0.1:{admin}")
     server = serve(good)
     server.wait_answer("version.example.org", "TXT", '"1"')
@@ -94,7 +95,7 @@ def test_a_moved_listener_opens_and_the_old_one_closes(serve, repository, tmp_pa
     repository.push(db_example_org=zone(1))
     server = serve(repository.corefile(tmp_path))
     server.wait_answer("version.example.org", "TXT", '"1"')
-    old, server.port = server.port, free_dns_port()
+    old, server.port = server.port, free_port()
     server.reload(repository.corefile(tmp_path, key=f".:{server.port}"))
     server.wait_answer("version.example.org", "TXT", '"1"')
     server.port = old
@@ -150,7 +151,7 @@ def test_one_state_directory_one_server(serve, repository, tmp_path):
     """The second one is told who has it, and ends."""
     server = serve(repository.corefile(tmp_path))
     server.wait_answering()
-    second = Server(server.directory, server.corefile.read_text(), free_dns_port())
+    second = Server(server.directory, server.corefile.read_text(), free_port())
     assert second.process.wait(30) == 1
     assert str(server.process.pid) in second.log
 

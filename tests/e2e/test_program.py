@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import free_dns_port, wait_until, zone
+from tests.e2e.program import wait_until, zone
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -31,7 +32,7 @@ def ocizone(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 def test_the_demo_shows_a_change_being_served(tmp_path):
     """`make demo` without the waiting: registry, push, serve, change, served; nothing left."""
-    done = ocizone("demo", "--once", "--port", str(free_dns_port()), TMPDIR=str(tmp_path))
+    done = ocizone("demo", "--once", "--port", str(free_port()), TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines() if line.strip()]
     assert [line[0] for line in lines] == [
@@ -62,7 +63,7 @@ def test_twistd_runs_it(repository, tmp_path):
                 *(sys.executable, "-c", "from twisted.scripts.twistd import run; run()"),
                 *("--nodaemon", "--pidfile=", "--logger", "ocizone.observe.log.twistd"),
                 *("ocizone", "--corefile", str(corefile)),
-                *("--state-dir", str(tmp_path / "state"), "--port", str(free_dns_port())),
+                *("--state-dir", str(tmp_path / "state"), "--port", str(free_port())),
             ],
             cwd=Path(__file__).resolve().parent.parent.parent,
             stderr=stderr,
@@ -82,7 +83,7 @@ def test_twistd_runs_it(repository, tmp_path):
 def test_healthcheck_status_and_pages(serve, repository, tmp_path):
     """Containers ask `healthcheck`, people `status`, probes and scrapers the pages."""
     repository.push(db_example_org=zone(9))
-    admin = free_dns_port()
+    admin = free_port()
     server = serve(
         repository.corefile(
             tmp_path,
@@ -119,7 +120,7 @@ def test_a_service_manager_is_told(repository, tmp_path):
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "ocizone", "serve", "--corefile", str(corefile)),
-                *("--state-dir", str(tmp_path / "state"), "--port", str(free_dns_port())),
+                *("--state-dir", str(tmp_path / "state"), "--port", str(free_port())),
             ],
             stderr=subprocess.DEVNULL,
             env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
@@ -138,7 +139,7 @@ def test_a_service_manager_is_told(repository, tmp_path):
 def test_the_lame_duck_answers_to_the_end(serve, repository, tmp_path):
     """`health { lameduck }`: not ready at once, still answering, then gone."""
     repository.push(db_example_org=zone(1))
-    admin = free_dns_port()
+    admin = free_port()
     server = serve(
         repository.corefile(tmp_path, f"health 127.0.0.1:{admin} {{", "lameduck 2s", "}")
     )
