@@ -76,6 +76,8 @@ class Pages(Resource):
 class BoundedRequest(Request):
     """A request whose body is refused instead of stored."""
 
+    _refused = False
+
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - twisted.web's name
         """Refuse a body announced as larger than any we take."""
         if length is not None and length > CONTROL_REQUEST_OCTETS:
@@ -85,12 +87,20 @@ class BoundedRequest(Request):
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - twisted.web's name
         """Refuse a chunked body once it is larger than any we take."""
         assert self.content is not None, "gotLength made it"
+        if self._refused:
+            return
         if self.content.tell() + len(data) > CONTROL_REQUEST_OCTETS:
             self._refuse()
-            return
-        super().handleContentChunk(data)
+        else:
+            super().handleContentChunk(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 - as above
+        """Answer, unless that was done by refusing: its end may be in the same read."""
+        if not self._refused:
+            super().requestReceived(command, path, version)
 
     def _refuse(self) -> None:
+        self._refused = True
         status = f"HTTP/1.1 {REQUEST_ENTITY_TOO_LARGE} Request Entity Too Large\r\n"
         transport = self.channel.transport
         assert transport is not None, "data came over it"

@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 from collections.abc import Iterator
 
 import pytest
-from twisted.internet.interfaces import IListeningPort, IReadDescriptor, IReadWriteDescriptor
-from twisted.internet.task import Clock
+from twisted.internet.interfaces import IListeningPort
 from twisted.internet.tcp import Port
 
 from ocizone.answer.blocks import Transport
 from ocizone.endpoint import Endpoint
 from ocizone.serve.listeners import Listeners
 from ocizone.serve.sockets import BindError
+from tests.polling import PolledReactor
 
 
-class FakeReactor(Clock):
-    """Polls by hand: real sockets, no loop."""
+class TcpReactor(PolledReactor):
+    """Adopts bound sockets as the real reactor does."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.readers: list[IReadDescriptor] = []
-        self.writers: list[IReadWriteDescriptor] = []
-
-    def addReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - the reactor's name
-        if reader not in self.readers:
-            self.readers.append(reader)
-
-    def removeReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - as above
-        if reader in self.readers:
-            self.readers.remove(reader)
-
-    def addWriter(self, writer: IReadWriteDescriptor) -> None:  # noqa: N802 - as above
-        if writer not in self.writers:
-            self.writers.append(writer)
-
-    def removeWriter(self, writer: IReadWriteDescriptor) -> None:  # noqa: N802 - as above
-        if writer in self.writers:
-            self.writers.remove(writer)
-
-    def adoptStreamPort(  # noqa: N802 - as above
+    def adoptStreamPort(  # noqa: N802 - the reactor's name
         self,
         fileDescriptor: int,  # noqa: N803 - as above
         addressFamily: int,  # noqa: N803 - as above
@@ -53,21 +31,12 @@ class FakeReactor(Clock):
         found: IListeningPort = port
         return found
 
-    def turn(self) -> None:
-        """Serve what is ready now."""
-        ready, _, _ = select.select(self.readers, [], [], 1)
-        for one in ready:
-            one.doRead()
-        for writer in list(self.writers):
-            writer.doWrite()
-        self.advance(0)
-
 
 class Site:
     """Listeners that answer in upper case."""
 
     def __init__(self) -> None:
-        self.reactor = FakeReactor()
+        self.reactor = TcpReactor()
         self.seen: list[Transport] = []
         self.errors: list[OSError] = []
         self.listeners = Listeners(self.reactor, self._answer, self.errors.append)

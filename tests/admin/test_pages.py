@@ -1,0 +1,207 @@
+"""The admin pages against hostile clients (D17), over StringTransport on a clock."""
+
+from __future__ import annotations
+
+from http.client import HTTPResponse
+from io import BytesIO
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from ocizone import limits
+from ocizone.admin.pages import JSON, TEXT, Page, Pages, site
+
+
+class Browser:
+    """One connection to a site."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.calls = 0
+        self.site: Any = site(
+            {"/health": self._health, "/v1/status": lambda: Page(200, JSON, b"{}")}
+        )
+        self.site.reactor = self.clock
+        self.transport = StringTransport()
+        self.protocol = self.site.buildProtocol(None)
+        self.protocol.makeConnection(self.transport)
+
+    def _health(self) -> Page:
+        self.calls += 1
+        return Page(200, TEXT, b"OK")
+
+    def send(self, data: bytes) -> bytes:
+        """Return what comes back of some octets."""
+        self.transport.clear()
+        self.protocol.dataReceived(data)
+        back: bytes = self.transport.value()
+        return back
+
+
+def get(path: str, method: str = "GET", *headers: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: x", *headers, "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def parse(raw: bytes, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+    class Socket:
+        def makefile(self, _mode: str) -> BytesIO:
+            return BytesIO(raw)
+
+    response = HTTPResponse(Socket(), method=method)  # type: ignore[arg-type]  # it only reads
+    response.begin()
+    return response.status, dict(response.getheaders()), response.read()
+
+
+def test_a_page_is_served():
+    """Exact path, its media type, not cached, without the software's name."""
+    status, headers, body = parse(Browser().send(get("/health")))
+    assert (status, body) == (200, b"OK")
+    assert headers["Content-Type"] == TEXT
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Server" not in headers
+    assert parse(Browser().send(get("/v1/status")))[1]["Content-Type"] == JSON
+
+
+def test_head_is_get_without_the_body():
+    """RFC 9110 9.3.2: the same headers."""
+    status, headers, body = parse(Browser().send(get("/health", "HEAD")), "HEAD")
+    assert (status, headers["Content-Length"], body) == (200, "2", b"")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
+def test_pages_are_read_only(method):
+    """RFC 9110 15.5.6: 405 names what is allowed."""
+    status, headers, _ = parse(Browser().send(get("/health", method)))
+    assert (status, headers["Allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 404),
+        ("/health/", 404),
+        ("/Health", 404),
+        ("/../etc/passwd", 404),
+        ("/<script>alert(1)</script>", 404),
+        ("/%0d%0aX:%20y", 404),
+        ("/h\xe9alth", 400),
+        ("/health?x=<b>", 200),
+    ],
+)
+def test_nothing_else_exists_and_nothing_is_echoed(path, status):
+    """CVE-2022-39348: neither path nor host come back."""
+    raw = Browser().send(get(path).replace(b"Host: x", b"Host: <script>"))
+    assert parse(raw)[0] == status
+    assert b"script" not in raw
+    assert b"passwd" not in raw
+    assert b"X: y" not in raw
+
+
+def test_a_changed_set_of_pages_counts_at_once():
+    """A reload gives a kept address other pages."""
+    browser = Browser()
+    pages = browser.site.resource
+    assert isinstance(pages, Pages)
+    pages.pages = {}
+    assert parse(browser.send(get("/health")))[0] == 404
+
+
+def test_requests_of_one_connection_are_answered_in_order():
+    """CVE-2024-41810's neighbour: pipelining must not mix replies."""
+    raw = Browser().send(get("/health") + get("/v1/status") + get("/none") + get("/health"))
+    bodies = [one.partition(b"\r\n\r\n")[2] for one in raw.split(b"HTTP/1.1 ")[1:]]
+    assert bodies == [b"OK", b"{}", b"not found\n", b"OK"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"Content-Length: {1 << 30}",
+        f"Content-Length: {limits.CONTROL_REQUEST_OCTETS + 1}",
+        "Transfer-Encoding: chunked",
+    ],
+)
+def test_a_large_body_is_refused_not_stored(head):
+    """A gigabyte costs its sender the connection, and us one reply."""
+    browser = Browser()
+    raw = browser.send(get("/health", "POST", head))
+    size = limits.CONTROL_REQUEST_OCTETS
+    body = b"%x\r\n" % size + b"x" * size + b"\r\n" if "chunked" in head else b"x" * size
+    for _ in range(3):
+        if not browser.transport.disconnecting:
+            raw += browser.send(body)
+    assert raw.startswith(b"HTTP/1.1 413 ")
+    assert raw.count(b"HTTP/1.1") == 1
+    assert browser.transport.disconnecting
+    assert browser.calls == 0
+
+
+def test_many_large_chunks_are_refused_once():
+    """All of them in one read."""
+    browser = Browser()
+    size = limits.CONTROL_REQUEST_OCTETS
+    chunks = b"".join(b"%x\r\n" % n + b"x" * n + b"\r\n" for n in (size, size, 1, 0))
+    raw = browser.send(get("/health", "GET", "Transfer-Encoding: chunked") + chunks)
+    assert raw.count(b"HTTP/1.1") == 1
+    assert browser.calls == 0
+
+
+def test_a_small_body_is_read_and_ignored():
+    """Some health checkers send one."""
+    raw = Browser().send(get("/health", "GET", "Content-Length: 5") + b"hello" + get("/none"))
+    assert raw.count(b"HTTP/1.1 200") == 1
+    assert raw.count(b"HTTP/1.1 404") == 1
+
+
+def test_ten_thousand_headers_are_refused():
+    """Bounded before a page is asked for."""
+    browser = Browser()
+    raw = browser.send(get("/health", "GET", *(f"X-{n}: y" for n in range(10_000))))
+    assert raw.startswith(b"HTTP/1.1 400")
+    assert browser.calls == 0
+
+
+def test_a_slow_request_ends_in_time():
+    """Slow loris: an octet a second does not hold a connection."""
+    browser = Browser()
+    for number in range(int(limits.CONTROL_S) - 1):
+        browser.send(b"GET /health HTTP/1.1\r\n"[number : number + 1])
+        browser.clock.advance(1)
+    assert not browser.transport.disconnecting
+    browser.clock.advance(1)
+    assert browser.transport.disconnecting
+
+
+def test_a_kept_connection_has_time_for_its_next_request():
+    """A scraper keeps its connection; the clock runs from the last reply."""
+    browser = Browser()
+    for _ in range(5):
+        browser.clock.advance(limits.CONTROL_S - 1)
+        assert parse(browser.send(get("/health")))[0] == 200
+    browser.clock.advance(limits.CONTROL_S)
+    assert browser.transport.disconnecting
+
+
+def test_a_bug_in_a_page_is_a_500_without_details():
+    """No traceback leaves; the next request is answered."""
+    browser = Browser()
+
+    def broken() -> Page:
+        raise ZeroDivisionError("secret")
+
+    browser.site.resource.pages["/broken"] = broken
+    raw = browser.send(get("/broken"))
+    assert raw.startswith(b"HTTP/1.1 500")
+    assert b"secret" not in raw
+    assert b"ZeroDivision" not in raw
+
+
+def test_nothing_is_logged_of_a_request():
+    """A scrape every few seconds would be most of the log."""
+    browser = Browser()
+    assert browser.site.log(None) is None
+    assert not browser.site.noisy
