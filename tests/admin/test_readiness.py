@@ -1,0 +1,91 @@
+"""Alive, ready, and the latch between them (corefile.md 2.10, 2.11)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ocizone.admin.readiness import Readiness, health, missing
+from ocizone.answer.blocks import Loaded, NotReady, Snapshot
+from tests.servedzones import zone_of
+from tests.zonebuilder import block, snapshot
+
+READY = Loaded(zone_of("org."))
+WAITING = NotReady("no version of a yet")
+ORG, NET = "dns://org:53", "dns://net:53"
+
+
+def test_health_is_ok_whatever_is_served():
+    """Who can say so is alive; 200 and the body OK."""
+    page = health()
+    assert (page.status, page.body) == (200, b"OK")
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        ([], []),
+        ([block("org", {"org": READY})], []),
+        ([block("org", {"org": WAITING})], ["org.: no version of a yet"]),
+        ([block("org", {}, pending="no version of r yet")], ["org.: no version of r yet"]),
+        (
+            [block("org", {"org": READY, "x.org": WAITING}), block("net", {"net": WAITING})],
+            ["net.: no version of a yet", "x.org.: no version of a yet"],
+        ),
+    ],
+)
+def test_every_configured_zone_must_be_served(blocks, expected):
+    """CoreDNS says ready with every zone SERVFAIL; the lines say what is missing."""
+    assert missing(snapshot(*blocks)) == expected
+
+
+class Site:
+    """A readiness over a snapshot that tests change."""
+
+    def __init__(self, *views: str, latch: bool) -> None:
+        self.snapshot = Snapshot(0, {})
+        self.stopping = False
+        self.ready = Readiness(
+            lambda: self.snapshot, lambda: self.stopping, views or [ORG], latch=latch
+        )
+
+    def say(self, *served: tuple[str, Loaded | NotReady]) -> tuple[int, bytes]:
+        self.snapshot = snapshot(*(block(name, {name: zone}) for name, zone in served))
+        page = self.ready.page()
+        return page.status, page.body
+
+
+@pytest.mark.parametrize("latch", [True, False])
+def test_ready_says_ok_or_what_is_missing(latch):
+    """503 until the first version is served (predecessors.md 1.6, row 12)."""
+    site = Site(latch=latch)
+    assert site.say(("org", WAITING)) == (503, b"org.: no version of a yet")
+    assert site.say(("org", READY)) == (200, b"OK")
+
+
+def test_until_ready_is_not_asked_again():
+    """``monitor until-ready``, the default: ready once is ready."""
+    site = Site(latch=True)
+    site.say(("org", READY))
+    assert site.say(("org", WAITING)) == (200, b"OK")
+
+
+def test_continuously_is():
+    """``monitor continuously``."""
+    site = Site(latch=False)
+    site.say(("org", READY))
+    assert site.say(("org", WAITING))[0] == 503
+
+
+@pytest.mark.parametrize("latch", [True, False])
+def test_shutting_down_is_not_ready(latch):
+    """A load balancer must look elsewhere; goes before the latch."""
+    site = Site(latch=latch)
+    site.say(("org", READY))
+    site.stopping = True
+    assert site.say(("org", READY)) == (503, b"Shutting down")
+
+
+def test_only_the_blocks_with_the_directive_count():
+    """``ready`` of one block says nothing of another."""
+    assert Site(ORG, latch=False).say(("org", READY), ("net", WAITING)) == (200, b"OK")
+    assert Site(ORG, NET, latch=False).say(("org", READY), ("net", WAITING))[0] == 503

@@ -1,0 +1,87 @@
+"""What is served and followed, read at the scrape: no series outlives what it tells of."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from ocizone.answer.blocks import Loaded, NotReady, Snapshot
+from ocizone.follow.status import Failure, SourceStatus
+from ocizone.observe.gauges import Gauges
+from tests.servedzones import status_of, zone_of
+from tests.test_plan import plan_of
+from tests.zonebuilder import block, snapshot
+
+PLAN = plan_of("org {\noci r.test/a:v1 /a\n}")
+SOURCE = PLAN.sources[0]
+
+
+class Site:
+    def __init__(self) -> None:
+        self.snapshot: Snapshot = Snapshot(0, {})
+        self.statuses: list[SourceStatus] = []
+        self.pulls: Counter[tuple[str, str]] = Counter()
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.registry.register(Gauges(lambda: self.snapshot, lambda: self.statuses, self.pulls))
+
+    def samples(self) -> dict[str, list[tuple[dict[str, str], float]]]:
+        """Return labels and values by metric."""
+        found: dict[str, list[tuple[dict[str, str], float]]] = {}
+        for family in text_string_to_metric_families(generate_latest(self.registry).decode()):
+            for sample in family.samples:
+                found.setdefault(sample.name, []).append((sample.labels, sample.value))
+        return found
+
+
+def test_zones_are_told_while_they_are_served():
+    """Serial and records; one that is not ready has neither."""
+    site = Site()
+    blocks = block("org.", {"org": Loaded(zone_of("org.", 7)), "x.org": NotReady("not yet")})
+    site.snapshot = snapshot(blocks)
+    labels = {"zone": "org.", "view": "dns://org.:53"}
+    assert site.samples() == {
+        "ocizone_generation": [({}, 1.0)],
+        "ocizone_zone_serial": [(labels, 7.0)],
+        "ocizone_zone_records": [(labels, 3.0)],
+    }
+    site.snapshot = Snapshot(2, {})
+    assert site.samples() == {"ocizone_generation": [({}, 2.0)]}
+
+
+def test_a_source_that_is_well():
+    """What is served by digest, and when it was looked at."""
+    site = Site()
+    site.statuses = [status_of(SOURCE)]
+    site.pulls["r.test/a:v1", "unchanged"] = 3
+    found = site.samples()
+    name = {"source": "r.test/a:v1"}
+    assert found["ocizone_artifact_info"] == [
+        ({"ref": "r.test/a:v1", "digest": f"sha256:{'ab' * 32}"}, 1.0)
+    ]
+    assert found["ocizone_pull_total"] == [({**name, "result": "unchanged"}, 3.0)]
+    assert found["ocizone_pull_last_success_timestamp_seconds"] == [(name, 1_790_000_000.0)]
+    assert found["ocizone_pull_last_check_timestamp_seconds"] == [(name, 1_790_000_000.0)]
+    assert found["ocizone_pull_next_timestamp_seconds"] == [(name, 1_790_003_600.0)]
+    assert "ocizone_pull_failing" not in found
+
+
+def test_a_source_that_fails():
+    """Its reason is a label of a fixed set; what is not known has no sample."""
+    site = Site()
+    failure = Failure("Network", "refused by 192.0.2.1")
+    site.statuses = [status_of(SOURCE, digest="", last_success=None, last_error=failure)]
+    found = site.samples()
+    assert found["ocizone_pull_failing"] == [({"source": "r.test/a:v1", "reason": "Network"}, 1.0)]
+    assert "ocizone_artifact_info" not in found
+    assert "ocizone_pull_last_success_timestamp_seconds" not in found
+
+
+def test_no_two_samples_have_the_same_labels():
+    """A scrape with duplicates is refused; two blocks may follow one tag."""
+    plan = plan_of("org {\noci r.test/a /a\n}\nnet {\noci r.test/a /b\n}")
+    site = Site()
+    site.statuses = [status_of(source) for source in plan.sources]
+    times = site.samples()["ocizone_pull_next_timestamp_seconds"]
+    assert len({labels["source"] for labels, _ in times}) == 2
