@@ -83,8 +83,13 @@ def _files(path: Path) -> list[tuple[str, Path]]:
     return [
         (title, file)
         for file in sorted(path.rglob("*"))
-        if file.is_file() and not is_leftover(title := file.relative_to(path).as_posix())
+        if file.is_file() and _is_meant(title := file.relative_to(path).as_posix())
     ]
+
+
+def _is_meant(title: str) -> bool:
+    """Tell whether a file of a directory is to be pushed: ``.git/config`` may hold a token."""
+    return not is_leftover(title) and not any(part.startswith(".") for part in title.split("/"))
 
 
 def check_zones(paths: Sequence[Path], origin: str | None = None) -> Checked:

@@ -8,6 +8,7 @@ from typing import Any
 
 import dns.flags
 import dns.message
+import dns.rcode
 import dns.rrset
 import pytest
 from hypothesis import given
@@ -26,8 +27,8 @@ ALL = frozenset({"all"})
 def reply(*, rcode: int = 0, answer: str = "", authority: str = "", flags: int = 0) -> bytes:
     """Return a response to ``www.example.org A`` with at most one record a section."""
     message = dns.message.make_response(dns.message.make_query("www.example.org", "A", id=4660))
-    message.set_rcode(rcode)
-    message.flags |= flags  # type: ignore[assignment]  # a number is one
+    message.set_rcode(dns.rcode.Rcode(rcode))
+    message.flags |= flags
     for text, section in ((answer, message.answer), (authority, message.authority)):
         if text:
             owner, rrtype, rdata = text.split(" ", 2)

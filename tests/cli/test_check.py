@@ -1,0 +1,157 @@
+"""``ocizone check``: every finding at once, as text and as JSON (golden)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ocizone.cli import findings
+from ocizone.cli.check import is_corefile
+from tests.cli.test_main import run
+
+GOOD = """\
+$ORIGIN example.org.
+@ 300 IN SOA ns hostmaster 2026112101 7200 3600 1209600 300
+@ 300 IN NS ns
+ns 300 IN A 192.0.2.1
+"""
+BAD = GOOD + "www 300 IN A 192.0.2.256\nwww 300 IN CNAME ns\n"
+WARNS = GOOD + "ns 300 IN A 192.0.2.1\n"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_good_zone(capsys):
+    """The zone on stdout, the sum on stderr, 0."""
+    Path("db.example.org").write_text(GOOD)
+    assert run("check", "db.example.org") == 0
+    out, err = capsys.readouterr()
+    assert out == "db.example.org: example.org. serial 2026112101, 3 records\n"
+    assert err == "1 zone, 0 errors, 0 warnings\n"
+
+
+def test_a_bad_zone_as_text(capsys):
+    """FILE:LINE:COL: error[rule]: what, and the hint below it; 1."""
+    Path("db.example.org").write_text(BAD)
+    assert run("check", "db.example.org") == 1
+    out, err = capsys.readouterr()
+    first = out.splitlines()[0]
+    assert first.startswith("db.example.org:5:")
+    assert ": error[" in first
+    assert err == "1 zone, 1 error, 0 warnings\n"
+    assert "\x1b" not in out
+
+
+def test_a_bad_zone_as_json(capsys):
+    """A versioned document; nothing else on stdout."""
+    Path("db.example.org").write_text(BAD)
+    Path("db.example.net").write_text(GOOD.replace("org", "net"))
+    assert run("check", "--format", "json", "db.example.org", "db.example.net") == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "ocizone.check/v1"
+    assert document["zones"] == [
+        {"file": "db.example.net", "origin": "example.net.", "serial": 2026112101, "records": 3}
+    ]
+    (finding,) = document["findings"]
+    assert set(finding) == {"file", "line", "column", "severity", "rule", "message", "hint"}
+    assert (finding["file"], finding["line"], finding["severity"]) == ("db.example.org", 5, "error")
+
+
+def test_strict_makes_warnings_count(capsys):
+    """0 without, 1 with."""
+    Path("db.example.org").write_text(WARNS)
+    assert run("check", "db.example.org") == 0
+    assert capsys.readouterr().err == "1 zone, 0 errors, 1 warning\n"
+    assert run("check", "--strict", "db.example.org") == 1
+
+
+def test_a_corefile_is_the_default(capsys):
+    """``./Corefile``; needs no network, opens no port."""
+    assert run("check") == 1
+    assert (
+        "Corefile: error[corefile-unreadable]: open Corefile: no such file"
+        in capsys.readouterr().out
+    )
+    Path("Corefile").write_text("example.org {\n  oci r.test/zones /z\n}\n")
+    assert run("check") == 0
+    Path("Corefile").write_text("example.org {\n  nosuch\n}\n")
+    assert run("check") == 1
+    assert "Corefile:2:3: error[" in capsys.readouterr().out
+
+
+def test_corefiles_and_zones_together(capsys):
+    """Each is read as what its name says."""
+    Path("a.corefile").write_text("example.org {\n  nosuch\n}\n")
+    Path("db.example.org").write_text(BAD)
+    assert run("check", "a.corefile", "db.example.org") == 1
+    out, err = capsys.readouterr()
+    assert out.index("a.corefile:2:3") < out.index("db.example.org:5")
+    assert err == "1 zone, 2 errors, 0 warnings\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Corefile", True), ("x/Corefile.prod", True), ("a.corefile", True), ("-", True),
+     ("db.example.org", False), ("corefile", False)],
+)  # fmt: skip
+def test_what_is_a_corefile(name, expected):
+    """By its name."""
+    assert is_corefile(Path(name)) is expected
+
+
+def test_one_zone_twice(capsys):
+    """Two files cannot be one zone."""
+    Path("db.example.org").write_text(GOOD)
+    Path("example.org.zone").write_text(GOOD)
+    assert run("check", ".") == 1
+    out = capsys.readouterr().out
+    assert "example.org.zone: error[origin-claimed-twice]: example.org. is the zone of" in out
+
+
+def test_origin_names_the_zone(capsys):
+    """For a file whose name does not tell."""
+    Path("zonefile").write_text(GOOD.partition("\n")[2])
+    assert run("check", "zonefile") == 1
+    assert run("check", "--origin", "example.org", "zonefile") == 0
+    assert run("check", "--origin", "a..b", "zonefile") == 2
+    assert "--origin" in capsys.readouterr().err
+
+
+def test_a_path_that_is_not_there(capsys):
+    """One message, 1."""
+    assert run("check", "gone") == 1
+    assert capsys.readouterr().err == "gone is no file and no folder\n"
+
+
+def test_hostile_names_are_escaped(capsys):
+    """A file name may hold anything but NUL and slash."""
+    Path("db.ex\x1b[2J.org").write_text(BAD)
+    run("check", ".")
+    out, _ = capsys.readouterr()
+    assert "\x1b" not in out
+    assert "example.org" in out or "x1b" in out
+
+
+@pytest.mark.parametrize(("environment", "coloured"), [("", True), ("1", False)])
+def test_no_color_is_honoured(environment, coloured, monkeypatch, capsys):
+    """no-color.org: set and not empty, even on a terminal."""
+    monkeypatch.setenv("NO_COLOR", environment)
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda _stream, color: color is False)
+    findings.echo("\x1b[31mred\x1b[0m", err=False)
+    assert ("\x1b" in capsys.readouterr().out) is coloured
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [(0, "0 zones, 0 errors, 0 warnings"), (1, "1 zone, 0 errors, 0 warnings"),
+     (1234, "1,234 zones, 0 errors, 0 warnings")],
+)  # fmt: skip
+def test_the_sum_is_readable(files, expected):
+    """Singular, plural, thousands."""
+    assert findings.tally(files, []) == expected

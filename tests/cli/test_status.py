@@ -1,0 +1,233 @@
+"""``ocizone status`` and ``healthcheck`` against a unix socket that serves fixed pages."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+
+from ocizone.cli.status import ago, short_digest
+from ocizone.state_dir import CONTROL_SOCKET
+from tests.cli.test_main import run
+
+DIGEST = "sha256:" + "0123456789ab" * 5 + "cdef"
+NOW = "2026-11-21T10:00:00Z"
+
+
+def document(*, ready: bool = True, **changed: Any) -> dict[str, Any]:
+    """Return a status of one zone served, one stale; the reference has an IPv6 registry."""
+    name = "[::1]:5000/dns/zones:prod"
+    zone = {
+        "name": "example.org.",
+        "view": "dns://.:53",
+        "serial": 2026112101,
+        "records": 12345,
+        "file": "db.example.org",
+        "source": name,
+        "reference": name,
+        "digest": DIGEST,
+        "since": "2026-11-21T08:00:00Z",
+        "state": "Ready",
+        "message": "",
+    }
+    source = {
+        "name": name,
+        "kind": "oci",
+        "reference": name,
+        "state": "idle",
+        "attempts": 1,
+        "last_check": "2026-11-21T09:59:30Z",
+        "last_success": "2026-11-21T09:59:30Z",
+        "next_check": "2026-11-21T10:29:30Z",
+        "error": None,
+        "problems": [],
+    }
+    return {
+        "schema": "ocizone.status/v1",
+        "now": NOW,
+        "ready": ready,
+        "zones": [zone],
+        "sources": [source],
+        **changed,
+    }
+
+
+class Server:
+    """Serves pages on the control socket of a directory."""
+
+    def __init__(self, directory: Any) -> None:
+        self.directory = str(directory)
+        self.pages: dict[str, tuple[int, bytes]] = {}
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status, body = outer.pages.get(self.path, (404, b"not found\n"))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def address_string(self) -> str:
+                return "unix"
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.server = socketserver.UnixStreamServer(str(directory / CONTROL_SOCKET), Handler)
+        thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
+        thread.start()
+
+    def status(self, shown: dict[str, Any]) -> None:
+        self.pages["/v1/status"] = (200, json.dumps(shown).encode())
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch) -> Iterator[Server]:
+    monkeypatch.setenv("OCIZONE_STATE_DIR", str(tmp_path))
+    for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    made = Server(tmp_path)
+    yield made
+    made.close()
+
+
+def table(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_the_table(server, capsys):
+    """Golden: one row a zone, one line a source; wide where there is no terminal."""
+    server.status(document())
+    assert run("status") == 0
+    assert table(capsys) == [
+        "ZONE              SERIAL     RRS  TAG   DIGEST        AGE  CHECKED  NEXT  STATE",
+        "example.org.  2026112101  12,345  prod  0123456789ab  2h   30s      29m   Ready",
+        "source [::1]:5000/dns/zones:prod  idle  last ok 30s ago  attempts 1",
+    ]
+
+
+def test_a_zone_that_is_not_served(server, capsys):
+    """1, and why."""
+    zone = {
+        "name": "[bold]x.org.", "view": "v", "state": "Loading",
+        "message": "no version of [/red]a :smile: yet\x1b[2J",
+    }  # fmt: skip
+    server.status(document(ready=False, zones=[zone], sources=[]))
+    assert run("status") == 1
+    lines = table(capsys)
+    assert lines[1].split() == ["[bold]x.org.", *["-"] * 7, "Loading"]
+    assert lines[2] == r"[bold]x.org. no version of [/red]a :smile: yet\x1b[2J"
+
+
+def test_a_source_that_fails(server, capsys):
+    """Reason, then each finding with its place and hint; brackets are no markup."""
+    failing = {
+        **document()["sources"][0],
+        "last_success": None,
+        "error": {"reason": "ContentRefused", "message": "db.org:3: [/bold] first\ndb.org:4: second"},
+        "problems": [
+            {"where": "db.org:3:1", "severity": "error", "rule": "syntax", "message": "bad [x]", "hint": "see"},
+            {"where": "db.org", "severity": "warning", "rule": "odd", "message": "is odd", "hint": ""},
+        ],
+    }  # fmt: skip
+    server.status(document(sources=[failing]))
+    assert run("status") == 0
+    assert table(capsys)[2:] == [
+        "source [::1]:5000/dns/zones:prod  idle  never pulled  attempts 1",
+        "  ContentRefused: db.org:3: [/bold] first",
+        "  db.org:3:1: error[syntax]: bad [x] (see)",
+        "  db.org: warning[odd]: is odd",
+    ]
+
+
+def test_a_long_row_is_not_cut_where_there_is_no_terminal(server, capsys):
+    """A log or a program reads it."""
+    name = ".".join(["label" * 10] * 4) + "."
+    server.status(document(zones=[{**document()["zones"][0], "name": name}]))
+    run("status")
+    assert name in table(capsys)[1]
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_no_color_is_honoured_on_a_terminal(server, capsys, monkeypatch, no_color, coloured):
+    """no-color.org: no colour, whatever the terminal can."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    server.status(document())
+    run("status")
+    assert ("\x1b[32m" in capsys.readouterr().out) is coloured
+
+
+def test_json_is_the_document(server, capsys):
+    """As the server gave it."""
+    server.status(document(ready=False))
+    assert run("status", "--output", "json") == 1
+    assert json.loads(capsys.readouterr().out) == document(ready=False)
+
+
+def test_a_server_in_trouble_is_told(server, capsys):
+    """An error page is no status."""
+    server.pages["/v1/status"] = (500, b"<html>")
+    assert run("status") == 1
+    assert "answers 500 instead of a status" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["status", "healthcheck"])
+def test_no_server(command, tmp_path, capsys):
+    """1, with the directory and what to do."""
+    assert run(command, "--state-dir", str(tmp_path / "gone")) == 1
+    assert "is `ocizone serve` running there?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "page", "status"),
+    [
+        ([], (200, b"OK"), 0),
+        (["--ready"], (200, b"OK"), 0),
+        (["--ready"], (503, b"org.: no version yet"), 1),
+        ([], (404, b"not found\n"), 1),
+    ],
+)
+def test_healthcheck(server, capsys, arguments, page, status):
+    """0 or 1, as container runtimes want it; what is missing goes to stderr."""
+    server.pages["/ready" if arguments else "/health"] = page
+    assert run("healthcheck", *arguments) == status
+    said = capsys.readouterr()
+    assert (said.out if status == 0 else said.err).strip() == page[1].decode().strip()
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "shown"),
+    [
+        (None, NOW, "-"),
+        (NOW, None, "-"),
+        (NOW, NOW, "0s"),
+        ("2026-11-21T09:59:01Z", NOW, "59s"),
+        ("2026-11-21T09:59:00Z", NOW, "1m"),
+        ("2026-11-21T09:00:00Z", NOW, "1h"),
+        ("2026-11-19T09:00:00Z", NOW, "2d"),
+        ("2026-11-21T10:00:09Z", NOW, "0s"),
+    ],
+)
+def test_ages_are_in_their_largest_unit(then, now, shown):
+    """A clock that runs ahead shows nothing negative."""
+    assert ago(then, now) == shown
+
+
+@pytest.mark.parametrize(("digest", "shown"), [(DIGEST, "0123456789ab"), ("", "-")])
+def test_digests_are_short(digest, shown):
+    """Twelve digits, as git and docker."""
+    assert short_digest(digest) == shown
