@@ -163,6 +163,8 @@ def test_clients_make_no_series():
     for qtype in QTYPES:
         count(counters, qtype=qtype)
     assert len(samples(counters, "coredns_dns_requests_total")) == len(QTYPES) + 1
+    # Nor do they take memory.
+    assert len(counters._tallies) == len(QTYPES) + 1
     size = len(exposed(counters))
     for qtype in range(65_536):
         count(counters, qtype=qtype, response_octets=drawn.randrange(65_536))
