@@ -129,7 +129,7 @@ class Application(Service):
         Raises:
             ConfigError: the Corefile is wrong.
             StoreError: the state directory cannot be used.
-            OSError: an address cannot be bound, or an interface does not exist.
+            OSError: an address cannot be bound.
         """
         self._started_at = self._wall()
         plan = self._read_plan()

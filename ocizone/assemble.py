@@ -58,12 +58,13 @@ def assemble(
     names = {source.key: source.name for source in plan.sources}
     problems: list[Problem] = []
     listeners: dict[str, dict[bytes, Block]] = {str(endpoint): {} for endpoint in plan.endpoints}
+    known = frozenset(view.name for view in plan.views)
     for view in plan.views:
         block = Block(
             name=view.name,
             keys=view.zones,
             policy=policy_of(view, hostname),
-            zones=MappingProxyType(_zones(view, images, names, problems)),
+            zones=MappingProxyType(_zones(view, known, images, names, problems)),
             pending=_pending(view, images, names),
         )
         for endpoint, zone in view.keys:
@@ -92,6 +93,7 @@ def policy_of(view: View, hostname: str) -> Policy:
 
 def _zones(
     view: View,
+    known: frozenset[str],
     images: Mapping[str, ZonesOfImage],
     names: Mapping[str, str],
     problems: list[Problem],
@@ -103,9 +105,9 @@ def _zones(
         if image is None:
             continue
         rules = [rule for at, rule in view.rules if at == key]
-        for (name, apex), reader in image.zones().items():
+        for apex, reader in _of_view(image, view.name, known).items():
             # An image of before a reload may hold zones the Corefile no longer asks for.
-            if name != view.name or not any(_asks_for(rule, apex) for rule in rules):
+            if not any(_asks_for(rule, apex) for rule in rules):
                 continue
             if apex in owners:
                 problems.append(claimed_twice(view, to_text(apex), names[owners[apex]], names[key]))
@@ -118,6 +120,19 @@ def _zones(
             if apex not in zones:
                 zones[apex] = NotReady(f"no version of {names[key]} holds {origin} yet")
     return zones
+
+
+def _of_view(image: ZonesOfImage, view: str, known: frozenset[str]) -> dict[bytes, ZoneReader]:
+    """Return an image's zones for a view.
+
+    An image of before the view's key line changed names the view as it was: until the new one
+    is compiled its zones go on being served, under the new name.
+    """
+    zones = image.zones()
+    own = {apex: reader for (name, apex), reader in zones.items() if name == view}
+    if own:
+        return own
+    return {apex: reader for (name, apex), reader in zones.items() if name not in known}
 
 
 def _asks_for(rule: ZoneRule, apex: bytes) -> bool:

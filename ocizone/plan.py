@@ -63,9 +63,9 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
         addresses_of: resolves the names of ``bind``; injected, because it asks the system.
 
     Raises:
-        OSError: ``bind`` names an interface that does not exist, or has no address.
-        ConfigError: two blocks have one zone on one address, or two ``oci`` of a block one
-            repository and PATH.
+        ConfigError: ``bind`` names an interface that does not exist or has no address, two
+            blocks have one zone on one address, or two ``oci`` of a block one repository and
+            PATH.
     """
     sources: dict[str, Source] = {}
     drafts = [_draft(block, addresses_of) for block in corefile.blocks]
@@ -150,7 +150,7 @@ def _refuse_overlap(drafts: list[_Draft]) -> None:
                 )
 
 
-def _refused(at: Position, rule: str, message: str, hint: str) -> ConfigError:
+def _refused(at: Position, rule: str, message: str, hint: str = "") -> ConfigError:
     return ConfigError([Problem(at.file, at.line, 0, Severity.ERROR, rule, message, hint)])
 
 
@@ -185,18 +185,30 @@ def _draft(block: ServerBlock, addresses_of: AddressesOf) -> _Draft:
     binds = block.all(Bind)
     hosts: list[str] = [] if binds else [""]
     for bind in binds:
-        left_out = {address for name in bind.excepted for address in addresses_of(name)}
-        found = [address for name in bind.names for address in addresses_of(name)]
+        left_out = set(_addresses(block, bind.excepted, addresses_of))
+        found = _addresses(block, bind.names, addresses_of)
         hosts += [address for address in found if address not in left_out]
     hosts = list(dict.fromkeys(hosts))
     if not hosts:
         names = " ".join(name for bind in binds for name in bind.names)
-        raise OSError(f"{block.position}: bind {names} leaves no address to listen on")
+        message = f"bind {names} leaves no address to listen on"
+        raise _refused(block.position, "bind", message)
     keys = tuple(
         (Endpoint(key.scheme, host, key.port), key.zone) for key in block.keys for host in hosts
     )
     bound = "@" + ",".join(name for bind in binds for name in bind.names) if binds else ""
     return ",".join(_key_text(key) for key in block.keys) + bound, block, keys
+
+
+def _addresses(block: ServerBlock, names: tuple[str, ...], addresses_of: AddressesOf) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        try:
+            found += addresses_of(name)
+        except OSError as error:
+            message = f'bind: not a valid IP address or interface name: "{name}"'
+            raise _refused(block.position, "bind", message) from error
+    return found
 
 
 def _key_text(key: Key) -> str:

@@ -18,19 +18,19 @@ class PolledReactor(Clock):
         self.readers: list[IReadDescriptor] = []
         self.writers: list[IWriteDescriptor] = []
 
-    def addReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - the reactor's name
+    def addReader(self, reader: IReadDescriptor) -> None:
         if reader not in self.readers:
             self.readers.append(reader)
 
-    def removeReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - as above
+    def removeReader(self, reader: IReadDescriptor) -> None:
         if reader in self.readers:
             self.readers.remove(reader)
 
-    def addWriter(self, writer: IWriteDescriptor) -> None:  # noqa: N802 - as above
+    def addWriter(self, writer: IWriteDescriptor) -> None:
         if writer not in self.writers:
             self.writers.append(writer)
 
-    def removeWriter(self, writer: IWriteDescriptor) -> None:  # noqa: N802 - as above
+    def removeWriter(self, writer: IWriteDescriptor) -> None:
         if writer in self.writers:
             self.writers.remove(writer)
 

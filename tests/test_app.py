@@ -26,7 +26,7 @@ class Reactor(PolledReactor):
         super().__init__()
         self.asked: deque[Callable[[], object]] = deque()
 
-    def callFromThread(self, act: Callable[..., object], *arguments: object) -> None:  # noqa: N802 - the reactor's name
+    def callFromThread(self, act: Callable[..., object], *arguments: object) -> None:
         self.asked.append(lambda: act(*arguments))
 
     def settle(self) -> None:
@@ -34,19 +34,19 @@ class Reactor(PolledReactor):
             self.asked.popleft()()
         super().settle()
 
-    def adoptStreamPort(self, fd: int, family: int, factory: object) -> IListeningPort:  # noqa: N802 - the reactor's name
+    def adoptStreamPort(self, fd: int, family: int, factory: object) -> IListeningPort:
         port: IListeningPort = TcpPort._fromListeningDescriptor(self, fd, family, factory)
         port.startListening()
         return port
 
-    def listenTCP(  # noqa: N802 - as above
+    def listenTCP(
         self, port: int, factory: WebSite, backlog: int = 50, interface: str = ""
     ) -> TcpPort:
         made = TcpPort(port, factory, backlog, interface, self)
         made.startListening()
         return made
 
-    def listenUNIX(  # noqa: N802 - as above
+    def listenUNIX(
         self, address: str, factory: WebSite, backlog: int = 50, mode: int = 0o666
     ) -> UnixPort:
         made = UnixPort(address.encode(), factory, backlog, mode, self)

@@ -193,3 +193,16 @@ def test_a_snapshot_cannot_be_changed():
     reader: ZoneReader | None = None
     with pytest.raises(TypeError):
         block_of(plan_of(BARE), {}).zones[b""] = reader  # type: ignore[index]  # as above
+
+
+def test_zones_stay_while_a_changed_key_line_is_compiled():
+    """The image names the block as it was called before; its zones are served under the new name."""
+    plan = plan_of("org, net {\noci r.test/a /a\n}")
+    image = FakeImage((ORG, "org."), (ORG, "elsewhere."))
+    block = block_of(plan, {source_named(plan, "r.test/a:latest").key: image})
+    assert block.name != ORG
+    assert shown(block).keys() == {"\x03org\x00"}
+    # Compiled anew, only what is named after the block counts.
+    both = FakeImage((ORG, "org."), (block.name, "net."))
+    block = block_of(plan, {source_named(plan, "r.test/a:latest").key: both})
+    assert shown(block).keys() == {"\x03net\x00"}

@@ -11,7 +11,9 @@ from ocizone.cli.exit_codes import Exit
 from ocizone.cli.findings import as_json, echo, show, tally
 from ocizone.corefile.load import load
 from ocizone.errors import ConfigError, Problem, Severity
+from ocizone.plan import make_plan
 from ocizone.publish import Checked, check_zones
+from ocizone.serve.interfaces import addresses_of
 from ocizone.wire.name import BadNameError
 
 
@@ -61,9 +63,11 @@ def is_corefile(path: Path) -> bool:
 
 def _corefile(path: Path) -> tuple[Problem, ...]:
     try:
-        return load(str(path), environ=os.environ, cwd=str(Path.cwd())).notices
+        corefile = load(str(path), environ=os.environ, cwd=str(Path.cwd()))
+        make_plan(corefile, addresses_of)
     except ConfigError as error:
         return error.problems
+    return corefile.notices
 
 
 def _zones(checked: Checked) -> list[dict[str, object]]:

@@ -43,6 +43,10 @@ class Builder:
             for one in layers
         )
 
+    def fingerprint(self, layers: tuple[StoredLayer, ...]) -> str:
+        """Return the name of the image these layers make with the rules of now."""
+        return fingerprint(self.inputs(layers), self._rules)
+
     async def reuse(self, layers: tuple[StoredLayer, ...], hold: Hold) -> Built | None:
         """Return the image of these layers if the store has an undamaged one.
 
@@ -50,7 +54,7 @@ class Builder:
             StoreError: the disk failed.
         """
         images = self._tools.store.images
-        name = fingerprint(self.inputs(layers), self._rules)
+        name = self.fingerprint(layers)
         hold.keep(name)
         record = await self._tools.files.call(lambda: images.verified(name))
         return None if record is None else Built(name, record, None)
@@ -65,7 +69,7 @@ class Builder:
         """
         store, files = self._tools.store, self._tools.files
         inputs = self.inputs(layers)
-        name = fingerprint(inputs, self._rules)
+        name = self.fingerprint(layers)
         hold.keep(name)
         workspace = await files.call(store.workspace)
         image = workspace / "image"

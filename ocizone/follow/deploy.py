@@ -79,9 +79,11 @@ class Deployer:
 
     @property
     def intact(self) -> Deployment | None:
-        """The current deployment, unless somebody removed its image from the store."""
+        """The current deployment, if its image is that of the rules of now and in the store."""
         found = self.current
-        return found if found and self._tools.store.images.present(found.fingerprint) else None
+        if found is None or found.fingerprint != self._builder.fingerprint(found.layers):
+            return None
+        return found if self._tools.store.images.present(found.fingerprint) else None
 
     # --- Refusals ----------------------------------------------------------------------------
 
@@ -220,7 +222,7 @@ class Deployer:
                 await self._restore(candidate)
             except OcizoneError as error:
                 self._disturbed("restore", error)
-            else:
+            if self.current is not None:
                 break
 
     async def _restore(self, candidate: Deployment) -> None:
@@ -232,17 +234,14 @@ class Deployer:
         try:
             built = await self._builder.reuse(candidate.layers, hold)
             if built is None:
+                await self._stand_in(candidate, hold)
                 await self._builder.require(candidate.layers)
                 built = await self._builder.compile(candidate.layers, hold)
             record = built.record
             deployment = replace(
                 candidate, fingerprint=built.fingerprint, zones=record.zones, files=record.files
             )
-            async with tools.activating:
-                objections = tools.serving.check(deployment)
-                if any(problem.severity is Severity.ERROR for problem in objections):
-                    raise ZoneError(objections)
-                self._serve(deployment)
+            objections = await self._serve_restored(deployment)
             self._activated(deployment, (*record.problems, *objections), restored=True)
             if deployment != candidate:
                 await self._recommit(deployment)
@@ -250,6 +249,26 @@ class Deployer:
         finally:
             hold.release()
             self._builder.discard(built.workspace if built else None)
+
+    async def _stand_in(self, candidate: Deployment, hold: Hold) -> None:
+        """Serve the image a deployment had under former rules until that of now is compiled.
+
+        Compiling may take long, or be refused under the new rules: what was served a moment
+        ago, before the Corefile changed, is better than nothing.
+        """
+        images = self._tools.store.images
+        hold.keep(candidate.fingerprint)
+        if await self._tools.files.call(lambda: images.verified(candidate.fingerprint)):
+            await self._serve_restored(candidate)
+
+    async def _serve_restored(self, deployment: Deployment) -> tuple[Problem, ...]:
+        tools = self._tools
+        async with tools.activating:
+            objections = tools.serving.check(deployment)
+            if any(problem.severity is Severity.ERROR for problem in objections):
+                raise ZoneError(objections)
+            self._serve(deployment)
+        return objections
 
     async def _recommit(self, deployment: Deployment) -> None:
         """Record the image that the configuration of now makes of an old deployment."""

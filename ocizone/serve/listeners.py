@@ -14,7 +14,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IListeningPort
 
 from ocizone.endpoint import Endpoint
-from ocizone.serve.sockets import bind_pair
+from ocizone.serve.sockets import BACKLOG, bind_pair, sharing
 from ocizone.serve.tcp import TcpFactory, TcpGate
 from ocizone.serve.udp import Answer, Polls, UdpPort
 
@@ -37,10 +37,11 @@ Sockets = dict[Endpoint, tuple[socket.socket, socket.socket]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listening:
-    """One open address: its two transports and the port the system gave."""
+    """One open address: its two transports, their sockets, and the port the system gave."""
 
     udp: UdpPort
     tcp: IListeningPort
+    sockets: tuple[socket.socket, socket.socket]
     port: int
 
 
@@ -69,14 +70,26 @@ class Listeners:
     def prepare(self, wanted: Iterable[Endpoint]) -> Sockets:
         """Bind what is wanted and not open; nothing is answered on it yet.
 
+        An address may overlap one that is about to be closed (every address, and one of them):
+        then both hold the port until ``move_to``.
+
         Raises:
             BindError: one cannot be bound; none is left open.
         """
         bound: Sockets = {}
+        kept = dict.fromkeys(wanted)
         try:
-            for endpoint in wanted:
-                if endpoint not in self._open and endpoint not in bound:
-                    bound[endpoint] = bind_pair(endpoint.host, endpoint.port)
+            for endpoint in kept:
+                if endpoint in self._open:
+                    continue
+                leaving = [
+                    sock
+                    for other, listening in self._open.items()
+                    if other not in kept and listening.port == endpoint.port
+                    for sock in listening.sockets
+                ]
+                with sharing(leaving):
+                    bound[endpoint] = bind_pair(endpoint.host, endpoint.port, share=bool(leaving))
         except BaseException:
             self.discard(bound)
             raise
@@ -109,15 +122,15 @@ class Listeners:
         name = str(endpoint)
         udp = UdpPort(self._reactor, datagram, name, self._answer, self._on_send_error)
         udp.start()
-        stream.listen(1024)
         factory = TcpFactory(self._reactor, self._gate, name, self._answer)  # type: ignore[arg-type]  # a structural part of IReactorTime
         tcp = self._reactor.adoptStreamPort(stream.fileno(), stream.family, factory)
-        port = stream.getsockname()[1]
-        # adoptStreamPort duplicates the descriptor: ours would keep the port open for ever.
-        stream.close()
-        return Listening(udp, tcp, port)
+        # The adopted port is a duplicate, and has set the backlog to Twisted's 50.
+        stream.listen(BACKLOG)
+        return Listening(udp, tcp, (datagram, stream), stream.getsockname()[1])
 
     @staticmethod
     def _close(listening: Listening) -> None:
         listening.udp.stop()
         listening.tcp.stopListening()
+        for sock in listening.sockets:
+            sock.close()

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 #: Asks for the destination address of each datagram, so that a reply to a wildcard socket
 #: leaves from the address that was asked (RFC 1123 2.3; ip(7), ipv6(7)).
 IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)
 #: Room for a burst while the process is busy elsewhere; the kernel caps it at rmem_max.
 RECEIVE_OCTETS = 4 * 1024 * 1024
+#: Connections the kernel completes for us while we are busy elsewhere.
+BACKLOG = 1024
 #: Path MTU discovery off: a reply never carries DF, so a spoofed ICMP cannot shrink it
 #: (what BIND, NSD and Knot set; ip(7), IP_PMTUDISC_OMIT).
 IP_MTU_DISCOVER, IP_PMTUDISC_OMIT = 10, 5
@@ -22,25 +26,26 @@ class BindError(OSError):
     """An address could not be bound; the message names it and says what to do."""
 
 
-def bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
-    """Return a bound, non-blocking socket.
+def bind(kind: socket.SocketKind, host: str, port: int, *, share: bool = False) -> socket.socket:
+    """Return a bound, non-blocking socket; a stream socket listens too.
 
     Args:
         kind: SOCK_DGRAM or SOCK_STREAM.
         host: a literal address, or "" for every address of both families.
         port: 0 lets the system choose.
+        share: succeed beside a socket of ours that shares too (see ``sharing``).
 
     Raises:
         BindError: with the address, the system's reason and a hint.
     """
     family = socket.AF_INET if host and ":" not in host else socket.AF_INET6
     try:
-        return _bind(family, kind, host or "::", port)
+        return _bind(family, kind, host or "::", port, share=share)
     except OSError as error:
         if not host and error.errno in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
             # A kernel without IPv6: every address is every IPv4 address.
             try:
-                return _bind(socket.AF_INET, kind, "0.0.0.0", port)  # noqa: S104 - asked for
+                return _bind(socket.AF_INET, kind, "0.0.0.0", port, share=share)  # noqa: S104 - asked for
             except OSError as second:
                 error = second
         name = "udp" if kind == socket.SOCK_DGRAM else "tcp"
@@ -67,7 +72,7 @@ def _hint(error: OSError, port: int) -> str:
 
 
 def _bind(
-    family: socket.AddressFamily, kind: socket.SocketKind, host: str, port: int
+    family: socket.AddressFamily, kind: socket.SocketKind, host: str, port: int, *, share: bool
 ) -> socket.socket:
     sock = socket.socket(family, kind)
     try:
@@ -79,7 +84,10 @@ def _bind(
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:
             _datagram_options(sock, family)
-        sock.bind((host, port))
+        with sharing([sock] if share else []):
+            sock.bind((host, port))
+            if kind == socket.SOCK_STREAM:
+                sock.listen(BACKLOG)
     except BaseException:
         sock.close()
         raise
@@ -94,19 +102,37 @@ def _datagram_options(sock: socket.socket, family: socket.AddressFamily) -> None
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
 
 
-def bind_pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+@contextmanager
+def sharing(sockets: Iterable[socket.socket]) -> Iterator[None]:
+    """Let sockets share their port for a moment.
+
+    A reload from every address to one, or back, binds the new socket while the old one still
+    answers. Not for longer: a second server started by mistake must be refused the port.
+    """
+    own = list(sockets)
+    for sock in own:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        yield
+    finally:
+        for sock in own:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+
+
+def bind_pair(host: str, port: int, *, share: bool = False) -> tuple[socket.socket, socket.socket]:
     """Return a datagram and a stream socket on one port (RFC 7766: TCP is not optional).
 
-    With port 0 the system chooses one that is free for both.
+    With port 0 the system chooses one that is free for both. ``share`` as in ``bind``.
 
     Raises:
         BindError: either cannot be bound; neither is left open.
     """
     tries = 1 if port else 20
     for left in range(tries - 1, -1, -1):
-        datagram = bind(socket.SOCK_DGRAM, host, port)
+        datagram = bind(socket.SOCK_DGRAM, host, port, share=share)
         try:
-            return datagram, bind(socket.SOCK_STREAM, host, datagram.getsockname()[1])
+            chosen = datagram.getsockname()[1]
+            return datagram, bind(socket.SOCK_STREAM, host, chosen, share=share)
         except BindError as error:
             datagram.close()
             if left and error.errno == errno.EADDRINUSE:

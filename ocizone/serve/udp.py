@@ -21,6 +21,8 @@ from ocizone.serve.sockets import IP_PKTINFO
 #: Datagrams answered before the reactor looks at its other descriptors: a flood must not
 #: starve TCP and timers; 64 costs about 2 ms.
 BATCH = 64
+#: Batches answered before a socket is closed: what a receive buffer holds at most.
+_LAST_BATCHES = 1024
 #: Room for one IPv4 or IPv6 packet-info message.
 _ANCILLARY = socket.CMSG_SPACE(20)
 _MAPPED = "::ffff:"
@@ -61,8 +63,11 @@ class UdpPort:
         self._reactor.addReader(self)
 
     def stop(self) -> None:
-        """Stop reading and close the socket."""
+        """Answer what has come in already, then stop reading and close the socket."""
         self._reactor.removeReader(self)
+        for _ in range(_LAST_BATCHES):
+            if self._batch() < BATCH:
+                break
         self._socket.close()
 
     def fileno(self) -> int:
@@ -79,17 +84,22 @@ class UdpPort:
 
     def doRead(self) -> None:  # noqa: N802 - the reactor's interface
         """Answer the datagrams that are there, at most a batch."""
+        self._batch()
+
+    def _batch(self) -> int:
+        """Return how many datagrams were there."""
         sock = self._socket
-        for _ in range(BATCH):
+        for number in range(BATCH):
             try:
                 packet, ancillary, _flags, sender = sock.recvmsg(TCP_MESSAGE_OCTETS, _ANCILLARY)
             except BlockingIOError:
-                return
+                return number
             except OSError as error:
                 # An ICMP error of an earlier reply surfaces here; the socket is fine.
                 self._on_send_error(error)
                 continue
             self._one(packet, ancillary, sender)
+        return BATCH
 
     def _one(self, packet: bytes, ancillary: list[Any], sender: tuple[Any, ...]) -> None:
         client, port = sender[0], sender[1]

@@ -20,9 +20,7 @@ from tests.polling import PolledReactor
 class UnixReactor(PolledReactor):
     """Listens on a path as the real reactor does."""
 
-    def listenUNIX(  # noqa: N802 - the reactor's name
-        self, address: str, factory: Site, backlog: int = 50, mode: int = 0o666
-    ) -> Port:
+    def listenUNIX(self, address: str, factory: Site, backlog: int = 50, mode: int = 0o666) -> Port:
         factory.reactor = self
         port = Port(address.encode(), factory, backlog, mode, self)
         port.startListening()

@@ -29,13 +29,13 @@ class FakePort:
         self.number = number
         self.open = True
 
-    def startListening(self) -> None:  # noqa: N802 - Twisted's name
+    def startListening(self) -> None:
         self.open = True
 
-    def getHost(self) -> IAddress:  # noqa: N802 - Twisted's name
+    def getHost(self) -> IAddress:
         return IPv6Address("TCP", self.interface, self.number)
 
-    def stopListening(self) -> None:  # noqa: N802 - Twisted's name
+    def stopListening(self) -> None:
         self.open = False
 
 
@@ -45,7 +45,7 @@ class FakeReactor:
     def __init__(self) -> None:
         self.ports: list[FakePort] = []
 
-    def listenTCP(  # noqa: N802 - the reactor's name
+    def listenTCP(
         self, port: int, factory: Site, backlog: int = 50, interface: str = ""
     ) -> FakePort:
         if port == TAKEN:

@@ -59,7 +59,7 @@ def test_sections(
     qname: str,
     qtype: str,
     rcode: int,
-    aa: bool,  # noqa: FBT001 - a column
+    aa: bool,
     answer: list[str],
     authority: list[str],
 ) -> None:

@@ -137,7 +137,7 @@ def test_size_limit(protocol: Protocol, edns: Edns | None, bufsize: int | None, 
     ("policy", "asked", "given"),
     [(b"ns1", True, [b"ns1"]), (b"ns1", False, []), (None, True, []), (b"", True, [b""])],
 )
-def test_nsid(policy: bytes | None, asked: bool, given: list[bytes]) -> None:  # noqa: FBT001 - a table
+def test_nsid(policy: bytes | None, asked: bool, given: list[bytes]) -> None:
     """RFC 5001 2.1: only for who asks, only where configured."""
     options = [dns.edns.NSIDOption(b"")] if asked else []
     message = ask(served(Policy(nsid=policy)), "www.example.org.", "A", use_edns=0, options=options)

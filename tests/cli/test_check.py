@@ -155,3 +155,10 @@ def test_no_color_is_honoured(environment, coloured, monkeypatch, capsys):
 def test_the_sum_is_readable(files, expected):
     """Singular, plural, thousands."""
     assert findings.tally(files, []) == expected
+
+
+def test_what_only_a_plan_shows_is_found(capsys):
+    """`bind` to an interface that does not exist, with its place."""
+    Path("Corefile").write_text(". {\nbind nosuch0\nwhoami\n}\n")
+    assert run("check") == 1
+    assert capsys.readouterr().out.startswith("Corefile:1: error[bind]: bind: not a valid IP")

@@ -90,7 +90,7 @@ def test_section_6_2(
     qname: str,
     qtype: str,
     rcode: int,
-    aa: bool,  # noqa: FBT001 - a column
+    aa: bool,
     answer: list[str],
     authority: list[str],
 ) -> None:

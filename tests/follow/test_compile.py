@@ -39,10 +39,10 @@ class FakeTransport:
     def write(self, data: bytes) -> None:
         self.stdin += data
 
-    def closeStdin(self) -> None:  # noqa: N802 - Twisted's name
+    def closeStdin(self) -> None:
         self.closed = True
 
-    def signalProcess(self, signal: str) -> None:  # noqa: N802 - Twisted's name
+    def signalProcess(self, signal: str) -> None:
         if self.gone:
             raise ProcessExitedAlready
         self.signals.append(signal)
@@ -57,7 +57,7 @@ class FakeProcesses:
         self.environments: list[dict[str, str]] = []
         self.broken = False
 
-    def spawnProcess(  # noqa: N802 - Twisted's name
+    def spawnProcess(
         self,
         protocol: Any,
         executable: Any,

@@ -18,6 +18,7 @@ from ocizone.errors import (
     Severity,
     StoreError,
     Transient,
+    ZoneError,
 )
 from ocizone.follow.status import (
     BUG,
@@ -760,3 +761,39 @@ def test_stopping_in_a_wait_leaves_no_timer(site: Site) -> None:
     follower = site.follower()
     follower.stopService()
     assert site.clock.getDelayedCalls() == []
+
+
+OTHER_RULES = (ZoneRule("dns://.:54", "artifact", "", (".",)),)
+
+
+def test_what_was_served_stands_in_while_other_rules_are_compiled(site: Site) -> None:
+    """A Corefile that changed under a slow compiler does not make zones fall silent."""
+    site.registry.push(ONE)
+    site.follower()
+    again = site.again()
+    again.compiler.hang = True
+    again.follower(again.source(rules=OTHER_RULES))
+    assert again.served == ONE
+    assert len(again.compiler.specs) == 1
+    again.store.close()
+
+
+def test_what_was_served_stays_when_other_rules_refuse_it(site: Site) -> None:
+    """Under the new rules it is refused: it goes on as it was, and no older version comes back."""
+    site.registry.push(ONE)
+    first = site.follower()
+    site.registry.push(TWO)
+    first.refresh()
+    again = site.again()
+    again.registry.down = DOWN
+    again.compiler.crash = ZoneError([Problem("x", 1, 0, Severity.ERROR, "gone", "no such file")])
+    follower = again.follower(again.source(rules=OTHER_RULES))
+    assert again.served == TWO
+    assert follower.status.generation == 2
+    # It is looked at again: the registry may have something these rules take.
+    again.registry.down = None
+    again.compiler.crash = None
+    again.clock.advance(30)
+    assert len(again.compiler.specs) == 2
+    assert again.served == TWO
+    again.store.close()

@@ -31,11 +31,11 @@ class FakeFollower:
     def status(self) -> SourceStatus:
         return status_of(self.source)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         self.log.append("start")
         self.working = True
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         self.log.append("stop")
         if not self.working or not self._slow:
             self.working = False

@@ -23,7 +23,7 @@ class Inbox:
     def __init__(self) -> None:
         self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
 
-    def callFromThread(self, callable: Callable[..., Any], *args: object, **kwargs: object) -> None:  # noqa: N802, A002 - Twisted's names
+    def callFromThread(self, callable: Callable[..., Any], *args: object, **kwargs: object) -> None:  # noqa: A002 - Twisted's names
         self._calls.put(lambda: callable(*args, **kwargs))
 
     def run_one(self) -> None:

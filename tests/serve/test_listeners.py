@@ -15,15 +15,16 @@ from ocizone.endpoint import Endpoint
 from ocizone.serve.listeners import Listeners
 from ocizone.serve.sockets import BindError
 from tests.polling import PolledReactor
+from tests.ports import free_port
 
 
 class TcpReactor(PolledReactor):
     """Adopts bound sockets as the real reactor does."""
 
-    def adoptStreamPort(  # noqa: N802 - the reactor's name
+    def adoptStreamPort(
         self,
-        fileDescriptor: int,  # noqa: N803 - as above
-        addressFamily: int,  # noqa: N803 - as above
+        fileDescriptor: int,
+        addressFamily: int,
         factory: object,
     ) -> IListeningPort:
         port = Port._fromListeningDescriptor(self, fileDescriptor, addressFamily, factory)
@@ -171,3 +172,24 @@ def test_the_wildcard_is_every_address_of_both_families(site):
             site.reactor.turn()
             assert client.recvfrom(512)[0] == b"X"
     assert [one.client for one in site.seen] == ["127.0.0.1", "::1"]
+
+
+@pytest.mark.parametrize("to_one", [True, False], ids=["to one address", "to every address"])
+def test_every_address_and_one_of_them_may_follow_one_another(site, to_one):
+    """A reload adds or drops `bind` on one port; who asked just before is answered."""
+    every = Endpoint("dns", "", free_port())
+    one = Endpoint("dns", "127.0.0.1", every.port)
+    before, after = (every, one) if to_one else (one, every)
+    site.move_to(before)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.sendto(b"asked before", ("127.0.0.1", every.port))
+        site.move_to(after)
+        assert client.recv(512) == b"ASKED BEFORE"
+        client.sendto(b"asked after", ("127.0.0.1", every.port))
+        site.reactor.turn()
+        assert client.recv(512) == b"ASKED AFTER"
+    assert set(site.listeners.open) == {after}
+    # Sharing was for a moment: a second server is refused the port.
+    with pytest.raises(BindError):
+        Site().listeners.prepare([after])

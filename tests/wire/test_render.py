@@ -189,7 +189,7 @@ def test_the_limit_itself_fits() -> None:
         (Answer(authority=(NS,), additional=(BIG,)), False),
     ],
 )
-def test_what_may_be_left_out_in_silence(answer: Answer, truncated: bool) -> None:  # noqa: FBT001 - a table
+def test_what_may_be_left_out_in_silence(answer: Answer, truncated: bool) -> None:
     """RFC 2181 9: TC is for records that have to be there."""
     rendered = render(query(), answer, 512)
     message = dns.message.from_wire(rendered.wire)
@@ -324,7 +324,7 @@ def test_any_limit_is_kept(
     answer: Section,
     additional: Section,
     limit: int,
-    with_edns: bool,  # noqa: FBT001 - drawn
+    with_edns: bool,
 ) -> None:
     """No message is over its limit, and what is in it is whole RRsets, in order."""
     edns = Edns(1232) if with_edns else None
