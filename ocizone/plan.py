@@ -94,39 +94,40 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
     return Plan(corefile, endpoints, tuple(views), _named_apart(sources.values()))
 
 
-def key_of(artifact: Artifact, view: str = "") -> str:
-    """Return the key an artifact's state is kept under: its repository and PATH.
+def keys_of(artifact: Artifact, view: str) -> tuple[str, ...]:
+    """Return the keys an artifact's state may be kept under, the plainest first.
 
-    The tag is left out: a block moved from ``:v1`` to ``:v2`` goes on serving v1 until v2 is
-    there, also across a restart. The block is left out: one more zone on its key line needs
-    no registry.
+    The plainest is its repository alone. A block moved from ``:v1`` to ``:v2`` goes on serving v1
+    until v2 is there; another PATH, key line, port or address needs no registry; all of it also
+    across a restart. The others tell several artifacts of one repository apart.
 
     Args:
         artifact: of an ``oci`` directive.
-        view: tells a second block with the same repository and PATH from the first.
+        view: the name of its block.
     """
     reference = artifact.reference
-    return _digest("oci", view, reference.registry, reference.repository, artifact.path)
+    words = [reference.registry, reference.repository]
+    apart = [reference.tag or reference.digest or "", artifact.path, view]
+    return tuple(_digest("oci", *words, *apart[:count]) for count in range(len(apart) + 1))
 
 
 def _artifacts(drafts: list[_Draft]) -> list[tuple[str, str, Artifact]]:
     """Return (view, key, artifact) of every ``oci`` directive, in order."""
     found: dict[str, tuple[str, str, Artifact]] = {}
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for name, block, _ in drafts:
         for artifact in block.all(Artifact):
-            key = key_of(artifact)
-            if (name, key) in seen:
+            identity = (name, str(artifact.reference), artifact.path)
+            if identity in seen:
                 raise _refused(
                     artifact.position,
                     "artifact-twice",
-                    f"oci {artifact.reference} into {artifact.path}: this block follows that"
-                    " repository into that directory already",
-                    "give one of them another PATH",
+                    f"oci {artifact.reference} into {artifact.path}: this block does so already",
+                    "leave one of them out",
                 )
-            seen.add((name, key))
-            if key in found:
-                key = key_of(artifact, name)
+            seen.add(identity)
+            # One of the four is free: the last one differs wherever the identity does.
+            key = next(key for key in keys_of(artifact, name) if key not in found)
             found[key] = (name, key, artifact)
     return list(found.values())
 
