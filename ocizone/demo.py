@@ -28,6 +28,7 @@ from ocizone.publish import collect
 from ocizone.registry.client import Client
 from ocizone.registry.push import push
 from ocizone.registry.reference import Reference
+from ocizone.serve.sockets import BindError, bind_pair
 
 REPOSITORY = "dns/zones"
 #: The usual port of a lab registry; another one is taken when somebody has it.
@@ -91,9 +92,15 @@ def stage(zones: Path, port: int, say: Say) -> Iterator[tuple[Stage, Server]]:
         say: shows a line.
 
     Raises:
-        DemoError: the server does not start.
+        DemoError: the port is taken, or the server does not start.
         OcizoneError: the push fails.
     """
+    try:
+        # An answer from somebody else's server on this port would look like ours.
+        for sock in bind_pair("127.0.0.1", port):
+            sock.close()
+    except BindError as error:
+        raise DemoError(f"{error.strerror}; choose another port with --port") from error
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ocizone-demo-")))
         shutil.copytree(zones, directory / "zones")

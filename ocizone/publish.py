@@ -6,13 +6,18 @@ the words on the terminal (cli).
 
 from __future__ import annotations
 
+import tempfile
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocizone.compiler.ondisk import CheckedZone, check_zone_file
-from ocizone.errors import ArtifactError, Problem, Severity, StoreError
+from ocizone.compiler.pipeline import compile_revision
+from ocizone.compiler.spec import CompileSpec, Layer, ZoneRule
+from ocizone.errors import ArtifactError, InputError, Problem, Severity, StoreError
 from ocizone.registry.push import ZONE_TYPE
+from ocizone.store.disk import sha256_of
 from ocizone.store.paths import is_leftover, names_a_secret
 
 YAML_TYPE = "application/yaml"
@@ -42,7 +47,7 @@ class Checked:
     @property
     def records(self) -> int:
         """How many records the zones have."""
-        return sum(zone.info.records for zone in self.zones if zone.info)
+        return sum(zone.records for zone in self.zones)
 
 
 def collect(paths: Iterable[Path]) -> list[FileToPush]:
@@ -78,13 +83,20 @@ def _refused(file: str, rule: str, message: str) -> ArtifactError:
 def _files(path: Path) -> list[tuple[str, Path]]:
     if not path.exists():
         raise StoreError(f"{path} does not exist")
-    if not path.is_dir():
+    if path.is_file():
         return [(path.name, path)]
-    return [
-        (title, file)
-        for file in sorted(path.rglob("*"))
-        if file.is_file() and _is_meant(title := file.relative_to(path).as_posix())
-    ]
+    if not path.is_dir():
+        raise StoreError(f"{path} is no file and no directory")
+    found = []
+    for file in sorted(path.rglob("*")):
+        title = file.relative_to(path).as_posix()
+        if file.is_file() and _is_meant(title):
+            if not file.resolve().is_relative_to(path.resolve()):
+                # What stands beside the zones of a checkout may lead anywhere.
+                message = f"it is a link to {file.resolve()}, outside {path}"
+                raise _refused(str(file), "link-outside", message)
+            found.append((title, file))
+    return found
 
 
 def _is_meant(title: str) -> bool:
@@ -93,24 +105,54 @@ def _is_meant(title: str) -> bool:
 
 
 def check_zones(paths: Sequence[Path], origin: str | None = None) -> Checked:
-    """Check zone files and directories, one zone claimed twice among the findings.
+    """Check zone files, each by itself, and directories, each as the artifact it would be.
+
+    What cannot be read is a finding like any other.
 
     Raises:
-        StoreError: a path cannot be read.
         wire.name.BadNameError: ``origin`` is no name.
     """
     problems: list[Problem] = []
     zones: list[CheckedZone] = []
     for path in paths:
-        found, checked = check_zone_file(path, origin)
-        problems += found
-        zones += checked
-    first: dict[str, CheckedZone] = {}
-    for zone in zones:
-        if zone.origin in first:
-            message = f"{zone.origin} is the zone of {first[zone.origin].file} too"
-            problems.append(
-                Problem(zone.file, 0, 0, Severity.ERROR, "origin-claimed-twice", message)
-            )
-        first.setdefault(zone.origin, zone)
+        try:
+            if path.is_dir():
+                checked = check_files(collect([path]))
+            else:
+                found, zone = check_zone_file(path, origin)
+                checked = Checked(found, (zone,) if zone else ())
+        except InputError as error:
+            checked = Checked(error.problems, ())
+        except StoreError as error:
+            unreadable = Problem(str(path), 0, 0, Severity.ERROR, "unreadable", str(error))
+            checked = Checked((unreadable,), ())
+        problems += checked.problems
+        zones += checked.zones
+    return Checked(tuple(sorted(problems)), tuple(zones))
+
+
+def check_files(files: Sequence[FileToPush]) -> Checked:
+    """Compile files as a server would compile the artifact they make; keep only the findings.
+
+    Raises:
+        StoreError: a file cannot be read, or the temporary directory not be written.
+    """
+    layers = tuple(
+        Layer(str(file.path.absolute()), f"sha256:{sha256_of(file.path)}", file.title, False, "")
+        for file in files
+    )
+    rule = ZoneRule("check", "artifact", "", (".",))
+    with tempfile.TemporaryDirectory(prefix="ocizone-check-") as name:
+        tree = Path(name, "tree")
+        tree.mkdir()
+        spec = CompileSpec("the artifact", layers, (rule,), str(tree), str(Path(name, "image")))
+        report = compile_revision(spec, time.monotonic)
+    paths = {file.title: str(file.path) for file in files}
+    problems = (
+        replace(problem, file=paths.get(problem.file, problem.file)) for problem in report.problems
+    )
+    zones = (
+        CheckedZone(paths.get(zone.file, zone.file), zone.apex, zone.serial, zone.records)
+        for zone in report.zones
+    )
     return Checked(tuple(sorted(problems)), tuple(zones))

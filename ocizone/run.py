@@ -7,9 +7,7 @@ Imported by ``ocizone serve`` only: importing it installs the reactor. Not here:
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor as _installed
@@ -20,6 +18,7 @@ from ocizone.cli.exit_codes import Exit, exit_code_of
 from ocizone.errors import OcizoneError
 from ocizone.observe.lines import LineWriter
 from ocizone.observe.log import observer
+from ocizone.signals import obey
 from ocizone.state_dir import state_dir
 
 #: The module stands for the reactor it installed.
@@ -49,17 +48,8 @@ def run(corefile: str, directory: str | None, port: int, *, debug: bool) -> int:
         sys.stderr.write(f"{error}\n")
         return exit_code_of(error) if isinstance(error, OcizoneError) else Exit.FAILED
     reactor.addSystemEventTrigger("before", "shutdown", app.stopService)
-    _on_signal(signal.SIGUSR1, app.reload)
-    _on_signal(signal.SIGHUP, app.refresh)
+    obey(reactor, app)
     reactor.run()
     lines.close(_LAST_LINES_S)
     queries.close(_LAST_LINES_S)
     return Exit.OK
-
-
-def _on_signal(number: signal.Signals, act: Callable[[], object]) -> None:
-    """Let a signal do something on the reactor's own thread, between other events."""
-    signal.signal(
-        number,
-        lambda *_: reactor.callFromThread(act),
-    )

@@ -15,7 +15,7 @@ CONTROL_SOCKET = "control.sock"
 
 
 def state_dir(given: str | None, environ: Mapping[str, str], *, root: bool) -> Path:
-    """Return the state directory, absolute; it need not exist.
+    """Return the state directory, absolute and without links; it need not exist.
 
     Args:
         given: the value of ``--state-dir``, if any.
@@ -30,7 +30,9 @@ def state_dir(given: str | None, environ: Mapping[str, str], *, root: bool) -> P
     if not chosen:
         base = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '.')}/.local/state"
         chosen = f"{base}/ocizone"
-    return Path(chosen).absolute()
+    # systemd's DynamicUser makes the directory a link (to private/ocizone), and so do operators
+    # who keep state on another disk: the place itself may be one, nothing below it.
+    return Path(chosen).resolve()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from twisted.application.service import Service
 from twisted.internet import reactor
@@ -11,7 +12,10 @@ from twisted.python import usage
 
 from ocizone.app import Application
 from ocizone.app import Options as AppOptions
+from ocizone.corefile.load import load
+from ocizone.errors import ConfigError
 from ocizone.observe.lines import LineWriter
+from ocizone.signals import obey
 from ocizone.state_dir import state_dir
 
 
@@ -26,8 +30,21 @@ class Options(usage.Options):
 
 
 def makeService(options: Options) -> Service:  # noqa: N802 - the name twistd looks for
-    """Return the server as a service."""
-    return Application(
+    """Return the server as a service.
+
+    Raises:
+        usage.UsageError: the Corefile is wrong; twistd shows it and ends.
+    """
+    try:
+        load(
+            options["corefile"],
+            environ=os.environ,
+            default_port=options["port"],
+            cwd=str(Path.cwd()),
+        )
+    except ConfigError as error:
+        raise usage.UsageError(str(error)) from error
+    app = Application(
         reactor,
         AppOptions(
             corefile=options["corefile"],
@@ -37,3 +54,5 @@ def makeService(options: Options) -> Service:  # noqa: N802 - the name twistd lo
         os.environ,
         query_line=LineWriter(sys.stdout).write,
     )
+    obey(reactor, app)
+    return app

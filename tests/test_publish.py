@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ocizone.errors import ArtifactError, Problem, Severity, StoreError
-from ocizone.publish import YAML_TYPE, Checked, FileToPush, check_zones, collect
+from ocizone.publish import YAML_TYPE, Checked, FileToPush, check_files, check_zones, collect
 from ocizone.registry.push import ZONE_TYPE
 
 ZONE = """\
@@ -76,18 +78,64 @@ def test_zones_are_checked_and_counted(tmp_path):
     """Every file of every path."""
     for origin in ("a.org.", "b.org."):
         (tmp_path / f"db.{origin[:-1]}").write_text(ZONE.format(origin=origin))
-    checked = check_zones([tmp_path / "db.a.org", tmp_path / "db.b.org"])
-    assert [zone.origin for zone in checked.zones] == ["a.org.", "b.org."]
-    assert (checked.problems, checked.refused, checked.records) == ((), False, 6)
+    for paths in ([tmp_path], [tmp_path / "db.a.org", tmp_path / "db.b.org"]):
+        checked = check_zones(paths)
+        assert [zone.origin for zone in checked.zones] == ["a.org.", "b.org."]
+        assert (checked.problems, checked.refused, checked.records) == ((), False, 6)
+
+
+def test_a_directory_is_checked_as_the_artifact_it_would_be(tmp_path):
+    """What a server refuses is refused here, and named as it lies on disk."""
+    (tmp_path / "db.a.org").write_text(ZONE.format(origin="a.org.") + "x A 1.2.3\n")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "UPPER").write_text("x")
+    (tmp_path / "sub" / "upper").write_text("y")
+    assert [problem.rule for problem in check_zones([tmp_path]).problems] == ["path-collision"]
+    (tmp_path / "sub" / "upper").unlink()
+    (problem,) = check_zones([tmp_path]).problems
+    assert (problem.rule, problem.file, problem.line) == ("rdata", str(tmp_path / "db.a.org"), 5)
+
+
+def test_the_soa_tells_the_zone_as_on_the_server(tmp_path):
+    """`db.corp` that begins with another $ORIGIN is that zone, here and there."""
+    (tmp_path / "whatever").write_text(ZONE.format(origin="corp.example.org."))
+    for checked in (check_zones([tmp_path]), check_files(collect([tmp_path / "whatever"]))):
+        assert [zone.origin for zone in checked.zones] == ["corp.example.org."]
 
 
 def test_a_zone_of_two_files_is_refused(tmp_path):
     """Found by push before a server finds it."""
-    for name in ("db.a.org", "a.org.zone", "sub"):
+    for name in ("db.a.org", "a.org.zone"):
         (tmp_path / name).write_text(ZONE.format(origin="a.org."))
     checked = check_zones([tmp_path])
-    assert [problem.rule for problem in checked.problems] == ["origin-claimed-twice"] * 2
+    assert [problem.rule for problem in checked.problems] == ["origin-claimed-twice"]
     assert checked.refused
+
+
+def test_what_cannot_be_read_is_a_finding(tmp_path):
+    """`check --format json` stays JSON."""
+    (problem,) = check_zones([tmp_path / "gone"]).problems
+    assert (problem.rule, problem.file) == ("unreadable", str(tmp_path / "gone"))
+
+
+def test_links_do_not_lead_out(tmp_path):
+    """A link beside the zones may point anywhere; its target is not read."""
+    (tmp_path / "secret").write_text("x")
+    folder = tmp_path / "zones"
+    folder.mkdir()
+    (folder / "db.a.org").write_text("y")
+    (folder / "same").symlink_to("db.a.org")
+    assert len(collect([folder])) == 2
+    (folder / "out").symlink_to(tmp_path / "secret")
+    with pytest.raises(ArtifactError, match="link-outside"):
+        collect([folder])
+
+
+def test_only_files_are_pushed(tmp_path):
+    """A pipe would be read for ever."""
+    os.mkfifo(tmp_path / "db.fifo")
+    with pytest.raises(StoreError, match="is no file and no directory"):
+        collect([tmp_path / "db.fifo"])
 
 
 def test_a_warning_does_not_refuse():

@@ -34,7 +34,9 @@ def missing(snapshot: Snapshot, views: Iterable[str] | None = None) -> list[str]
             if isinstance(zone, NotReady)
         ]
         if block.pending:
-            found += [f"{to_text(zone)}: {block.pending}" for zone in block.keys]
+            # The block's own zones may all be there, from another source: it is not whole yet.
+            absent = [to_text(zone) for zone in block.keys if zone not in block.zones]
+            found += [f"{zone}: {block.pending}" for zone in absent or [block.name]]
     return sorted(found)
 
 

@@ -33,10 +33,16 @@ def command(paths: tuple[Path, ...], origin: str | None, strict: bool, output: s
     wanted = paths or (Path("Corefile"),)
     problems: list[Problem] = []
     corefiles = [path for path in wanted if is_corefile(path)]
+    zone_paths = [path for path in wanted if path not in corefiles]
+    for directory in filter(Path.is_dir, zone_paths):
+        corefiles += sorted(path for path in directory.iterdir() if is_corefile(path))
     for path in corefiles:
-        problems += _corefile(path)
+        found = _corefile(path)
+        problems += found
+        if not found and output == "text":
+            echo(f"{path}: no findings", err=False)
     try:
-        zones = check_zones([path for path in wanted if path not in corefiles], origin)
+        zones = check_zones(zone_paths, origin)
     except BadNameError as error:
         raise click.UsageError(f"--origin: {error}") from error
     problems += zones.problems
@@ -45,12 +51,9 @@ def command(paths: tuple[Path, ...], origin: str | None, strict: bool, output: s
     else:
         show(problems, err=False)
         for zone in zones.zones:
-            if zone.info:
-                echo(
-                    f"{zone.file}: {zone.origin} serial {zone.info.serial},"
-                    f" {zone.info.records:,} records",
-                    err=False,
-                )
+            if zone.serial is not None:
+                text = f"{zone.file}: {zone.origin} serial {zone.serial}, {zone.records:,} records"
+                echo(text, err=False)
         echo(tally(len(zones.zones), problems), err=True)
     refusing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.FAILED if any(one.severity in refusing for one in problems) else Exit.OK
@@ -58,7 +61,7 @@ def command(paths: tuple[Path, ...], origin: str | None, strict: bool, output: s
 
 def is_corefile(path: Path) -> bool:
     """Tell whether a path is to be read as a Corefile, by its name."""
-    return path.name == "-" or path.name.startswith("Corefile") or path.suffix == ".corefile"
+    return path.name.startswith("Corefile") or path.suffix == ".corefile"
 
 
 def _corefile(path: Path) -> tuple[Problem, ...]:
@@ -75,9 +78,9 @@ def _zones(checked: Checked) -> list[dict[str, object]]:
         {
             "file": zone.file,
             "origin": zone.origin,
-            "serial": zone.info.serial,
-            "records": zone.info.records,
+            "serial": zone.serial,
+            "records": zone.records,
         }
         for zone in checked.zones
-        if zone.info
+        if zone.serial is not None
     ]

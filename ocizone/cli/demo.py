@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import time
@@ -24,7 +25,8 @@ from ocizone.cli.exit_codes import Exit
 def command(port: int, zones: Path | None, once: bool) -> int:
     """Show the main job on loopback: no root, no Docker, nothing left behind."""
     # Ended by a signal, it must not leave its directory and its server behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _: sys.exit(128 + got))
     begun = time.monotonic()
     with demo.stage(zones or demo.sample_zones(), port, click.echo) as (where, server):
         first = demo.wait_for(where, server, "www.example.org", "A", lambda _: True)
@@ -46,15 +48,26 @@ def command(port: int, zones: Path | None, once: bool) -> int:
     return Exit.OK
 
 
+def _program() -> str:
+    """Return how a shell in this directory starts us: the name, or the path when that is not it."""
+    if shutil.which("ocizone"):
+        return "ocizone"
+    beside = Path(sys.executable).parent / "ocizone"
+    if not beside.exists():
+        return f"{sys.executable} -m ocizone"
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
+
+
 def _invite(where: demo.Stage) -> None:
+    program = _program()
     click.echo(
         f"""
 Try next, in another terminal:
 
   dig @{where.address} -p {where.port} hello.example.org TXT
   $EDITOR {where.zones}/db.example.org
-  ocizone push {where.reference} {where.zones}
-  ocizone status --state-dir {where.state}
+  {program} push {where.reference} {where.zones}
+  {program} status --state-dir {where.state}
 
 Ctrl-C ends it and removes everything.
 """

@@ -6,6 +6,7 @@ status (cli.exit_codes), anything else is a bug and shows its traceback.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -78,6 +79,13 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; what is left to flush must not say so again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.FAILED)
+    except OSError as error:
+        click.echo(f"{error.strerror or error}: {error.filename or 'standard output'}", err=True)
+        sys.exit(Exit.FAILED)
     except OcizoneError as error:
         # What a registry answered may be among it.
         click.echo("\n".join(map(printable, str(error).split("\n"))), err=True)

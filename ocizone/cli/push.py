@@ -14,7 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ocizone.cli.exit_codes import Exit
 from ocizone.cli.findings import echo, show, tally
-from ocizone.publish import FileToPush, check_zones, collect
+from ocizone.publish import FileToPush, check_files, collect
 from ocizone.registry.client import Client
 from ocizone.registry.push import created_from, push
 from ocizone.registry.reference import BadReferenceError, Reference
@@ -29,7 +29,11 @@ from ocizone.registry.reference import BadReferenceError, Reference
 @click.option("-u", "--username", metavar="NAME", help="Who pushes; with --password-stdin.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--plain-http", is_flag=True, help="No TLS; the default for localhost.")
-@click.option("--ca-file", metavar="FILE", help="PEM file to trust instead of the system's CAs.")
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="PEM file to trust instead of the system's CAs.",
+)
 @click.option("--no-check", is_flag=True, help="Push what it is, checked or not.")
 def command(
     reference: str,
@@ -54,7 +58,7 @@ def command(
         raise click.UsageError(f"{reference}: push to a tag; the digest comes out")
     annotations = _annotations(annotation)
     files = collect(paths)
-    if not no_check and not _checked(paths):
+    if not no_check and not _checked(files):
         return Exit.FAILED
     client = Client(
         target,
@@ -90,11 +94,13 @@ def _password(from_stdin: bool, username: str | None) -> Callable[[], str] | Non
     if not from_stdin:
         return None
     secret = sys.stdin.readline().rstrip("\r\n")
+    if not secret:
+        raise click.UsageError("--password-stdin: standard input is empty")
     return lambda: secret
 
 
-def _checked(paths: tuple[Path, ...]) -> bool:
-    checked = check_zones(paths)
+def _checked(files: list[FileToPush]) -> bool:
+    checked = check_files(files)
     show(checked.problems, err=True)
     echo(
         f"check    {tally(len(checked.zones), checked.problems)}, {checked.records:,} records",

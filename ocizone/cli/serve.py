@@ -12,7 +12,7 @@ import click
     default="Corefile",
     show_default=True,
     metavar="FILE",
-    help="What to serve and follow; - reads standard input.",
+    help="What to serve and follow.",
 )
 @click.option("--state-dir", "directory", metavar="DIR", help="Where versions are kept.")
 @click.option(

@@ -19,6 +19,9 @@ from ocizone.observe.printable import printable
 from ocizone.state_dir import state_dir
 
 _WIDE = 400
+#: Below so many columns the table leaves out what can be done without.
+_ROOM = 100
+_SPARED = frozenset({"RRS", "TAG", "DIGEST", "CHECKED"})
 _STYLE = {"Ready": "green", "Stale": "yellow", "Loading": "red"}
 
 
@@ -50,34 +53,40 @@ def _show(document: dict[str, Any]) -> None:
         console.width = _WIDE
     now = document["now"]
     table = Table(box=None, pad_edge=False, header_style="bold")
+    narrow = console.width < _ROOM
     for heading in ("ZONE", "SERIAL", "RRS", "TAG", "DIGEST", "AGE", "CHECKED", "NEXT", "STATE"):
-        right = heading in {"SERIAL", "RRS"}
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+        if not (narrow and heading in _SPARED):
+            right = heading in {"SERIAL", "RRS"}
+            table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     sources = {source["name"]: source for source in document["sources"]}
     for zone in document["zones"]:
         source = sources.get(zone.get("source", ""), {})
-        table.add_row(
-            printable(zone["name"]),
-            str(zone.get("serial", "-")),
-            f"{zone['records']:,}" if "records" in zone else "-",
-            _tag(zone.get("reference", "")),
-            short_digest(zone.get("digest", "")),
-            ago(zone.get("since"), now),
-            ago(source.get("last_check"), now),
-            ago(now, source.get("next_check")),
-            Text(zone["state"], style=_STYLE.get(zone["state"], "")),
-        )
+        cells: dict[str, str | Text] = {
+            "ZONE": printable(zone["name"]),
+            "SERIAL": str(zone.get("serial", "-")),
+            "RRS": f"{zone['records']:,}" if "records" in zone else "-",
+            "TAG": _tag(zone.get("reference", "")),
+            "DIGEST": short_digest(zone.get("digest", "")),
+            "AGE": ago(zone.get("since"), now),
+            "CHECKED": ago(source.get("last_check"), now),
+            "NEXT": ago(now, source.get("next_check")),
+            "STATE": Text(zone["state"], style=_STYLE.get(zone["state"], "")),
+        }
+        table.add_row(*(cells[str(column.header)] for column in table.columns))
     console.print(table)
-    for zone in document["zones"]:
-        if zone["state"] == "Loading":
-            console.print(printable(f"{zone['name']} {zone['message']}"), style="red")
+    for line in document["missing"]:
+        console.print(printable(line), style="red")
     for source in document["sources"]:
         console.print(printable(_source_line(source, now)))
         if source["error"]:
             reason, message = source["error"]["reason"], source["error"]["message"]
             # Findings follow one by one.
-            shown = message.partition("\n")[0]
-            console.print(printable(f"  {reason}: {shown}"), style="red")
+            shown = "" if source["problems"] else message.partition("\n")[0]
+            console.print(printable(f"  {reason}: {shown}".rstrip(": ")), style="red")
+        if not source["materialised"]:
+            console.print(
+                printable(f"  files under {source['path']} are not up to date: see the log")
+            )
         for problem in source["problems"]:
             hint = f" ({problem['hint']})" if problem["hint"] else ""
             console.print(
@@ -90,7 +99,8 @@ def _show(document: dict[str, Any]) -> None:
 
 def _source_line(source: dict[str, Any], now: str) -> str:
     last = ago(source["last_success"], now)
-    ok = f"last ok {last} ago" if source["last_success"] else "never pulled"
+    never = "not looked at since the start" if source["digest"] else "never pulled"
+    ok = f"last ok {last} ago" if source["last_success"] else never
     return f"source {source['name']}  {source['state']}  {ok}  attempts {source['attempts']}"
 
 

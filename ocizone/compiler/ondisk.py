@@ -1,6 +1,7 @@
-"""Checking zone files on disk, for ``ocizone check``: the compiler's own reader and checks.
+"""Checking one zone file on disk, for ``ocizone check``: the compiler's own reader and checks.
 
-Opens files and nothing else: no store, no image, no network.
+Opens files and nothing else: no store, no image, no network. Not here: whole directories, which
+are compiled as the artifact they would be (ocizone.publish).
 """
 
 from __future__ import annotations
@@ -13,83 +14,72 @@ from ocizone.compiler.select import YAML_SUFFIXES, origin_of_name, origin_of_soa
 from ocizone.compiler.tree import SourceTree
 from ocizone.errors import Problem, StoreError
 from ocizone.findings import Findings
-from ocizone.store.paths import is_leftover, names_a_secret
+from ocizone.store.paths import names_a_secret
 from ocizone.wire import name as names
 from ocizone.zone.build import zone_info
-from ocizone.zone.reader import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedZone:
-    """A zone file that was checked.
+    """A zone that was checked.
 
     Attributes:
         file: as findings call it.
         origin: absolute presentation form, lower case.
-        info: facts of the zone; None when it was refused.
+        serial: of the SOA; None when the zone was refused.
+        records: how many; 0 when it was refused.
     """
 
     file: str
     origin: str
-    info: ZoneInfo | None
+    serial: int | None
+    records: int
 
 
 def check_zone_file(
     path: Path, origin: str | None = None
-) -> tuple[list[Problem], tuple[CheckedZone, ...]]:
-    """Check a zone file, or every zone file below a folder.
+) -> tuple[tuple[Problem, ...], CheckedZone | None]:
+    """Check a zone file; ``$INCLUDE`` may name files beside and below it.
 
     Args:
-        path: a file or a folder. In a folder, zones are found as in an artifact: by the file's
-            name, else by the SOA's owner; other files are passed over.
-        origin: the zone's name in presentation form, for one file whose name does not tell.
+        path: a regular file.
+        origin: the zone's name in presentation form, when the file's name does not tell.
+
+    Returns:
+        All findings, and the zone unless it cannot be told which one it is.
 
     Raises:
         StoreError: the path cannot be read.
         wire.name.BadNameError: ``origin`` is no name.
     """
-    findings = Findings()
-    if not path.is_dir() and not path.is_file():
-        raise StoreError(f"{path} is no file and no folder")
-    if path.is_dir():
-        tree = SourceTree(path, f"{path.as_posix().rstrip('/')}/")
-        paths = list(tree.files())
-    else:
-        folder = path.parent
-        tree = SourceTree(folder, "" if folder == Path() else f"{folder.as_posix().rstrip('/')}/")
-        paths = [path.name]
     stated = names.lower(names.from_text(origin)) if origin is not None else None
-    checked = [
-        zone
-        for one in paths
-        for zone in _check(tree, one, stated, findings, must_be_zone=not path.is_dir())
-    ]
-    return list(findings.problems()), tuple(checked)
-
-
-def _check(
-    tree: SourceTree, path: str, stated: bytes | None, findings: Findings, *, must_be_zone: bool
-) -> list[CheckedZone]:
-    file = tree.display(path)
-    if names_a_secret(path):
+    if not path.exists():
+        raise StoreError(f"{path} does not exist")
+    if not path.is_file():
+        raise StoreError(f"{path} is no file and no directory")
+    findings = Findings()
+    folder = path.parent
+    tree = SourceTree(folder, "" if folder == Path() else f"{folder.as_posix().rstrip('/')}/")
+    file = tree.display(path.name)
+    if names_a_secret(path.name):
         message = "it names a private key or credentials"
         findings.error(file, 0, 0, "secret", message, "do not put it into an artifact")
-        return []
-    if is_leftover(path) and not must_be_zone:
-        return []
-    origin = stated or origin_of_name(path)
+        return findings.problems(), None
+    apex = stated or _origin(tree, path.name)
+    if apex is None:
+        hint = "call it db.ORIGIN, ORIGIN.zone or ORIGIN.yaml, or begin it with $ORIGIN and a SOA"
+        findings.error(file, 0, 0, "origin", "which zone it is cannot be told", hint)
+        return findings.problems(), None
+    content = read_zone(tree, path.name, apex, findings)
+    if findings.refused:
+        return findings.problems(), CheckedZone(file, names.to_text(apex), None, 0)
+    info = zone_info(content, file)
+    zone = CheckedZone(file, names.to_text(apex), info.serial, info.records)
+    return findings.problems(), zone
+
+
+def _origin(tree: SourceTree, path: str) -> bytes | None:
+    origin = origin_of_name(path)
     if origin is None and not path.endswith(YAML_SUFFIXES):
         origin = origin_of_soa(tree, path)
-    if origin is None:
-        if must_be_zone:
-            hint = (
-                "call it db.ORIGIN, ORIGIN.zone or ORIGIN.yaml, or begin it with $ORIGIN and a SOA"
-            )
-            findings.error(file, 0, 0, "origin", "which zone it is cannot be told", hint)
-        return []
-    own = Findings()
-    content = read_zone(tree, path, origin, own)
-    for problem in own.problems():
-        findings.add(problem)
-    info = None if own.refused else zone_info(content, file)
-    return [CheckedZone(file, names.to_text(origin), info)]
+    return origin

@@ -41,7 +41,7 @@ def compile_revision(spec: CompileSpec, clock: Callable[[], float]) -> CompileRe
     zones: tuple[CompiledZone, ...] = ()
     digest, octets = "", 0
     selected: tuple[Selected, ...] = ()
-    tree = SourceTree(Path(spec.tree))
+    tree = SourceTree(Path(spec.tree), spec.prefix, spec.source)
     if not findings.refused:
         selected = select(tree, spec.rules, findings)
     if not findings.refused:

@@ -214,8 +214,9 @@ def _no_zone(files: Sequence[str], tree: SourceTree, findings: Findings) -> None
     packed = next((path for path in files if tree.head(path, 2) == _GZIP_MAGIC), None)
     if packed is not None:
         hint = f"{shown(packed)} is gzip: a packed folder needs io.deis.oras.content.unpack=true"
-    message = f"no zone files in artifact; {_seen(files)}"
-    findings.error(tree.prefix, 0, 0, "no-zone-files", message, hint)
+    place = "this directory" if tree.prefix else "artifact"
+    message = f"no zone files in {place}; {_seen(files)}"
+    findings.error(tree.name or tree.prefix, 0, 0, "no-zone-files", message, hint)
 
 
 def _seen(files: Sequence[str]) -> str:

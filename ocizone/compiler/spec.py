@@ -66,6 +66,7 @@ class CompileSpec:
         source: what findings call it, such as ``localhost:5000/zones:prod``.
         layers: where files come from, in manifest order.
         rules: which of them become zones of which view.
+        prefix: what findings put before a file's path: a local source's directory, or "".
         tree: an empty private directory the child unpacks into; the parent keeps or removes it.
         image: absolute path the finished image is renamed to (same file system as ``tree``).
     """
@@ -75,6 +76,7 @@ class CompileSpec:
     rules: tuple[ZoneRule, ...]
     tree: str
     image: str
+    prefix: str = ""
 
     def fingerprint(self) -> str:
         """Return the hex SHA-256 of what goes in: layers, rules, compiler version; no paths."""
@@ -96,6 +98,7 @@ class CompileSpec:
             ),
             tree=raw["tree"],
             image=raw["image"],
+            prefix=raw["prefix"],
         )
 
 

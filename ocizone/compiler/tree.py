@@ -25,10 +25,12 @@ class SourceTree:
     Attributes:
         root: the folder.
         prefix: what findings put before a relative path, such as ``zones/``.
+        name: what findings about the whole are of; the prefix when there is no other.
     """
 
     root: Path
     prefix: str = ""
+    name: str = ""
 
     def files(self) -> Iterator[str]:
         """Yield the regular files below the folder, relative, sorted within each folder."""

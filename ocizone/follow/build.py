@@ -28,8 +28,11 @@ class Built:
 class Builder:
     """Builds the images of one source: its rules are part of every fingerprint."""
 
-    def __init__(self, name: str, rules: tuple[ZoneRule, ...], tools: Tools) -> None:
+    def __init__(
+        self, name: str, rules: tuple[ZoneRule, ...], tools: Tools, prefix: str = ""
+    ) -> None:
         self._name = name
+        self._prefix = prefix
         self._rules = rules
         self._tools = tools
         #: Of what the layers do not say: a refusal counts only as long as this is the same.
@@ -73,7 +76,9 @@ class Builder:
         hold.keep(name)
         workspace = await files.call(store.workspace)
         image = workspace / "image"
-        spec = CompileSpec(self._name, inputs, self._rules, str(workspace / "tree"), str(image))
+        spec = CompileSpec(
+            self._name, inputs, self._rules, str(workspace / "tree"), str(image), self._prefix
+        )
         finished = False
         try:
             report = await self._tools.compile(spec)

@@ -49,6 +49,7 @@ class Deployer:
         rules: tuple[ZoneRule, ...],
         path: Path | None,
         tools: Tools,
+        prefix: str = "",
     ) -> None:
         """Make it; nothing is read before ``restore``.
 
@@ -59,6 +60,7 @@ class Deployer:
             rules: make, with the layers, the image.
             path: where files are materialised, None for nowhere.
             tools: see Tools.
+            prefix: what findings put before a file's path.
 
         Raises:
             StoreError: the key cannot name a source.
@@ -72,7 +74,7 @@ class Deployer:
         self._path = path
         self._tools = tools
         self._records = tools.store.source(key)
-        self._builder = Builder(name, rules, tools)
+        self._builder = Builder(name, rules, tools, prefix)
         self._rejection: Rejection | None = None
         self._crashes: tuple[str, int] = ("", 0)
         self._serving = tools.store.hold()

@@ -33,6 +33,7 @@ class LocalFollower(LookingService):
             rules=source.rules,
             path=None,
             tools=tools,
+            prefix=f"{source.root}/",
         )
         super().__init__(
             key=source.key,

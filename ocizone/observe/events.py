@@ -28,6 +28,9 @@ class FollowJournal:
         self.pulls: Counter[tuple[str, str]] = Counter()
         """Looks by (source name, outcome)."""
         self.crashes = 0
+        self._serving: set[str] = set()
+        self._refused: dict[str, str] = {}
+        """Digest last refused, by source: what is refused at every look is told once."""
 
     def __call__(self, event: Event) -> None:
         """Log and count one event."""
@@ -44,6 +47,7 @@ class FollowJournal:
             case Looked():
                 self._looked(event)
             case Activated():
+                self._serving.add(event.source)
                 _activated(event)
             case Disturbed():
                 log.warn(
@@ -52,7 +56,7 @@ class FollowJournal:
                     reason=event.failure.reason if event.failure else "",
                     error=event.failure.message if event.failure else "",
                 )
-                log_problems(event.problems)
+                log_problems(event.problems, source=event.source)
             case Crashed():
                 self.crashes += 1
                 log.error("bug while following", source=event.source)
@@ -61,21 +65,34 @@ class FollowJournal:
             case _:
                 assert_never(event)
 
+    def _tell_refused(self, event: Looked) -> None:
+        result = event.result
+        text = "\n".join(str(problem) for problem in result.problems)
+        if self._refused.get(event.source) == text:
+            log.debug("refused again", source=event.source, digest=result.digest)
+            return
+        self._refused[event.source] = text
+        stays = "the version before stays"
+        log.error(
+            "artifact refused",
+            source=event.source,
+            digest=result.digest,
+            served=stays if event.source in self._serving else "no version yet",
+        )
+        log_problems(result.problems, source=event.source)
+
     def _looked(self, event: Looked) -> None:
         result = event.result
         self.pulls[event.source, str(result.outcome)] += 1
+        if result.outcome in {Outcome.UNCHANGED, Outcome.ACTIVATED}:
+            self._refused.pop(event.source, None)
         match result.outcome:
             case Outcome.UNCHANGED:
                 log.debug("unchanged", source=event.source, digest=result.digest)
             case Outcome.ACTIVATED | Outcome.CANCELLED:
                 pass
             case Outcome.REFUSED:
-                log.error(
-                    "artifact refused, the version before stays",
-                    source=event.source,
-                    digest=result.digest,
-                )
-                log_problems(result.problems)
+                self._tell_refused(event)
             case Outcome.FAILED:
                 log.error(
                     "pull failed until the next interval",
@@ -97,15 +114,16 @@ def _activated(event: Activated) -> None:
         records=sum(zone.records for zone in event.zones),
         serials=",".join(f"{zone.apex}={zone.serial}" for zone in event.zones[:8]),
     )
-    log_problems(event.problems)
+    log_problems(event.problems, source=event.source)
 
 
-def log_problems(problems: tuple[Problem, ...]) -> None:
-    """Log findings, each at its severity."""
+def log_problems(problems: tuple[Problem, ...], source: str = "") -> None:
+    """Log findings, each at its severity, and whose they are."""
     for problem in problems:
         say = log.error if problem.severity is Severity.ERROR else log.warn
         say(
             "finding",
+            source=source,
             where=problem.where(),
             rule=problem.rule,
             what=problem.message,

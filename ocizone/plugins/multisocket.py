@@ -19,10 +19,13 @@ _count = number(1, 1024)
 
 
 def _workers(given: Given) -> int | None:
+    given.warn("directive-ignored", "it has no effect yet: one process answers")
     return _count(given) if given.words else None
 
 
-WORKERS = Argument("WORKERS", _workers, "How many, 1 to 1024; without it one a core.")
+WORKERS = Argument(
+    "WORKERS", _workers, "How many, 1 to 1024; without it one a core. No effect yet."
+)
 
 
 def _build(use: Use, _scope: Scope) -> list[MultiSocket]:

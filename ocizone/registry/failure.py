@@ -96,7 +96,9 @@ def status_error(
 def request_error(where: str, error: Exception) -> RegistryError:
     """Return the error for what requests or urllib3 raised."""
     if isinstance(error, requests.exceptions.SSLError):
-        hint = "give the CA with ca_file, or insecure for a plain-HTTP registry"
+        hint = (
+            "name its CA (ca_file, --ca-file); for plain HTTP say so (insecure true, --plain-http)"
+        )
         return Permanent(f"{where}: TLS: {_root(error)}; {hint}", reason=FetchReason.NETWORK)
     root = _root(error)
     if isinstance(error, _TIMEOUTS) or isinstance(root, _TIMEOUTS):

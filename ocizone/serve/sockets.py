@@ -63,9 +63,10 @@ def _hint(error: OSError, port: int) -> str:
             f" port {port})"
         )
     if error.errno == errno.EADDRINUSE:
-        return (
-            " (another server holds it: systemd-resolved holds 127.0.0.53:53; `bind` one address)"
+        resolved = (
+            ": systemd-resolved holds 127.0.0.53:53; `bind` one address" if port == 53 else ""
         )
+        return f" (another server holds it{resolved})"
     if error.errno == errno.EADDRNOTAVAIL:
         return " (no interface has this address)"
     return ""

@@ -14,7 +14,9 @@ from ocizone.limits import ARCHIVE_PATH_DEPTH, ARCHIVE_PATH_OCTETS
 
 _COMPONENT_OCTETS: Final = 255
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
-_SECRET: Final = re.compile(r"(?:.*/)?(?:K[^/]*\.private|\.env|\.docker/config\.json)")
+_SECRET: Final = re.compile(
+    r"(?:.*/)?(?:K[^/]*\.private|id_(?:rsa|dsa|ecdsa|ed25519)|\.env|\.docker/config\.json)"
+)
 
 
 class BadPathError(ValueError):

@@ -265,7 +265,9 @@ def _rdata(rrtype: int, tokens: list[Token], at: int, origin: bytes) -> bytes:
         return rr.rdata_from_text(rrtype, text, origin)
     except rr.BadRdataError as error:
         raise _error(
-            first, "rdata", f"bad {rr.type_name(rrtype)} rdata: {shown(str(error))}"
+            first,
+            "rdata",
+            f"bad {rr.type_name(rrtype)} rdata {shown(text)}: {shown(str(error))}",
         ) from error
 
 

@@ -39,6 +39,9 @@ def document(*, ready: bool = True, **changed: Any) -> dict[str, Any]:
         "name": name,
         "kind": "oci",
         "reference": name,
+        "path": "/zones",
+        "digest": DIGEST,
+        "materialised": True,
         "state": "idle",
         "attempts": 1,
         "last_check": "2026-11-21T09:59:30Z",
@@ -51,6 +54,7 @@ def document(*, ready: bool = True, **changed: Any) -> dict[str, Any]:
         "schema": "ocizone.status/v1",
         "now": NOW,
         "ready": ready,
+        "missing": [],
         "zones": [zone],
         "sources": [source],
         **changed,
@@ -123,11 +127,12 @@ def test_a_zone_that_is_not_served(server, capsys):
         "name": "[bold]x.org.", "view": "v", "state": "Loading",
         "message": "no version of [/red]a :smile: yet\x1b[2J",
     }  # fmt: skip
-    server.status(document(ready=False, zones=[zone], sources=[]))
+    missing = [f"{zone['name']}: {zone['message']}"]
+    server.status(document(ready=False, missing=missing, zones=[zone], sources=[]))
     assert run("status") == 1
     lines = table(capsys)
     assert lines[1].split() == ["[bold]x.org.", *["-"] * 7, "Loading"]
-    assert lines[2] == r"[bold]x.org. no version of [/red]a :smile: yet\x1b[2J"
+    assert lines[2] == r"[bold]x.org.: no version of [/red]a :smile: yet\x1b[2J"
 
 
 def test_a_source_that_fails(server, capsys):
@@ -135,6 +140,8 @@ def test_a_source_that_fails(server, capsys):
     failing = {
         **document()["sources"][0],
         "last_success": None,
+        "digest": "",
+        "materialised": False,
         "error": {"reason": "ContentRefused", "message": "db.org:3: [/bold] first\ndb.org:4: second"},
         "problems": [
             {"where": "db.org:3:1", "severity": "error", "rule": "syntax", "message": "bad [x]", "hint": "see"},
@@ -145,7 +152,8 @@ def test_a_source_that_fails(server, capsys):
     assert run("status") == 0
     assert table(capsys)[2:] == [
         "source [::1]:5000/dns/zones:prod  idle  never pulled  attempts 1",
-        "  ContentRefused: db.org:3: [/bold] first",
+        "  ContentRefused",
+        "  files under /zones are not up to date: see the log",
         "  db.org:3:1: error[syntax]: bad [x] (see)",
         "  db.org: warning[odd]: is odd",
     ]
@@ -231,3 +239,16 @@ def test_ages_are_in_their_largest_unit(then, now, shown):
 def test_digests_are_short(digest, shown):
     """Twelve digits, as git and docker."""
     assert short_digest(digest) == shown
+
+
+def test_a_narrow_terminal_spares_columns_not_names(server, capsys, monkeypatch):
+    """What tells zones apart is never folded or cut."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "dumb")
+    name = "2.0.192.in-addr.arpa."
+    server.status(document(zones=[{**document()["zones"][0], "name": name}]))
+    assert run("status") == 0
+    head, row = table(capsys)[:2]
+    assert head.split() == ["ZONE", "SERIAL", "AGE", "NEXT", "STATE"]
+    assert row.split() == [name, "2026112101", "2h", "29m", "Ready"]

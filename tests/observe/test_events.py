@@ -66,8 +66,8 @@ CASES: list[tuple[Event, list[str]]] = [
     (
         looked(Outcome.REFUSED, Failure("ContentRefused", "x"), FINDING),
         [
-            "ERROR artifact refused, the version before stays source=r.test/a digest=sha256:ab",
-            'ERROR finding where=db.org:3 rule=syntax what="not a record" hint="see RFC 1035 5.1"',
+            'ERROR artifact refused source=r.test/a digest=sha256:ab served="no version yet"',
+            'ERROR finding source=r.test/a where=db.org:3 rule=syntax what="not a record" hint="see RFC 1035 5.1"',
         ],
     ),
     (
@@ -83,7 +83,7 @@ CASES: list[tuple[Event, list[str]]] = [
         [
             "INFO  artifact activated source=r.test/a digest=sha256:ab generation=2 zones=10 "
             "records=20 serials=" + ",".join(f"{number}.org.={number}" for number in range(8)),
-            'WARN  finding where=db.org:4 rule=odd what="is odd"',
+            'WARN  finding source=r.test/a where=db.org:4 rule=odd what="is odd"',
         ],
     ),
     (
@@ -101,7 +101,7 @@ CASES: list[tuple[Event, list[str]]] = [
         Disturbed("r.test/a", "materialise", None, (ODD,)),
         [
             "WARN  materialise failed source=r.test/a",
-            'WARN  finding where=db.org:4 rule=odd what="is odd"',
+            'WARN  finding source=r.test/a where=db.org:4 rule=odd what="is odd"',
         ],
     ),
     (
@@ -144,3 +144,22 @@ def test_a_hostile_registry_writes_no_line_of_its_own(lines):
     (line,) = lines
     assert line.isprintable()
     assert line.startswith("ERROR pull failed")
+
+
+def test_what_is_refused_at_every_look_is_told_once(lines):
+    """A push that waits to be mended must not fill the log; a mended one is news again."""
+    journal = FollowJournal()
+    problem = Problem("db.org", 3, 0, Severity.ERROR, "syntax", "not a record", "")
+    failure = Failure("ContentRefused", "x")
+    refused = Looked("r.test/a", LookResult(Outcome.REFUSED, "sha256:ab", failure, (problem,)), 0.1)
+    journal(Activated("r.test/a", "sha256:aa", 1, (), False, ()))
+    lines.clear()
+    for _ in range(3):
+        journal(refused)
+    assert len([line for line in lines if not line.startswith("DEBUG")]) == 2
+    assert 'served="the version before stays"' in lines[0]
+    assert journal.pulls["r.test/a", "refused"] == 3
+    journal(Looked("r.test/a", LookResult(Outcome.UNCHANGED, "sha256:aa"), 0.1))
+    lines.clear()
+    journal(refused)
+    assert len([line for line in lines if not line.startswith("DEBUG")]) == 2

@@ -56,8 +56,6 @@ CASES: list[tuple[str, tuple[object, ...]]] = [
     ("bufsize", (BufferSize(1232),)),
     ("bufsize 512", (BufferSize(512),)),
     ("bufsize 4096", (BufferSize(4096),)),
-    ("multisocket", (MultiSocket(None),)),
-    ("multisocket 4", (MultiSocket(4),)),
     ("nsid", (Nsid(None),)),
     ('nsid "" ', (Nsid(b""),)),
     ("nsid ns1 \u00e9", (Nsid("ns1 \u00e9".encode()),)),
@@ -156,6 +154,21 @@ def test_values(fragment: str, expected: tuple[object, ...]) -> None:
     assert corefile.notices == ()
 
 
+@pytest.mark.parametrize(("fragment", "workers"), [("multisocket", None), ("multisocket 4", 4)])
+def test_multisocket_is_read_and_has_no_effect(fragment: str, workers: int | None) -> None:
+    """Nobody is left to believe that there are workers."""
+    corefile = parse(fragment)
+    assert corefile.blocks[0].values == (MultiSocket(workers),)
+    (notice,) = corefile.notices
+    assert (notice.rule, notice.line) == ("directive-ignored", 2)
+
+
+def test_multisocket_counts_from_one() -> None:
+    """A number nobody can mean is an error all the same."""
+    with pytest.raises(ConfigError, match="'0' is not a number from 1 to 1024"):
+        parse("multisocket 0")
+
+
 NOT_HERE = "is not supported by ocizone"
 REFUSED = [
     ("root", 2, f"plugin/root: {COUNT} 'root'"),
@@ -164,7 +177,6 @@ REFUSED = [
     ("any {\nx\n}", 3, "plugin/any: Unexpected token '{', expecting argument"),
     ("bufsize 511", 2, "plugin/bufsize: '511' is not a number from 512 to 4096"),
     ("bufsize 1 2", 2, f"plugin/bufsize: {COUNT} '2'"),
-    ("multisocket 0", 2, "plugin/multisocket: '0' is not a number from 1 to 1024"),
     ("loadbalance random", 2, "plugin/loadbalance: unknown policy: random"),
     ("loadbalance weighted f", 2, f"plugin/loadbalance: policy 'weighted' {NOT_HERE}"),
     ("loadbalance round_robin f", 2, f"plugin/loadbalance: {COUNT} 'f'"),
