@@ -67,6 +67,11 @@ class Follower(LookingService):
         self._hold = tools.store.hold()
         self._pause = Pause(tools.clock)
 
+    @property
+    def retry_at(self) -> float | None:
+        """When the next attempt of this look is made, on the clock."""
+        return self._pause.until
+
     def hurry(self) -> None:
         """Make the next attempt now, if one is being waited for."""
         self._pause.cut()

@@ -28,11 +28,14 @@ class Pause:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._end: Callable[[], None] | None = None
+        #: When the wait under way ends, on the clock; None when there is none.
+        self.until: float | None = None
 
     def wait(self, seconds: float) -> Deferred[None]:
         """Return a Deferred that fires after so many seconds, or when ``cut`` is called."""
         ended: Deferred[None] = Deferred(lambda _: self._leave(call))
         call = self._clock.callLater(seconds, lambda: self._finish(ended))
+        self.until = call.getTime()
 
         def end() -> None:
             call.cancel()
@@ -47,11 +50,11 @@ class Pause:
             self._end()
 
     def _finish(self, ended: Deferred[None]) -> None:
-        self._end = None
+        self._end = self.until = None
         ended.callback(None)
 
     def _leave(self, call: IDelayedCall) -> None:
-        self._end = None
+        self._end = self.until = None
         call.cancel()
 
 

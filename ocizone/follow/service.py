@@ -96,6 +96,11 @@ class LookingService(Service):
         failure = Failure(CONTENT_REFUSED, f"{digest} was refused before")
         return LookResult(Outcome.REFUSED, digest, failure, rejected.problems if rejected else ())
 
+    @property
+    def retry_at(self) -> float | None:
+        """When a look that waits goes on, on the clock; None when none waits."""
+        return None
+
     def hurry(self) -> None:
         """End a wait between two attempts: somebody wants to know now."""
 
@@ -168,7 +173,9 @@ class LookingService(Service):
         """What the source is doing now."""
         current = self._deployer.current
         clock, wall = self._tools.clock, self._tools.wall
-        due = self._timer.getTime() - clock.seconds() + wall() if self._timer else None
+        tick = self._timer.getTime() if self._timer else None
+        next_at = self.retry_at or tick
+        due = None if next_at is None else next_at - clock.seconds() + wall()
         refused = self._last.problems if self._last and self._last.failure else ()
         return SourceStatus(
             key=self._key,

@@ -113,15 +113,6 @@ class Reference:
         return cls(registry, repository, tag, None)
 
 
-def parse_reference(text: str) -> Reference:
-    """Return the reference a text is.
-
-    Raises:
-        BadReferenceError: it is none.
-    """
-    return Reference.parse(text)
-
-
 def _cut(text: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 

@@ -746,6 +746,7 @@ def test_asking_for_a_look_ends_the_wait_for_the_next_attempt(site: Site) -> Non
     site.registry.down = DOWN
     follower = site.follower()
     site.clock.advance(7)
+    assert follower.status.next_check == site.tools.wall() + 23
     follower.refresh()
     assert site.registry.times == [0.0, 7.0]
     site.clock.advance(29)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocizone.registry.reference import BadReferenceError, Reference, parse_reference
+from ocizone.registry.reference import BadReferenceError, Reference
 
 HEX = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -30,7 +30,7 @@ HEX = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 def test_accepted(text: str, expected: Reference) -> None:
     """Tag and digest are optional; a digest drops the tag."""
-    assert parse_reference(text) == expected
+    assert Reference.parse(text) == expected
     assert Reference.parse(str(expected)) == expected
 
 
@@ -74,7 +74,7 @@ def test_accepted(text: str, expected: Reference) -> None:
 def test_refused(text: str) -> None:
     """What the grammar does not make is refused."""
     with pytest.raises(BadReferenceError):
-        parse_reference(text)
+        Reference.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_refused(text: str) -> None:
 def test_hints(text: str, hint: str) -> None:
     """The message says why, the hint what to write; both are in the text of the error."""
     with pytest.raises(BadReferenceError) as caught:
-        parse_reference(text)
+        Reference.parse(text)
     assert caught.value.hint == hint
     assert str(caught.value) == caught.value.message + (f" ({hint})" if hint else "")
 
@@ -100,7 +100,7 @@ def test_hints(text: str, hint: str) -> None:
 def test_no_password_in_a_message(text: str) -> None:
     """What may be a password is not repeated."""
     with pytest.raises(BadReferenceError) as caught:
-        parse_reference(text)
+        Reference.parse(text)
     assert "s3cret" not in str(caught.value)
 
 
@@ -120,7 +120,7 @@ HOST = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,10}[A-Za-z0-9])?(:[0-9]{1,4})
 def test_every_reference_parses_back(registry: str, repository: str, tail: str) -> None:
     """str() of a reference is the reference."""
     text = f"{registry}/{repository}{tail}"
-    assert str(parse_reference(text)) == text
+    assert str(Reference.parse(text)) == text
 
 
 @settings(max_examples=100, deadline=None)
@@ -128,7 +128,7 @@ def test_every_reference_parses_back(registry: str, repository: str, tail: str) 
 def test_any_text_is_a_reference_or_refused(text: str) -> None:
     """No other error, and what is accepted has the distribution spec's repository grammar."""
     try:
-        found = parse_reference(text)
+        found = Reference.parse(text)
     except BadReferenceError:
         return
     grammar = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*"
@@ -139,5 +139,5 @@ def test_any_text_is_a_reference_or_refused(text: str) -> None:
 def test_long_repositories_are_matched_in_linear_time() -> None:
     """The spec's own expression backtracks for ever on these."""
     with pytest.raises(BadReferenceError) as caught:
-        parse_reference("h/" + "a" * 50_000 + "!")
+        Reference.parse("h/" + "a" * 50_000 + "!")
     assert len(str(caught.value)) < 200
