@@ -70,6 +70,11 @@ def test_twistd_runs_it(repository, tmp_path):
         )
     try:
         wait_until(lambda: "artifact activated" in log.read_text(), "a zone")
+        process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: "reloaded" in log.read_text(), "a reload")
+        repository.push(db_example_org=zone(2))
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "example.org.=2" in log.read_text(), "the second version")
         process.terminate()
         # twistd ends itself by the signal it got, after the services have stopped.
         assert process.wait(15) == -signal.SIGTERM
