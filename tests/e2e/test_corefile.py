@@ -184,3 +184,36 @@ def http(port: int, path: str) -> tuple[int, str]:
         return response.status, response.read().decode()
     finally:
         connection.close()
+
+
+def test_a_changed_key_line_needs_no_registry(serve, repository, lab_registry, tmp_path):
+    """Another key, root or port with the registry gone: what was served goes on being served."""
+    repository.push(db_example_org=zone(1))
+    server = serve(repository.corefile(tmp_path, key="example.org"))
+    server.wait_answer("version.example.org", "TXT", '"1"')
+    lab_registry.stop()
+    server.reload(repository.corefile(tmp_path, key="example.org example.com"))
+    server.wait_log("reloaded")
+    assert server.answers("version.example.org", "TXT") == ['"1"']
+    assert server.query("www.example.com").rcode() == dns.rcode.REFUSED
+    server.reload(repository.corefile(tmp_path / "elsewhere", key="example.org"))
+    server.wait_log("reloaded", times=2)
+    assert server.answers("version.example.org", "TXT") == ['"1"']
+    server.stop()
+    moved = serve(repository.corefile(tmp_path, key="."))
+    # Whatever answers first: not ready would be the fault.
+    first = wait_until(lambda: moved.answers("version.example.org", "TXT"), "an answer")
+    assert first == ['"1"']
+    assert "SERVFAIL" not in moved.status()["dns"]["rcodes"]
+
+
+def test_bind_can_be_added_and_dropped_on_one_port(serve, repository, tmp_path):
+    """From every address to one and back, by reload."""
+    repository.push(db_example_org=zone(1))
+    bound = repository.corefile(tmp_path)
+    server = serve(bound.replace("    bind 127.0.0.1\n", ""))
+    server.wait_answer("version.example.org", "TXT", '"1"')
+    for number, corefile in enumerate((bound, bound.replace("    bind 127.0.0.1\n", "")), 1):
+        server.reload(corefile)
+        server.wait_log("reloaded", times=number)
+        assert server.answers("version.example.org", "TXT") == ['"1"']
