@@ -16,16 +16,13 @@ from twisted.logger import globalLogBeginner
 from ocizone.app import Application, Options
 from ocizone.cli.exit_codes import Exit, exit_code_of
 from ocizone.errors import OcizoneError
-from ocizone.observe.lines import LineWriter
+from ocizone.observe.lines import LAST_LINES_S, LineWriter
 from ocizone.observe.log import observer
 from ocizone.signals import obey
 from ocizone.state_dir import state_dir
 
 #: The module stands for the reactor it installed.
 reactor: Any = _installed
-
-#: What a log reader that stopped reading may cost at the end.
-_LAST_LINES_S = 1.0
 
 
 def run(corefile: str, directory: str | None, port: int, *, debug: bool) -> int:
@@ -44,12 +41,12 @@ def run(corefile: str, directory: str | None, port: int, *, debug: bool) -> int:
     try:
         app.startService()
     except (OcizoneError, OSError) as error:
-        lines.close(_LAST_LINES_S)
+        lines.close(LAST_LINES_S)
         sys.stderr.write(f"{error}\n")
         return exit_code_of(error) if isinstance(error, OcizoneError) else Exit.FAILED
     reactor.addSystemEventTrigger("before", "shutdown", app.stopService)
     obey(reactor, app)
     reactor.run()
-    lines.close(_LAST_LINES_S)
-    queries.close(_LAST_LINES_S)
+    lines.close(LAST_LINES_S)
+    queries.close(LAST_LINES_S)
     return Exit.OK

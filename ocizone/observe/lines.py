@@ -12,6 +12,8 @@ from typing import Protocol
 
 #: About 1 MiB of ordinary lines.
 QUEUED_LINES = 8192
+#: What a log reader that stopped reading may cost at the end.
+LAST_LINES_S = 1.0
 
 
 class Stream(Protocol):

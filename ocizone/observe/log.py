@@ -21,7 +21,7 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
-from ocizone.observe.lines import LineWriter
+from ocizone.observe.lines import LAST_LINES_S, LineWriter
 from ocizone.observe.printable import printable
 
 _SHOWN = {
@@ -96,7 +96,12 @@ def twistd() -> ILogObserver:
 
     Twisted's own text observer would show events without their fields.
     """
-    return observer(LineWriter(sys.stderr).write, debug=False)
+    from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it: twistd has by now
+
+    lines = LineWriter(sys.stderr)
+    # twistd ends itself by a signal: nothing at exit would run.
+    reactor.addSystemEventTrigger("after", "shutdown", lines.close, LAST_LINES_S)  # type: ignore[attr-defined]  # the module stands for the reactor
+    return observer(lines.write, debug=False)
 
 
 def observer(write: Callable[[str], None], *, debug: bool) -> ILogObserver:
