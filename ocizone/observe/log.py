@@ -100,7 +100,7 @@ def twistd() -> ILogObserver:
 
     lines = LineWriter(sys.stderr)
     # twistd ends itself by a signal: nothing at exit would run.
-    reactor.addSystemEventTrigger("after", "shutdown", lines.close, LAST_LINES_S)  # type: ignore[attr-defined]  # the module stands for the reactor
+    reactor.addSystemEventTrigger("after", "shutdown", lines.close, LAST_LINES_S)
     return observer(lines.write, debug=False)
 
 
