@@ -17,7 +17,9 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ocizone import __version__
 from ocizone.admin.control import ControlSocket
@@ -27,7 +29,7 @@ from ocizone.admin.status import Facts, document
 from ocizone.answer.blocks import Snapshot
 from ocizone.corefile.load import load
 from ocizone.deployed import Deployed
-from ocizone.errors import ConfigError, OcizoneError
+from ocizone.errors import ConfigError
 from ocizone.follow.following import Following
 from ocizone.live import LiveZones
 from ocizone.notify import notify
@@ -53,6 +55,9 @@ from ocizone.zone.image import Image
 
 log = Logger(namespace="ocizone")
 
+#: Runs work in a thread; the Deferred is of what it returns or raises.
+InThread = Callable[[Callable[[], Any]], "Deferred[Any]"]
+
 #: How long answering waits for last good versions: they are there in milliseconds unless they
 #: must be compiled again, and then the zones that are there must not wait for them.
 _RESTORE_GRACE_S = 2.0
@@ -65,6 +70,8 @@ class Options:
     corefile: str
     state_dir: Path
     port: int = 53
+    descriptors: int | None = None
+    """How many files the process may have open, where that is known."""
 
 
 class Application(Service):
@@ -78,6 +85,7 @@ class Application(Service):
         *,
         query_line: Callable[[str], None],
         wall: Callable[[], float] = time.time,
+        in_thread: InThread = deferToThread,
     ) -> None:
         """Make it; nothing is read or opened before ``startService``.
 
@@ -87,11 +95,13 @@ class Application(Service):
             environ: for ``{$NAME}`` and the service manager.
             query_line: writes a line of the query log; must not block.
             wall: unix seconds.
+            in_thread: runs what takes long without holding up queries.
         """
         self._reactor = reactor
         self._options = options
         self._environ = environ
         self._wall = wall
+        self._in_thread = in_thread
         self._started_at = 0.0
         self._refused = ""
         self._answering = False
@@ -108,13 +118,13 @@ class Application(Service):
             witness=self._witness,
             on_bug=BugLog(self._counters, time.monotonic),
         )
-        self._listeners = Listeners(reactor, door.answer, self._send_failed)
+        self._listeners = Listeners(reactor, door.answer, self._send_failed, options.descriptors)
         self._admin = AdminEndpoints(reactor)
         gauges = Gauges(
             lambda: self.snapshot, lambda: self._following.statuses, self._journal.pulls
         )
         self._desk = AdminDesk(self, (self._counters, gauges))
-        self._watch = CorefileWatch(reactor, lambda: self.reload(only_changed=True))
+        self._watch = CorefileWatch(reactor, self._look_at_corefile)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -228,27 +238,53 @@ class Application(Service):
 
     # --- Reload and refresh ------------------------------------------------------------------
 
-    def reload(self, *, only_changed: bool = False) -> bool:
-        """Take up the Corefile again (SIGUSR1, ``reload``); True when it is what runs now.
+    def reload(self) -> bool:
+        """Take up the Corefile again (SIGUSR1); True when it is what runs now.
 
         On any error everything that runs goes on as it was.
-
-        Args:
-            only_changed: do nothing when its tokens are those that run, and say the same
-                refusal only once.
         """
-        if self.stopping:
-            return False
-        if not self._answering:
-            # The start holds sockets that a reload would want: after it.
-            self._reload_wanted = True
+        if not self._may_reload():
             return False
         try:
             plan = self._read_plan()
-            running = self._deployed.plan.corefile.fingerprint
-            if only_changed and plan.corefile.fingerprint == running:
-                self._refused = ""
-                return True
+        except ConfigError as error:
+            self._reload_refused(error)
+            return False
+        return self._take_up(plan)
+
+    def _may_reload(self) -> bool:
+        if not self._answering:
+            # The start holds sockets that a reload would want: after it.
+            self._reload_wanted = True
+        return self._answering and not self.stopping
+
+    def _look_at_corefile(self) -> None:
+        """Take the Corefile up if its tokens changed (the ``reload`` directive).
+
+        In a thread: thousands of blocks take longer to read than a query may wait.
+        """
+        if self._may_reload():
+            read = self._in_thread(self._read_plan)
+            read.addCallbacks(self._looked, self._unreadable)
+
+    def _looked(self, plan: Plan) -> None:
+        running = self._deployed.plan.corefile.fingerprint
+        if plan.corefile.fingerprint == running:
+            self._refused = ""
+        elif plan.corefile.fingerprint != self._refused and self._may_reload():
+            # One that cannot be taken up is tried again when it changes, not at every look.
+            self._refused = "" if self._take_up(plan) else plan.corefile.fingerprint
+
+    def _unreadable(self, failure: Failure) -> None:
+        failure.trap(ConfigError)
+        assert isinstance(failure.value, ConfigError)
+        # A mistake that stays in the file is told once.
+        if str(failure.value) != self._refused:
+            self._refused = str(failure.value)
+            self._reload_refused(failure.value)
+
+    def _take_up(self, plan: Plan) -> bool:
+        try:
             bound = self._listeners.prepare(plan.endpoints)
             pages = self._desk.addresses(plan)
             try:
@@ -256,12 +292,9 @@ class Application(Service):
             except OSError:
                 self._listeners.discard(bound)
                 raise
-        except (OcizoneError, OSError) as error:
-            if not only_changed or str(error) != self._refused:
-                self._reload_refused(error)
-            self._refused = str(error)
+        except OSError as error:
+            self._reload_refused(error)
             return False
-        self._refused = ""
         log_problems(plan.corefile.notices)
         self._deployed.move_to(plan)
         self._listeners.move_to(plan.endpoints, bound)

@@ -7,7 +7,7 @@ a Corefile was changed under deployed artifacts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -104,10 +104,10 @@ def _zones(
         image = images.get(key)
         if image is None:
             continue
-        rules = [rule for at, rule in view.rules if at == key]
+        asked = [_asked(rule) for at, rule in view.rules if at == key]
         for apex, reader in _of_view(image, view.name, known).items():
             # An image of before a reload may hold zones the Corefile no longer asks for.
-            if not any(_asks_for(rule, apex) for rule in rules):
+            if not any(wants(apex) for wants in asked):
                 continue
             if apex in owners:
                 problems.append(claimed_twice(view, to_text(apex), names[owners[apex]], names[key]))
@@ -135,11 +135,12 @@ def _of_view(image: ZonesOfImage, view: str, known: frozenset[str]) -> dict[byte
     return {apex: reader for (name, apex), reader in zones.items() if name not in known}
 
 
-def _asks_for(rule: ZoneRule, apex: bytes) -> bool:
-    origins = [from_text(origin) for origin in rule.origins]
+def _asked(rule: ZoneRule) -> Callable[[bytes], bool]:
+    """Return what tells whether a rule asks for an apex; its origins are read once."""
+    origins = frozenset(from_text(origin) for origin in rule.origins)
     if rule.kind == "file":
-        return apex in origins
-    return any(is_at_or_below(apex, origin) for origin in origins)
+        return origins.__contains__
+    return lambda apex: any(is_at_or_below(apex, origin) for origin in origins)
 
 
 def _pending(

@@ -15,9 +15,21 @@ from ocizone.errors import Problem
 from ocizone.live import LiveZones
 from ocizone.plan import Plan
 from ocizone.store.deployments import Deployment
+from ocizone.zone.reader import ZoneReader
 
 #: Opens a verified image; raises StoreError when the file cannot be mapped.
 OpenImage = Callable[[Path], ZonesOfImage]
+
+
+class _Opened:
+    """An image whose zones were listed once: a swap must not list those of every other image."""
+
+    def __init__(self, image: ZonesOfImage) -> None:
+        self._zones = dict(image.zones())
+
+    def zones(self) -> Mapping[tuple[str, bytes], ZoneReader]:
+        """Return the zones by (view, apex)."""
+        return self._zones
 
 
 class Deployed:
@@ -71,7 +83,7 @@ class Deployed:
         if all(source.key != deployment.source for source in self._plan.sources):
             # Of a follower that a reload just stopped.
             return
-        self._images = {**self._images, deployment.source: self._open_image(image)}
+        self._images = {**self._images, deployment.source: _Opened(self._open_image(image))}
         self._serve()
 
     def _serve(self) -> None:

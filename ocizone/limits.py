@@ -30,6 +30,9 @@ EDNS_OPTIONS: Final = 128
 
 # --- TCP (RFC 7766) --------------------------------------------------------------------------
 TCP_CONNECTIONS: Final = 1_000
+# Of the descriptors there are, DNS clients get at most so much: the rest is for pulls, images,
+# the compiler and the admin pages (Knot takes half, too).
+TCP_DESCRIPTORS: Final = 0.5
 TCP_CONNECTIONS_PER_CLIENT: Final = 20
 TCP_IDLE_S: Final = 10.0
 TCP_FIRST_OCTET_S: Final = 3.0
@@ -125,3 +128,5 @@ KEEP_DEPLOYMENTS: Final = 5
 # --- Admin -----------------------------------------------------------------------------------
 CONTROL_REQUEST_OCTETS: Final = 64 * KIB
 CONTROL_S: Final = 5.0
+# Admin connections of one address; scrapers and probes need a handful, and each takes a descriptor.
+ADMIN_CONNECTIONS: Final = 64

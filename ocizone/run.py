@@ -18,6 +18,7 @@ from ocizone.cli.exit_codes import Exit, exit_code_of
 from ocizone.errors import OcizoneError
 from ocizone.observe.lines import LAST_LINES_S, LineWriter
 from ocizone.observe.log import observer
+from ocizone.process import raise_file_limit, use_steady_clock
 from ocizone.signals import obey
 from ocizone.state_dir import state_dir
 
@@ -32,10 +33,12 @@ def run(corefile: str, directory: str | None, port: int, *, debug: bool) -> int:
     globalLogBeginner.beginLoggingTo(
         [observer(lines.write, debug=debug)], redirectStandardIO=False, discardBuffer=True
     )
+    use_steady_clock(reactor)
     options = Options(
         corefile=corefile,
         state_dir=state_dir(directory, os.environ, root=os.geteuid() == 0),
         port=port,
+        descriptors=raise_file_limit(),
     )
     app = Application(reactor, options, os.environ, query_line=queries.write)
     try:

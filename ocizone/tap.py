@@ -15,6 +15,7 @@ from ocizone.app import Options as AppOptions
 from ocizone.corefile.load import load
 from ocizone.errors import ConfigError
 from ocizone.observe.lines import LineWriter
+from ocizone.process import raise_file_limit, use_steady_clock
 from ocizone.signals import obey
 from ocizone.state_dir import state_dir
 
@@ -44,12 +45,14 @@ def makeService(options: Options) -> Service:  # noqa: N802 - the name twistd lo
         )
     except ConfigError as error:
         raise usage.UsageError(str(error)) from error
+    use_steady_clock(reactor)
     app = Application(
         reactor,
         AppOptions(
             corefile=options["corefile"],
             state_dir=state_dir(options["state-dir"], os.environ, root=os.geteuid() == 0),
             port=options["port"],
+            descriptors=raise_file_limit(),
         ),
         os.environ,
         query_line=LineWriter(sys.stdout).write,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.tcp import Port as TcpPort
 from twisted.internet.unix import Port as UnixPort
@@ -60,7 +61,13 @@ class Server:
         self.reactor = Reactor()
         options = Options(str(self.corefile), directory / "state", 0)
         self.lines: list[str] = []
-        self.app = Application(self.reactor, options, {}, query_line=self.lines.append)
+        self.app = Application(
+            self.reactor,
+            options,
+            {},
+            query_line=self.lines.append,
+            in_thread=maybeDeferred,
+        )
 
     def start(self, text: str = WHOAMI) -> None:
         self.corefile.write_text(text)
@@ -117,12 +124,14 @@ def test_a_reload_takes_up_what_changed(server):
 
 def test_a_refused_reload_changes_nothing(server):
     """Counted each time it is asked for; the watch says one refusal once."""
-    server.start()
+    server.start("org {\n  bind 127.0.0.1\n  whoami\n  reload 2s 0\n}\n")
     snapshot = server.app.snapshot
     server.corefile.write_text("org {\n nosuch\n}\n")
-    assert not server.app.reload()
-    assert not server.app.reload(only_changed=True)
+    for _ in range(3):
+        server.reactor.advance(2)
     assert server.app._counters.failed_reloads == 1
+    assert not server.app.reload()
+    assert server.app._counters.failed_reloads == 2
     assert server.app.snapshot is snapshot
     assert server.endpoints() == ["dns://127.0.0.1:0"]
 

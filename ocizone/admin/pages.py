@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from twisted.internet.interfaces import IAddress
+from twisted.python.failure import Failure
 from twisted.web.http import (
     BAD_REQUEST,
     NOT_ALLOWED,
@@ -20,7 +23,7 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
-from ocizone.limits import CONTROL_REQUEST_OCTETS, CONTROL_S
+from ocizone.limits import ADMIN_CONNECTIONS, CONTROL_REQUEST_OCTETS, CONTROL_S
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
@@ -118,11 +121,24 @@ class PromptChannel(HTTPChannel):
     def resetTimeout(self) -> None:  # noqa: N802 - twisted's name
         """Leave the clock running when data comes in."""
 
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's own default argument is typed Failure
+        """Make room for another connection."""
+        self.factory.connections -= 1
+        super().connectionLost(reason)
+
 
 class QuietSite(Site):
     """A site without an access log: a scrape every few seconds would be most of the log."""
 
     protocol = PromptChannel  # type: ignore[assignment]  # Twisted's own is a proxy, for HTTP/2
+    connections = 0
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: N802 - twisted's name; its type is private
+        """Return the protocol of a connection; None closes one that is too many."""
+        if self.connections >= ADMIN_CONNECTIONS:
+            return None
+        self.connections += 1
+        return super().buildProtocol(addr)
 
     def log(self, request: HTTPRequest) -> None:
         """Log nothing."""

@@ -49,12 +49,16 @@ class Listeners:
     """Owns every open DNS address."""
 
     def __init__(
-        self, reactor: Reactor, answer: Answer, on_send_error: Callable[[OSError], None]
+        self,
+        reactor: Reactor,
+        answer: Answer,
+        on_send_error: Callable[[OSError], None],
+        descriptors: int | None = None,
     ) -> None:
         self._reactor = reactor
         self._answer = answer
         self._on_send_error = on_send_error
-        self._gate = TcpGate()
+        self._gate = TcpGate(descriptors)
         self._open: dict[Endpoint, Listening] = {}
 
     @property

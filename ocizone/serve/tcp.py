@@ -25,7 +25,15 @@ Answer = Callable[[bytes, Transport], bytes | None]
 class TcpGate:
     """Which connections there are, for the caps: in all, and from one client."""
 
-    def __init__(self) -> None:
+    def __init__(self, descriptors: int | None = None) -> None:
+        """Make it.
+
+        Args:
+            descriptors: the process may have; None when that is not known to be few.
+        """
+        self._room = limits.TCP_CONNECTIONS
+        if descriptors is not None:
+            self._room = min(self._room, int(descriptors * limits.TCP_DESCRIPTORS))
         self._open: OrderedDict[TcpConnection, str] = OrderedDict()
         self._clients: Counter[str] = Counter()
 
@@ -36,7 +44,7 @@ class TcpGate:
         """Tell whether the connection may stay; makes room by closing the longest idle."""
         if self._clients[client] >= limits.TCP_CONNECTIONS_PER_CLIENT:
             return False
-        if len(self._open) >= limits.TCP_CONNECTIONS:
+        if len(self._open) >= self._room:
             idle = next(iter(self._open))
             # Taken off at once: the close is reported later, the place is needed now.
             self.leave(idle)

@@ -7,8 +7,11 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
 from ocizone import limits
 from ocizone.admin.pages import JSON, TEXT, Page, Pages, site
@@ -205,3 +208,16 @@ def test_nothing_is_logged_of_a_request():
     browser = Browser()
     assert browser.site.log(None) is None
     assert not browser.site.noisy
+
+
+def test_connections_are_capped():
+    """Each takes a descriptor that a pull or a DNS client may want."""
+    served = site({})
+    address = IPv4Address("TCP", "127.0.0.1", 1)
+    channels = [served.buildProtocol(address) for _ in range(limits.ADMIN_CONNECTIONS)]
+    assert served.buildProtocol(address) is None
+    first = channels[0]
+    assert first is not None
+    first.makeConnection(StringTransport())
+    first.connectionLost(Failure(ConnectionDone()))
+    assert served.buildProtocol(address) is not None

@@ -170,6 +170,7 @@ def test_one_client_has_a_share_of_the_connections(clock, gate, answers):
 def test_at_the_cap_the_longest_idle_makes_room(clock, gate, answers, monkeypatch):
     """A newcomer is served; whoever was idle longest goes."""
     monkeypatch.setattr(limits, "TCP_CONNECTIONS", 3)
+    gate = TcpGate()
     first, second, third = (
         Client(clock, gate, answers, f"192.0.2.{number}") for number in (1, 2, 3)
     )
@@ -196,3 +197,11 @@ def test_the_server_closes_everybody(client, gate):
     gate.close_all()
     assert client.closed
     assert isinstance(client.connection, TcpConnection)
+
+
+def test_few_descriptors_make_few_places(clock, answers):
+    """Half of the descriptors are for pulls, images and the admin pages."""
+    gate = TcpGate(descriptors=4)
+    first, *others = (Client(clock, gate, answers, f"192.0.2.{number}") for number in (1, 2, 3))
+    assert first.closed
+    assert not any(other.closed for other in others)

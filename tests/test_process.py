@@ -1,0 +1,47 @@
+"""What the process asks of its surroundings."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+
+from ocizone.process import raise_file_limit, use_steady_clock
+
+
+class Reactor:
+    """A reactor that counts in wall-clock time."""
+
+    seconds = staticmethod(time.time)
+
+
+def test_timers_run_on_a_clock_that_never_goes_back():
+    """A clock set back by an hour must not stop looks, deadlines and limits for that hour."""
+    reactor = Reactor()
+    use_steady_clock(reactor)
+    assert reactor.seconds is time.monotonic
+
+
+def test_the_real_reactor_takes_the_clock():
+    """Its timers read `seconds` anew each time (tested where its own clock is the wall's)."""
+    code = (
+        "import time\n"
+        "from twisted.internet import reactor\n"
+        "from ocizone.process import use_steady_clock\n"
+        "use_steady_clock(reactor)\n"
+        "call = reactor.callLater(5, lambda: None)\n"
+        "assert abs(call.getTime() - time.monotonic() - 5) < 1, call.getTime()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_all_descriptors_there_may_be_are_used():
+    """The soft limit goes to the hard one."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, before[1]), before[1]))
+        assert raise_file_limit() == before[1]
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == before[1]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
