@@ -17,6 +17,8 @@ from ocizone.wire.query import HEADER, OPCODE, QR, RD, Query, Reject
 _AA: Final = 0x0400
 _TC: Final = 0x0200
 _FIXED: Final = struct.Struct("!HHI")
+# Of a record beside its rdata: the shortest owner is the root, one octet.
+_RECORD_OCTETS: Final = 1 + _FIXED.size + 2
 _POINTER: Final = 0xC000
 _POINTABLE: Final = 0x4000
 
@@ -54,6 +56,16 @@ class Records(Protocol):
 
 #: Owner (wire form, any case) and records, in order.
 Section = tuple[tuple[bytes, Records], ...]
+
+
+def least_octets(rrset: Records) -> int:
+    """Return how many octets an RRset takes at least, however well its names compress.
+
+    What is larger than a message has room for need not be collected for it.
+    """
+    rdatas = rrset.rdatas
+    shortest = len(rdatas) if rrset.rrtype in _NAMES_IN_RDATA else sum(map(len, rdatas))
+    return len(rdatas) * _RECORD_OCTETS + shortest
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ matches it ends with ``assert_never``, so that a new outcome breaks mypy and not
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ocizone.limits import NAME_OCTETS
+from ocizone.limits import NAME_OCTETS, TCP_MESSAGE_OCTETS
 from ocizone.wire.codes import (
     TYPE_ANY,
     TYPE_CNAME,
@@ -20,6 +21,7 @@ from ocizone.wire.codes import (
     TYPE_RRSIG,
 )
 from ocizone.wire.name import ancestor, key_label, labels, relative_key
+from ocizone.wire.render import least_octets
 from ocizone.zone.node import Flag, Node, RRset
 from ocizone.zone.reader import ZoneReader
 
@@ -180,14 +182,27 @@ def _at_node(
         return Alias(alias, qname, alias.rdatas[0], encloser, wildcard)
     found: tuple[RRset, ...] = ()
     if qtype == TYPE_ANY:
-        found = tuple(node.rrsets.values())
+        found = _as_fit(node.rrsets.values())
     elif qtype == TYPE_RRSIG:
-        found = tuple(
-            RRset(TYPE_RRSIG, covered.ttl, covered.signatures)
-            for covered in node.rrsets.values()
-            if covered.signatures
+        found = _as_fit(
+            RRset(TYPE_RRSIG, covered.ttl, covered.signatures) for covered in node.signed()
         )
     return Match(found, node, encloser, wildcard) if found else NoData(encloser, wildcard)
+
+
+def _as_fit(rrsets: Iterable[RRset]) -> tuple[RRset, ...]:
+    """Return RRsets up to the first that no message has room for, that one included.
+
+    It is what sets TC; those behind it are not even read from the image.
+    """
+    found: list[RRset] = []
+    room = TCP_MESSAGE_OCTETS
+    for rrset in rrsets:
+        found.append(rrset)
+        room -= least_octets(rrset)
+        if room < 0:
+            break
+    return tuple(found)
 
 
 def _dname_alias(node: Node, qname: bytes, owner: bytes, key: bytes) -> Alias:

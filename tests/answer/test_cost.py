@@ -29,6 +29,32 @@ MANY_TYPES = served(b"a\x00", *(RRset(n, 9, (b"x",)) for n in range(20_000, 21_0
 MANY_MX = served(
     b"a\x00", RRset(15, 9, tuple(b"\x00\x01" + from_text(f"m{n}.o.") for n in range(1000)))
 )
+A_900 = tuple(n.to_bytes(4) for n in range(900))
+
+
+class Encoded:
+    """A zone whose nodes are bytes until they are asked for, as those of an image are."""
+
+    def __init__(self, nodes: dict[bytes, Node]) -> None:
+        self.info = SMALL.info
+        self._nodes = dict(SMALL.nodes()) | nodes
+        self._values = {key: node.encode() for key, node in self._nodes.items()}
+        zone_of = DictZone(SMALL.info, self._nodes)
+        self.predecessor, self.nodes = zone_of.predecessor, zone_of.nodes
+
+    def get(self, key: bytes) -> Node | None:
+        value = self._values.get(key)
+        return None if value is None else Node.decode(value)
+
+
+def stored(nodes: dict[bytes, Node]) -> Snapshot:
+    """Return a snapshot of a zone with these nodes, encoded."""
+    return snapshot(block("o.", {"o.": Loaded(Encoded(nodes))}))
+
+
+FULL_NODE = stored(
+    {b"a\x00": Node(Flag.NONE, {n: RRset(n, 9, A_900) for n in (1, *range(20_000, 20_098))})}
+)
 GIANT = served(b"a\x00", RRset(65280, 9, (bytes(65_400),)))
 DEEP = ".".join(["x"] * 124)
 
@@ -40,6 +66,11 @@ DEEP = ".".join(["x"] * 124)
         (MANY_TYPES, "a.o.", "ANY"),
         (MANY_MX, "a.o.", "MX"),
         (GIANT, "a.o.", "TYPE65280"),
+        # Of 99 types with 900 records each, only what is asked for is read.
+        (FULL_NODE, "a.o.", "A"),
+        (FULL_NODE, "a.o.", "TXT"),
+        (FULL_NODE, "a.o.", "ANY"),
+        (FULL_NODE, "a.o.", "RRSIG"),
         (SMALL, f"{DEEP}.w.o.", "TXT"),
         (SMALL, f"{DEEP}.w.o.", "A"),
         (SMALL, f"{DEEP}.o.", "A"),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ocizone.wire.edns import Edns
 from ocizone.wire.name import from_text, to_text
 from ocizone.wire.query import Query, Reject
-from ocizone.wire.render import Answer, Section, render, render_reject
+from ocizone.wire.render import Answer, Section, least_octets, render, render_reject
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,3 +334,23 @@ def test_any_limit_is_kept(
     there = read(message.answer)
     assert there in [meant(answer[:count]) for count in range(len(answer) + 1)]
     assert rendered.truncated == (there != meant(answer))
+
+
+@pytest.mark.parametrize(
+    ("owner", "rrtype", "texts"),
+    [
+        (".", "A", ("192.0.2.1", "192.0.2.2")),
+        (".", "NS", (".",)),
+        (".", "MX", ("0 .", "1 .")),
+        ("www.example.org.", "PTR", ("www.example.org.",)),
+        ("www.example.org.", "TXT", ("x", "yy")),
+    ],
+)
+def test_the_least_an_rrset_takes(owner: str, rrtype: str, texts: tuple[str, ...]) -> None:
+    """Never more than it takes in a message; nothing less where the owner is the root."""
+    record = records(owner, rrtype, *texts)
+    empty = len(render(query(owner), Answer(), 512).wire)
+    taken = len(render(query(owner), Answer(answer=(record,)), 512).wire) - empty
+    assert least_octets(record[1]) <= taken
+    if owner == "." and rrtype == "A":
+        assert least_octets(record[1]) == taken

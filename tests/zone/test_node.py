@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,3 +27,31 @@ nodes = st.builds(
 def test_what_is_encoded_is_decoded(node: Node) -> None:
     """Flags, spelling, TTLs, rdatas and signatures apart: all of it comes back."""
     assert Node.decode(node.encode()) == node
+
+
+@given(nodes)
+def test_a_decoded_node_answers_for_types_as_the_dict_it_was_made_of(node: Node) -> None:
+    """Order, membership and what is signed, before and after an RRset is read."""
+    decoded = Node.decode(node.encode())
+    assert list(decoded.rrsets) == list(node.rrsets)
+    assert len(decoded.rrsets) == len(node.rrsets)
+    assert list(decoded.signed()) == list(node.signed())
+    for rrtype, rrset in node.rrsets.items():
+        assert rrtype in decoded.rrsets
+        assert decoded.rrsets[rrtype] == rrset
+
+
+def test_a_type_that_is_not_there() -> None:
+    """A mapping: get gives None, an index raises."""
+    decoded = Node.decode(Node(Flag.NONE, {1: RRset(1, 9, (b"\x01\x02\x03\x04",))}).encode())
+    assert 2 not in decoded.rrsets
+    assert decoded.rrsets.get(2) is None
+    with pytest.raises(KeyError):
+        decoded.rrsets[2]
+
+
+def test_an_rrset_is_read_when_it_is_asked_for() -> None:
+    """Octets of one RRset that make no sense are of no matter to the others."""
+    node = Node(Flag.NONE, {1: RRset(1, 9, (b"abcd",)), 16: RRset(16, 9, (b"efgh",))})
+    broken = node.encode().replace(b"\x00\x04abcd", b"\xff\xffabcd")
+    assert Node.decode(broken).rrsets[16] == node.rrsets[16]
