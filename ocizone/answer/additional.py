@@ -1,12 +1,13 @@
 """What goes into the additional section: glue, and addresses that save a query.
 
-Only from the zone that answers, exact names only, bounded (CVE-2024-11187). Not here: the OPT
-(wire.render).
+Only from the zone that answers, exact names only, bounded (CVE-2024-11187): by names, and by the
+octets the response may have, for nothing is read that no room is left for. Not here: the OPT, and
+what fits in the end (wire.render).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from ocizone.limits import ADDITIONAL_NAMES
@@ -20,50 +21,90 @@ from ocizone.wire.codes import (
     TYPE_SVCB,
 )
 from ocizone.wire.name import ROOT, is_at_or_below, relative_key
-from ocizone.wire.render import Section
+from ocizone.wire.render import Records, Section, least_octets
 from ocizone.zone.lookup import Referral
-from ocizone.zone.node import Flag, Node, RRset
+from ocizone.zone.node import Flag, Node
 from ocizone.zone.reader import ZoneReader
 
+_Present = AbstractSet[tuple[bytes, int]]
+_NOTHING: Final[_Present] = frozenset()
 _ADDRESSES: Final = (TYPE_A, TYPE_AAAA)
 # Where the target's name starts in the rdata (RFC 1035 3.3.9, RFC 2782, RFC 9460 2.2).
 _TARGET_AT: Final = {TYPE_NS: 0, TYPE_MX: 2, TYPE_SRV: 6, TYPE_SVCB: 2, TYPE_HTTPS: 2}
 
 
-def glue(zone: ZoneReader, referral: Referral) -> tuple[Section, Section]:
+class _Gathered:
+    """RRsets for one section: up to the first that cannot fit, that one included.
+
+    It is included for what it does in a response: required, it sets TC; helpful, it ends the
+    section. Those behind it would change nothing.
+    """
+
+    __slots__ = ("room", "rrsets")
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.rrsets: list[tuple[bytes, Records]] = []
+
+    def add(self, owner: bytes, node: Node, types: tuple[int, ...], present: _Present) -> None:
+        """Add what the node has of these types, but for what is present already."""
+        for rrtype in types:
+            if self.room < 0:
+                return
+            if rrtype in node.rrsets and (owner.lower(), rrtype) not in present:
+                rrset = node.rrsets[rrtype]
+                self.rrsets.append((owner, rrset))
+                self.room -= least_octets(rrset)
+
+
+def glue(zone: ZoneReader, referral: Referral, octets: int) -> tuple[Section, Section]:
     """Return in-domain glue, which is required, and sibling glue, which helps (RFC 9471 2).
 
-    In-domain glue is not counted: all of it is sent, or TC is set.
+    Names of in-domain glue are not counted: all of it is sent, or TC is set.
+
+    Args:
+        zone: holds the delegation.
+        referral: the delegation.
+        octets: what the response may have.
     """
-    required: list[tuple[bytes, Node]] = []
-    sibling: list[tuple[bytes, Node]] = []
+    servers = referral.node.rrsets[TYPE_NS]
+    room = octets - least_octets(servers)
+    required, sibling = _Gathered(room), _Gathered(room)
+    siblings = 0
     cut = referral.owner.lower()
-    for rdata in referral.node.rrsets[TYPE_NS].rdatas:
+    for rdata in servers.rdatas:
+        # TC is certain: neither more glue nor a sibling's would be sent.
+        if required.room < 0:
+            break
         target = rdata.lower()
         if is_at_or_below(target, cut):
             found = required
-        elif len(sibling) < ADDITIONAL_NAMES:
+        elif siblings < ADDITIONAL_NAMES and sibling.room >= 0:
             found = sibling
         else:
             continue
         node = _node(zone, target)
         if node is not None:
-            found.append((node.owner or target, node))
-    return (
-        tuple(_of_types(required, _ADDRESSES)),
-        tuple(_of_types(sibling, _ADDRESSES)),
-    )
+            siblings += found is sibling
+            found.add(node.owner or target, node, _ADDRESSES, _NOTHING)
+    return tuple(required.rrsets), tuple(sibling.rrsets)
 
 
-def helpful(zone: ZoneReader, *sections: Section) -> Section:
+def helpful(zone: ZoneReader, octets: int, *sections: Section) -> Section:
     """Return the addresses of what these sections point at (RFC 1035 3.3.9, 2782, 9460 4.1).
 
     Targets of NS, MX, SRV, SVCB and HTTPS; nothing that a section already holds, and at most
     limits.ADDITIONAL_NAMES names. Glue is given for NS alone: other data below a cut is not
     this zone's to say (RFC 2181 6.1).
+
+    Args:
+        zone: the zone that answers.
+        octets: what the response may have.
+        sections: of the response.
     """
-    found: list[tuple[bytes, Node, tuple[int, ...]]] = []
+    found = _Gathered(octets)
     seen: set[bytes] = set()
+    present = {(owner.lower(), rrset.rrtype) for section in sections for owner, rrset in section}
     for owner, rrset in (pair for section in sections for pair in section):
         at = _TARGET_AT.get(rrset.rrtype)
         if at is None:
@@ -72,22 +113,14 @@ def helpful(zone: ZoneReader, *sections: Section) -> Section:
             target, types = _wanted(owner, rrset.rrtype, rdata, at)
             if target in seen:
                 continue
-            if len(seen) == ADDITIONAL_NAMES:
+            if len(seen) == ADDITIONAL_NAMES or found.room < 0:
                 break
             seen.add(target)
             node = _node(zone, target)
             if node is None or (rrset.rrtype != TYPE_NS and Flag.OCCLUDED in node.flags):
                 continue
-            found.append((node.owner or target, node, types))
-    if not found:
-        return ()
-    present = {(owner.lower(), rrset.rrtype) for section in sections for owner, rrset in section}
-    return tuple(
-        (owner, rrset)
-        for target, node, types in found
-        for owner, rrset in _of_types([(target, node)], types)
-        if (owner.lower(), rrset.rrtype) not in present
-    )
+            found.add(node.owner or target, node, types, present)
+    return tuple(found.rrsets)
 
 
 def _wanted(owner: bytes, rrtype: int, rdata: bytes, at: int) -> tuple[bytes, tuple[int, ...]]:
@@ -111,13 +144,3 @@ def _node(zone: ZoneReader, name: bytes) -> Node | None:
     if not is_at_or_below(name, info.apex):
         return None
     return zone.get(relative_key(name, info.apex_labels))
-
-
-def _of_types(
-    found: list[tuple[bytes, Node]], types: tuple[int, ...]
-) -> Iterator[tuple[bytes, RRset]]:
-    for owner, node in found:
-        for rrtype in types:
-            rrset = node.rrsets.get(rrtype)
-            if rrset is not None:
-                yield owner, rrset

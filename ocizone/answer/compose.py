@@ -13,6 +13,7 @@ from typing import assert_never
 
 from ocizone.answer.additional import glue, helpful
 from ocizone.answer.chase import EndOutcome, ZoneOf, follow
+from ocizone.limits import TCP_MESSAGE_OCTETS
 from ocizone.wire.codes import NOERROR, NXDOMAIN, TYPE_DS, TYPE_NS, TYPE_SOA, YXDOMAIN
 from ocizone.wire.render import Answer, Section
 from ocizone.zone.lookup import Alias, Match, NoData, NxDomain, Referral, lookup
@@ -27,10 +28,12 @@ class Wanted:
     Attributes:
         do: the client wants DNSSEC records (RFC 3225).
         minimal: no authority and additional records in positive answers.
+        octets: what the response may have; what is sure not to fit is not collected.
     """
 
     do: bool = False
     minimal: bool = False
+    octets: int = TCP_MESSAGE_OCTETS
 
 
 def compose(name: bytes, qtype: int, zone: ZoneReader, zone_of: ZoneOf, wanted: Wanted) -> Answer:
@@ -77,7 +80,7 @@ def answer_match(
         aa=True,
         answer=answer,
         authority=authority,
-        additional=helpful(zone, answer, authority),
+        additional=helpful(zone, wanted.octets, answer, authority),
         courtesy_ns=True,
     )
 
@@ -103,7 +106,7 @@ def answer_referral(
     authority: Section = ((referral.owner, rrsets[TYPE_NS]),)
     if wanted.do and TYPE_DS in rrsets:
         authority += ((referral.owner, rrsets[TYPE_DS]),)
-    required, sibling = glue(zone, referral)
+    required, sibling = glue(zone, referral, wanted.octets)
     return Answer(
         aa=bool(before),
         answer=before,

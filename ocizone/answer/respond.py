@@ -160,6 +160,7 @@ def _zone_answer(
         return way.zone.reader if allowed else None
 
     do = query.edns is not None and query.edns.do
-    wanted = Wanted(do, block.policy.minimal)
+    octets = policy.size_limit(transport, query.edns, block.policy)
+    wanted = Wanted(do, block.policy.minimal, octets)
     answer = compose(query.name, query.qtype, zone, zone_of, wanted)
     return policy.shape(query, answer, block.policy)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dns.message
 import pytest
 
+from ocizone.answer.compose import Wanted, compose
 from ocizone.limits import ADDITIONAL_NAMES
-from tests.zonebuilder import TCP, ask, ask_reply, lines, serving
+from ocizone.wire.query import Query, parse
+from ocizone.wire.render import render
+from tests.zonebuilder import TCP, ask, ask_reply, lines, serving, zone
 
 ZONE = """
 $TTL 60
@@ -106,3 +109,31 @@ def test_additional_work_is_bounded() -> None:
     for qname, qtype in (("example.org.", "MX"), ("x.sub.example.org.", "A")):
         message = ask(served, qname, qtype, transport=TCP)
         assert len(lines(message.additional)) == ADDITIONAL_NAMES
+
+
+@pytest.mark.parametrize("octets", [512, 700, 1232, 2000, 65_535])
+@pytest.mark.parametrize("servers", [1, 4, 12, 30, 90])
+@pytest.mark.parametrize(
+    ("qname", "qtype"), [("x.big.example.org.", "A"), ("mail.example.org.", "MX")]
+)
+def test_what_is_not_collected_would_not_have_fit(
+    octets: int, servers: int, qname: str, qtype: str
+) -> None:
+    """RFC 9471 2.1: the response is, TC included, that of collecting everything."""
+    text = ZONE + "".join(
+        f"big NS n{n}.big\nbig NS s{n}.sibling\nn{n}.big A 192.0.2.{n}\nn{n}.big AAAA ::{n}\n"
+        f"s{n}.sibling AAAA ::{n}\nmail MX {n} h{n}\nh{n} A 192.0.2.{n}\nh{n} AAAA ::{n}\n"
+        for n in range(servers)
+    )
+    reader = zone(text, "example.org.")
+    query = parse(dns.message.make_query(qname, qtype).to_wire())
+    assert isinstance(query, Query)
+    bounded, whole = (
+        render(
+            query,
+            compose(query.name, query.qtype, reader, lambda _: None, Wanted(octets=room)),
+            octets,
+        )
+        for room in (octets, 10**9)
+    )
+    assert bounded == whole

@@ -55,6 +55,29 @@ def stored(nodes: dict[bytes, Node]) -> Snapshot:
 FULL_NODE = stored(
     {b"a\x00": Node(Flag.NONE, {n: RRset(n, 9, A_900) for n in (1, *range(20_000, 20_098))})}
 )
+MX_TO_FULL = stored(
+    {
+        b"a\x00": Node(
+            Flag.NONE,
+            {15: RRset(15, 9, tuple(b"\x00\x01" + from_text(f"h{n}.o.") for n in range(13)))},
+        ),
+        **{b"h%d\x00" % n: Node(Flag.NONE, {1: RRset(1, 9, A_900 * 5)}) for n in range(13)},
+    }
+)
+
+
+def delegation(servers: int, addresses: tuple[bytes, ...]) -> Snapshot:
+    """Return a zone with a delegation to so many servers inside the delegated zone."""
+    names = tuple(from_text(f"n{n}.s.o.") for n in range(servers))
+    nodes = {
+        b"s\x00n%d\x00" % n: Node(Flag.OCCLUDED, {1: RRset(1, 9, addresses)})
+        for n in range(servers)
+    }
+    return stored({b"s\x00": Node(Flag.CUT, {2: RRset(2, 9, names)}), **nodes})
+
+
+FULL_GLUE = delegation(100, A_900)
+MANY_GLUE = delegation(4_999, (b"\xc0\x00\x02\x01",))
 GIANT = served(b"a\x00", RRset(65280, 9, (bytes(65_400),)))
 DEEP = ".".join(["x"] * 124)
 
@@ -67,6 +90,9 @@ DEEP = ".".join(["x"] * 124)
         (MANY_MX, "a.o.", "MX"),
         (GIANT, "a.o.", "TYPE65280"),
         # Of 99 types with 900 records each, only what is asked for is read.
+        (MX_TO_FULL, "a.o.", "MX"),
+        (FULL_GLUE, "x.s.o.", "A"),
+        (MANY_GLUE, "x.s.o.", "A"),
         (FULL_NODE, "a.o.", "A"),
         (FULL_NODE, "a.o.", "TXT"),
         (FULL_NODE, "a.o.", "ANY"),
