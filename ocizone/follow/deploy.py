@@ -215,10 +215,12 @@ class Deployer:
         records, files = self._records, self._tools.files
         try:
             self._rejection = await files.call(records.rejected)
-            candidates = await files.call(records.candidates)
         except StoreError as error:
+            # What was refused is fetched and refused once more; that is no reason not to serve.
             self._disturbed("restore", error)
-            return
+        candidates, unreadable = await files.call(records.restorable)
+        for error in unreadable:
+            self._disturbed("restore", error)
         for candidate in candidates:
             try:
                 await self._restore(candidate)

@@ -27,7 +27,8 @@ Inject = Callable[[str], None]
 TEMPORARY_PREFIX: Final = "ocizone-"
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: opening a FIFO that nobody writes would hang its thread for ever.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def no_faults(point: str) -> None:
@@ -148,9 +149,9 @@ def sha256_of(path: Path) -> str:
     """Return the hex SHA-256 of a regular file; links are not followed.
 
     Raises:
-        OSError: it cannot be read, is missing, or is a link.
+        OSError: it cannot be read, is missing, or is no regular file.
     """
-    with os.fdopen(os.open(path, _READ), "rb") as file:
+    with _open_regular(path, _READ) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -162,7 +163,17 @@ def open_foreign(path: Path) -> BufferedReader:
     Raises:
         OSError: it cannot be read, or is no regular file (a FIFO would hang the thread).
     """
-    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    return _open_regular(path, _READ & ~os.O_NOFOLLOW)
+
+
+def _open_regular(path: Path, flags: int) -> BufferedReader:
+    descriptor = os.open(path, flags)
+    try:
+        file = os.fdopen(descriptor, "rb")
+    except OSError:
+        # A directory: fdopen refuses it without closing it.
+        os.close(descriptor)
+        raise
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "not a regular file", str(path))
@@ -173,10 +184,10 @@ def read(path: Path) -> bytes | None:
     """Return a file's content, None when there is none; links are not followed.
 
     Raises:
-        StoreError: it is there and cannot be read.
+        StoreError: it is there and cannot be read, or is no regular file.
     """
     try:
-        with os.fdopen(os.open(path, _READ), "rb") as file:
+        with _open_regular(path, _READ) as file:
             return file.read()
     except FileNotFoundError:
         return None

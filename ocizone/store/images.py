@@ -16,7 +16,7 @@ from typing import Any
 from ocizone.compiler.spec import CompiledZone, CompileReport, RevisionFile
 from ocizone.errors import Problem, Severity, StoreError
 from ocizone.store.disk import Disk, sha256_of
-from ocizone.store.sealed import DamagedError, read_sealed, seal
+from ocizone.store.sealed import read_sealed, seal
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
@@ -107,10 +107,10 @@ class Images:
     def verified(self, fingerprint: str) -> ImageRecord | None:
         """Return the record of an image that is here and undamaged; reads all of it.
 
-        None means: compile it (again).
+        None means: compile it (again); also when there is a record that cannot be read.
 
         Raises:
-            StoreError: the disk failed.
+            StoreError: the image cannot be read.
         """
         path = self.path(fingerprint)
         try:
@@ -118,7 +118,7 @@ class Images:
             if raw is None or path.is_symlink() or not path.is_file():
                 return None
             record = ImageRecord.from_json(raw)
-        except (DamagedError, KeyError, TypeError, ValueError):
+        except (StoreError, KeyError, TypeError, ValueError):
             return None
         with self._disk.step("read", "image", path):
             intact = path.stat().st_size == record.octets and sha256_of(path) == record.sha256

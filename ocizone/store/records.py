@@ -54,17 +54,40 @@ class SourceRecords:
         found = (_deployment(path) for path in self._history_files())
         return tuple(deployment for deployment in found if deployment is not None)
 
+    def restorable(self) -> tuple[tuple[Deployment, ...], tuple[StoreError, ...]]:
+        """Return what may be served after a start, best first, and why the rest cannot be read.
+
+        One record that cannot be read says nothing of the others: it is passed over, as a
+        damaged one is.
+        """
+        unreadable: list[StoreError] = []
+        paths = [self._directory / "current.json"]
+        try:
+            paths += self._history_files()
+        except StoreError as error:
+            unreadable.append(error)
+        # By generation: the pointer and the newest of the history are the same deployment.
+        found: dict[int, Deployment] = {}
+        for path in paths:
+            try:
+                deployment = _deployment(path)
+            except StoreError as error:
+                unreadable.append(error)
+                continue
+            if deployment is not None:
+                found.setdefault(deployment.generation, deployment)
+        return tuple(found.values()), tuple(unreadable)
+
     def candidates(self) -> tuple[Deployment, ...]:
-        """Return what may be served after a start, best first: the current one, then history.
+        """Return all of ``restorable``: what must not be collected.
 
         Raises:
-            StoreError: the records cannot be read.
+            StoreError: a record cannot be read; what it names may be wanted again.
         """
-        current = self.current()
-        history = self.history()
-        if current is None:
-            return history
-        return current, *(one for one in history if one.generation != current.generation)
+        found, unreadable = self.restorable()
+        if unreadable:
+            raise unreadable[0]
+        return found
 
     def commit_next(self, deployment: Deployment) -> Deployment:
         """Commit a deployment as the next generation, and return it with its number.
@@ -72,7 +95,11 @@ class SourceRecords:
         Raises:
             StoreError: see ``commit``.
         """
-        current = self.current()
+        try:
+            current = self.current()
+        except StoreError:
+            # It is about to be replaced; the history's names tell the number.
+            current = None
         numbers = [int(path.stem) for path in self._history_files()]
         latest = max([current.generation if current else 0, *numbers])
         deployment = replace(deployment, generation=latest + 1)

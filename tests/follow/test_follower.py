@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -644,6 +645,94 @@ def test_restart_with_other_rules_compiles_from_blobs(site: Site) -> None:
     assert once_more.compiler.specs == []
     assert once_more.served == ONE
     once_more.store.close()
+
+
+@pytest.mark.parametrize("kind", ["directory", "link", "loop", "fifo"])
+@pytest.mark.parametrize(
+    "record",
+    [
+        "sources/one/rejected.json",
+        "sources/one/ledger.json",
+        "sources/one/current.json",
+        "sources/one/deployments/00000001.json",
+        "sources/one/deployments/00000002.json",
+    ],
+)
+def test_unreadable_record_does_not_stop_the_restore(site: Site, record: str, kind: str) -> None:
+    """One record that cannot be read is told once; what the others name is served."""
+    site.registry.push(ONE)
+    site.follower()
+    site.registry.push(TWO)
+    site.clock.advance(3600)
+    make_unreadable(site.root / "state" / record, kind)
+    again = site.again()
+    again.registry.down = DOWN
+    again.follower()
+    assert again.served == TWO
+    assert again.compiler.specs == []
+    (disturbed,) = [event for event in again.events if isinstance(event, Disturbed)]
+    assert disturbed.failure is not None
+    assert "cannot read" in disturbed.failure.message
+    again.store.close()
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo"])
+def test_unreadable_record_of_an_image_is_made_again(site: Site, kind: str) -> None:
+    """An image whose record cannot be read is compiled from its blobs, which mends the record."""
+    site.registry.push(ONE)
+    site.follower()
+    (record,) = (site.root / "state" / "images").glob("*.json")
+    make_unreadable(record, kind)
+    again = site.again()
+    again.registry.down = DOWN
+    again.follower()
+    assert again.served == ONE
+    assert len(again.compiler.specs) == 1
+    assert record.is_file()
+    again.store.close()
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo"])
+def test_unreadable_pointer_is_replaced_by_the_next_deployment(site: Site, kind: str) -> None:
+    """The next generation is committed over a pointer that cannot be read."""
+    site.registry.push(ONE)
+    site.follower()
+    make_unreadable(site.root / "state/sources/one/current.json", kind)
+    site.registry.push(TWO)
+    site.clock.advance(3600)
+    assert site.served == TWO
+    current = site.store.source("one").current()
+    assert current is not None
+    assert current.generation == 2
+
+
+def make_unreadable(path: Path, kind: str) -> None:
+    path.unlink(missing_ok=True)
+    match kind:
+        case "directory":
+            path.mkdir()
+        case "link":
+            path.symlink_to(path.with_name("elsewhere"))
+        case "loop":
+            path.symlink_to(path)
+        case _:
+            os.mkfifo(path)
+
+
+def test_unlisted_history_does_not_stop_the_restore(site: Site) -> None:
+    """Without its history, what the pointer names is served."""
+    site.registry.push(ONE)
+    site.follower()
+    history = site.root / "state/sources/one/deployments"
+    (history / "00000001.json").unlink()
+    history.rmdir()
+    history.write_text("x")
+    again = site.again()
+    again.registry.down = DOWN
+    again.follower()
+    assert again.served == ONE
+    assert [event.what for event in again.events if isinstance(event, Disturbed)] == ["restore"]
+    again.store.close()
 
 
 def test_unreadable_state_does_not_end_the_following(site: Site) -> None:

@@ -385,6 +385,13 @@ def test_link_is_no_record(tmp_path: Path) -> None:
         read_sealed(tmp_path / "record")
 
 
+def test_fifo_is_no_record(tmp_path: Path) -> None:
+    """A FIFO in place of a record is an error at once: opening it must not wait for a writer."""
+    os.mkfifo(tmp_path / "record")
+    with pytest.raises(StoreError, match="not a regular file|Invalid"):
+        read_sealed(tmp_path / "record")
+
+
 # --- Collection ------------------------------------------------------------------------------
 
 
@@ -401,6 +408,20 @@ def test_collection_keeps_what_a_deployment_names(store: Store) -> None:
     collected = store.collect()
     assert (collected.blobs, collected.images) == (1, 1)
     assert store.images.fingerprints() == ()
+
+
+def test_nothing_is_collected_by_half_known_records(store: Store) -> None:
+    """What a record that cannot be read names may be wanted again: nothing is removed."""
+    digest = put_blob(store, b"zone")
+    records = store.source("one")
+    records.commit(deployment())
+    records.commit(replace(deployment(2), layers=()))
+    record = store.root / "sources/one/deployments/00000001.json"
+    record.unlink()
+    record.mkdir()
+    with pytest.raises(StoreError, match="cannot read"):
+        store.collect()
+    assert store.blobs.verified(digest)
 
 
 def test_collection_keeps_what_is_held(store: Store) -> None:
