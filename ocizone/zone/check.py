@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ocizone.findings import Findings
-from ocizone.limits import ALIAS_CHAIN, RRSET_RECORDS, RRSET_TYPES, TCP_MESSAGE_OCTETS
+from ocizone.limits import (
+    ALIAS_CHAIN,
+    NS_RECORDS,
+    RRSET_RECORDS,
+    RRSET_TYPES,
+    TCP_MESSAGE_OCTETS,
+)
 from ocizone.wire import name as names
 from ocizone.wire.codes import (
     TYPE_A,
@@ -145,6 +151,14 @@ class _Check:
                     group[RRSET_RECORDS],
                     "rrset-records",
                     f"{_title(group[0])} has {len(group)} records, over {RRSET_RECORDS}",
+                )
+                continue
+            if rrtype == TYPE_NS and len(group) > NS_RECORDS:
+                self._error(
+                    group[NS_RECORDS],
+                    "ns-count",
+                    f"{_owner(group[0])} has {len(group)} name servers, over {NS_RECORDS}",
+                    "a referral brings the addresses of all of them: keep a dozen (RFC 9471 2.1)",
                 )
                 continue
             self._repeats(group)

@@ -166,5 +166,8 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ("error", "rrset-records", FIRST + 2) in rules(HEAD + many)
     types = "".join(f"b TYPE{n} \\# 0\n" for n in range(65280, 65284))
     assert ("error", "owner-types", FIRST) in rules(HEAD + types)
+    monkeypatch.setattr(check, "NS_RECORDS", 1)
+    assert ("error", "ns-count", FIRST + 1) in rules(HEAD + "c NS ns.net.\nc NS ns.org.\n")
+    assert "ns-count" not in [rule for _, rule, _ in rules(HEAD + "c NS ns.net.\n")]
     monkeypatch.setattr(content, "ZONE_RECORDS", 3)
     assert ("error", "zone-records", FIRST) in rules(HEAD + many)
