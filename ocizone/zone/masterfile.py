@@ -15,7 +15,7 @@ from typing import Final
 
 from ocizone.errors import OcizoneError
 from ocizone.findings import Findings, shown, shown_path
-from ocizone.limits import INCLUDE_DEPTH
+from ocizone.limits import GENERATE_STEPS, INCLUDE_DEPTH
 from ocizone.wire import name as names
 from ocizone.wire.codes import TYPE_SOA, TYPE_TXT
 from ocizone.zone import rdata as rr
@@ -75,6 +75,7 @@ class _Reader:
         self._findings = findings
         self._resolver = resolver
         self._soa_minimum: int | None = None
+        self._generated = 0
 
     def lines(self, data: bytes, context: _Context) -> Records:
         """Yield the records of one file."""
@@ -170,6 +171,14 @@ class _Reader:
     def _generate(self, first: Token, arguments: list[Token], context: _Context) -> Records:
         try:
             numbers = parse_range(_text(arguments[0]))
+            self._generated += len(numbers)
+            if self._generated > GENERATE_STEPS:
+                raise _error(
+                    first,
+                    "generate",
+                    f"$GENERATE: {self._generated} steps in this zone, over {GENERATE_STEPS}",
+                    "all $GENERATE lines of a zone count together; write the records out",
+                )
             left = _text(arguments[1])
             rest = " ".join(_ascii(token) for token in arguments[2:])
             for number in numbers:

@@ -393,3 +393,25 @@ def test_fast_reader_forgets_names(monkeypatch: pytest.MonkeyPatch) -> None:
             assert line is not None
             assert line.owner == line.rdata == from_text(f"{label}.example.org.")
     assert len(reader._names) <= 2
+
+
+def test_generate_lines_of_a_zone_share_a_budget() -> None:
+    """A few short lines must not make millions of records; included files count too."""
+    findings = Findings()
+    text = b"$TTL 5\n$GENERATE 0-65533 h$ A 192.0.2.1\n$INCLUDE more\n$GENERATE 1-1 y A 192.0.2.1\n"
+    more = b"$GENERATE 1-2 x$ A 192.0.2.1\n$GENERATE 1-1 z$ A 192.0.2.1\n"
+    records = read_master(
+        text,
+        file="db",
+        origin=b"\x01a\x00",
+        findings=findings,
+        resolver=lambda _, target: (target, more),
+    )
+    assert sum(1 for _ in records) == 65_536
+    problems = findings.problems()
+    assert [(one.file, one.line, one.rule) for one in problems] == [
+        ("db", 4, "generate"),
+        ("more", 2, "generate"),
+    ]
+    assert "65537 steps in this zone, over 65536" in problems[1].message
+    assert "together" in problems[0].hint
