@@ -11,10 +11,16 @@ from collections.abc import Callable
 from typing import cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IReactorTime,
+)
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from ocizone import limits
 from ocizone.answer.blocks import Transport
@@ -71,6 +77,7 @@ class TcpGate:
             connection.abort()
 
 
+@implementer(IHalfCloseableProtocol)
 class TcpConnection(Protocol):
     """One client's stream: reads messages, writes replies in order, is bounded throughout."""
 
@@ -82,6 +89,7 @@ class TcpConnection(Protocol):
         self._buffer = bytearray()
         self._timer: IDelayedCall | None = None
         self._blocked = False
+        self._ended = False
         self._where: Transport | None = None
 
     def connectionMade(self) -> None:  # noqa: N802 - the protocol interface
@@ -118,6 +126,12 @@ class TcpConnection(Protocol):
         del buffer[:at]
         if len(buffer) > limits.TCP_UNREAD_OCTETS:
             self.abort()
+        elif self._ended and not self._blocked:
+            # What is left is no whole message, and no more of it comes.
+            self._wait(limits.TCP_WRITE_S)
+            stream = cast("Connection", self.transport)
+            stream.unregisterProducer()
+            stream.loseConnection()
         elif not self._blocked:
             self._wait(limits.TCP_MESSAGE_S if buffer else limits.TCP_IDLE_S)
 
@@ -132,6 +146,18 @@ class TcpConnection(Protocol):
         assert self.transport is not None
         self.transport.write(len(reply).to_bytes(2, "big") + reply)
         return True
+
+    def readConnectionLost(self) -> None:  # noqa: N802 - IHalfCloseableProtocol
+        """Answer what a client asked before it closed its side, then close (RFC 7766 6.2.4)."""
+        self._ended = True
+        if self._where is None:
+            self.abort()
+        elif not self._blocked:
+            self._drain()
+
+    def writeConnectionLost(self) -> None:  # noqa: N802 - IHalfCloseableProtocol
+        """Close: nothing can be answered any more."""
+        self.abort()
 
     def pauseProducing(self) -> None:  # noqa: N802 - IPushProducer: the client reads too slowly
         """Stop answering until the client has read what it asked for."""

@@ -151,6 +151,36 @@ def test_a_client_that_does_not_read_is_not_answered_further(client, answers):
     assert client.received == [b"A", b"B"]
 
 
+def test_a_client_that_closes_its_side_is_answered_first(client, answers, clock, gate):
+    """RFC 7766 6.2.4: what was asked is answered, half a message is not waited for."""
+    client.send(framed(b"a") + b"\x00")
+    client.connection.readConnectionLost()
+    assert client.received == [b"A"]
+    assert client.transport.disconnecting
+    client.lose()
+    assert not gate
+    assert clock.getDelayedCalls() == []
+
+
+def test_a_client_that_closes_its_side_and_reads_slowly(client, clock):
+    """What waits is answered when there is room for it; for TCP_WRITE_S in all."""
+    client.connection.pauseProducing()
+    client.send(framed(b"a"))
+    client.connection.readConnectionLost()
+    assert not client.closed
+    client.connection.resumeProducing()
+    assert client.received == [b"A"]
+    assert client.transport.disconnecting
+    clock.advance(limits.TCP_WRITE_S + 0.1)
+    assert client.transport.disconnected
+
+
+def test_a_client_that_can_no_longer_be_answered_is_closed(client):
+    """Its other side may stay open for ever."""
+    client.connection.writeConnectionLost()
+    assert client.closed
+
+
 def test_a_client_that_never_reads_is_closed(client, clock):
     """It has TCP_WRITE_S to read what it asked for."""
     client.connection.pauseProducing()
