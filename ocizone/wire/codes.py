@@ -27,6 +27,7 @@ TYPE_RRSIG: Final = 46
 TYPE_NSEC: Final = 47
 TYPE_SVCB: Final = 64
 TYPE_HTTPS: Final = 65
+TYPE_TSIG: Final = 250
 TYPE_IXFR: Final = 251
 TYPE_AXFR: Final = 252
 TYPE_ANY: Final = 255

@@ -2,7 +2,7 @@
 
 Total and linear: any bytes give a value, never an exception, and no more than four records
 after the question are looked at, whatever the counts say. Not here: which zone answers, and
-TSIG, which is passed over.
+whether a TSIG is right: a well-formed one, in its place, is passed over (RFC 8945 5.2).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from ocizone.limits import NAME_OCTETS
 from ocizone.wire import edns
-from ocizone.wire.codes import BADVERS, FORMERR, NOERROR, NOTIMP, TYPE_OPT
+from ocizone.wire.codes import BADVERS, FORMERR, NOERROR, NOTIMP, TYPE_OPT, TYPE_TSIG
 from ocizone.wire.edns import Edns
 
 HEADER: Final = struct.Struct("!HHHHHH")
@@ -159,6 +159,12 @@ def _read_opt(packet: bytes, at: int, before: int, additionals: int) -> tuple[Ed
         at += length
         if at > len(packet):
             return found, FORMERR
+        if rrtype == TYPE_TSIG:
+            # It signs what is ahead of it: the last record of all (RFC 8945 5.1, 5.2).
+            last = index == before + additionals - 1 and index >= before
+            if not (last and _is_tsig(rdata)):
+                return found, FORMERR
+            continue
         if rrtype != TYPE_OPT:
             continue
         # One OPT, of the root, among the additional records (RFC 6891 6.1.1, 6.1.2).
@@ -170,6 +176,20 @@ def _read_opt(packet: bytes, at: int, before: int, additionals: int) -> tuple[Ed
     if at != len(packet):
         return found, FORMERR
     return found, BADVERS if found and found.version else NOERROR
+
+
+def _is_tsig(rdata: bytes) -> bool:
+    """Tell whether rdata has a TSIG's fields, and nothing behind them (RFC 8945 4.2)."""
+    at = _end_of_name(rdata, 0)
+    if not at:
+        return False
+    # Time signed and fudge, then the MAC; original id and error, then other data.
+    for fixed in (8, 4):
+        at += fixed
+        if at + 2 > len(rdata):
+            return False
+        at += 2 + int.from_bytes(rdata[at : at + 2])
+    return at == len(rdata)
 
 
 def _end_of_name(packet: bytes, at: int) -> int:

@@ -101,7 +101,14 @@ def test_other_opcodes(opcode: int) -> None:
         assert rejected.rcode == NOTIMP
 
 
-TSIG = b"\x00" + struct.pack("!HHIH", 250, 255, 0, 4) + bytes(4)
+def tsig(rdata: bytes) -> bytes:
+    """Return a TSIG of the root."""
+    return b"\x00" + struct.pack("!HHIH", 250, 255, 0, len(rdata)) + rdata
+
+
+# Algorithm, time and fudge, MAC, original id and error, other data (RFC 8945 4.2).
+TSIG_RDATA = b"\x01h\x00" + bytes(8) + b"\x00\x02mm" + bytes(4) + b"\x00\x01o"
+TSIG = tsig(TSIG_RDATA)
 TOO_LONG = b"".join(b"\x3f" + b"x" * 63 for _ in range(4)) + b"\x00"
 LONGEST = b"".join(b"\x3f" + b"x" * 63 for _ in range(3)) + b"\x3d" + b"x" * 61 + b"\x00"
 
@@ -134,6 +141,13 @@ def test_the_longest_name() -> None:
         ("label type 10", header() + b"\x81a\x00" + QUESTION[-4:]),
         ("label of 64 octets", header() + b"\x40" + b"x" * 64 + b"\x00" + QUESTION[-4:]),
         ("owner with a label of 64", header(ar=1) + QUESTION + b"\x40" + b"x" * 64 + TSIG),
+        ("TSIG ahead of the OPT (RFC 8945 5.2)", header(ar=2) + QUESTION + TSIG + opt()),
+        ("TSIG in authority (RFC 8945 5.2)", header(ns=1) + QUESTION + TSIG),
+        ("two TSIG (RFC 8945 5.2)", header(ar=2) + QUESTION + TSIG + TSIG),
+        ("TSIG without rdata", header(ar=1) + QUESTION + tsig(b"")),
+        ("TSIG cut short", header(ar=1) + QUESTION + tsig(TSIG_RDATA[:-1])),
+        ("TSIG without a MAC", header(ar=1) + QUESTION + tsig(TSIG_RDATA[:11])),
+        ("TSIG with more behind it", header(ar=1) + QUESTION + tsig(TSIG_RDATA + b"x")),
         ("octets behind the message", header() + QUESTION + b"\x00"),
         ("count without a record", header(ar=1) + QUESTION),
         ("record cut short", header(ar=1) + QUESTION + opt()[:-1]),
