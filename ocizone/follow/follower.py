@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
+from twisted.internet.defer import Deferred
+
 from ocizone import limits
 from ocizone.errors import FetchReason, RegistryError, StoreError, Transient
 from ocizone.follow.attempt import Fetched, Found, Known, Rejected, Relabelled, Same, attempt
@@ -80,6 +82,21 @@ class Follower(LookingService):
         """Close the client's connections."""
         self._client.abort()
 
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """End the look under way, as LookingService does, and close the kept connections."""
+        busy = self._state != "idle"
+        stopped = super().stopService()
+        client = self._client
+        if busy:
+            # Behind the work that may still use it in a thread; the stop does not wait for that.
+            stopped.addCallback(lambda _: self._close_later(client))
+        else:
+            client.close()
+        return stopped
+
+    def _close_later(self, client: PullClient) -> None:
+        self._tools.pulls.call(client.close)
+
     async def look(self) -> LookResult:
         """Look at the registry once, with its attempts, and deploy what is new.
 
@@ -134,6 +151,7 @@ class Follower(LookingService):
         except Overdue as error:
             # The thread is lost, and with it the client it may still be using.
             client.abort()
+            self._close_later(client)
             self._client = self._client_factory(self._artifact)
             raise Transient(
                 f"{self._reference}: the attempt outlived its deadline of"

@@ -42,3 +42,6 @@ class PullClient(Protocol):
 
     def abort(self) -> None:
         """Make a call under way in another thread end soon, by closing its connections."""
+
+    def close(self) -> None:
+        """Close the kept connections; a later call opens new ones. May be called again."""

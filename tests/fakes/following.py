@@ -93,6 +93,7 @@ class FakeRegistry:
         self.down: RegistryError | None = None
         self.cut_blob_after: int | None = None
         self.aborted = 0
+        self.closed = 0
         self.times: list[float] = []
         self.seconds: Callable[[], float] = lambda: 0.0
 
@@ -153,6 +154,9 @@ class FakeClient:
 
     def abort(self) -> None:
         self._registry.aborted += 1
+
+    def close(self) -> None:
+        self._registry.closed += 1
 
 
 class FakeCompiler:

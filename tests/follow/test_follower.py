@@ -159,9 +159,10 @@ def test_hung_attempt_ends_at_its_deadline(tmp_path: Path) -> None:
     site.clock.pump([1.0] * 66)
     assert follower.status.last_error is not None
     assert follower.status.last_error.reason == "Timeout"
-    assert site.registry.aborted == 1
+    assert (site.registry.aborted, site.registry.closed) == (1, 1)
     site.clock.pump([1.0] * 30)
-    assert hung.calls == 2
+    # An attempt, the close of its client, an attempt.
+    assert hung.calls == 3
     site.store.close()
 
 
@@ -186,9 +187,9 @@ def test_refresh_is_coalesced(tmp_path: Path) -> None:
     forgotten = follower.refresh()
     forgotten.addErrback(lambda _: None)
     forgotten.cancel()
+    assert hung.calls == 1
     follower.stopService()
     assert [result.outcome for result in results] == [Outcome.CANCELLED] * 3
-    assert hung.calls == 1
     site.store.close()
 
 
@@ -460,7 +461,7 @@ def test_stop_with_a_hung_client(tmp_path: Path) -> None:
     stopped: list[None] = []
     follower.stopService().addCallback(stopped.append)
     assert stopped == [None]
-    assert site.registry.aborted == 1
+    assert (site.registry.aborted, site.registry.closed) == (1, 1)
     assert site.clock.getDelayedCalls() == []
     assert follower.status.state == "stopped"
     site.store.close()
@@ -521,6 +522,7 @@ def test_ten_reloads_leave_one_puller(site: Site) -> None:
     for _ in range(10):
         follower = site.follower()
         follower.stopService()
+    assert site.registry.closed == 10
     site.follower()
     site.registry.requests.clear()
     site.clock.advance(3600)
