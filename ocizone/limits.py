@@ -123,6 +123,8 @@ IMAGE_MAP_OCTETS: Final = 64 * 1024 * MIB
 
 # --- Compiler child --------------------------------------------------------------------------
 COMPILE_S: Final = 600.0
+# What a compiler may use beside the map of its image: a zone of ZONE_RECORDS takes about 2 GiB.
+COMPILE_MEMORY_OCTETS: Final = 4 * 1024 * MIB
 COMPILE_REPORT_OCTETS: Final = 64 * MIB
 # Compilers under way at once: each takes a core and the memory of a zone.
 COMPILE_CHILDREN: Final = 2

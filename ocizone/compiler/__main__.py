@@ -1,26 +1,68 @@
 """The compiler child: a CompileSpec on stdin, a CompileReport on stdout, exit 0.
 
-Exits 1 with one line on stderr when files cannot be read or written; anything else that ends
-it (a signal, a traceback) is for the parent to report as a CompilerError.
+Its argument is the process that waits for it, without which it ends. Exits 1 with one line on
+stderr when files cannot be read or written, or memory ran out; anything else that ends it (a
+signal, a traceback) is for the parent to report as a CompilerError.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import math
 import os
 import resource
+import signal
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
 
+from ocizone import limits
 from ocizone.compiler.pipeline import compile_revision
 from ocizone.compiler.spec import CompileSpec
 from ocizone.errors import StoreError
 
+# prctl(2), linux/prctl.h.
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def follow_to_death(parent: int) -> bool:
+    """Let the kernel kill this process with its parent; tell whether the parent still lives.
+
+    A server that is killed cannot kill its compilers, which would work on for minutes.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
+    # It may have died before that.
+    return os.getppid() == parent
+
+
+def bound() -> None:
+    """Bound what this process may take, and offer it first when memory runs out."""
+    # Zone data and blobs are no business of a core file.
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_CPU, math.ceil(limits.COMPILE_S))
+    _lower(resource.RLIMIT_AS, limits.COMPILE_MEMORY_OCTETS + limits.IMAGE_MAP_OCTETS)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500", "ascii")
+
+
+def _lower(limit: int, wanted: int) -> None:
+    """Set a soft limit, within the hard one that an operator may have set."""
+    _, hard = resource.getrlimit(limit)
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(limit, (soft, hard))
+
 
 def main() -> int:
     """Compile what stdin says; return the exit status."""
-    # Zone data and blobs are no business of a core file.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if len(sys.argv) > 1 and not follow_to_death(int(sys.argv[1])):
+        sys.stderr.write("the process that wanted this is gone\n")
+        return 1
+    bound()
     # The server answers queries meanwhile; on a machine of one core it goes first.
     os.nice(5)
     # Millions of records, no cycles: the collector finds nothing and costs a third of the time.
@@ -30,6 +72,9 @@ def main() -> int:
         report = compile_revision(spec, time.monotonic)
     except StoreError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except MemoryError:
+        sys.stderr.write(f"it takes more than {limits.COMPILE_MEMORY_OCTETS} octets of memory\n")
         return 1
     sys.stdout.write(report.to_json())
     return 0

@@ -59,7 +59,7 @@ class ChildCompiler:
             clock: ends those that take too long.
             parsing: reads reports: one of 100,000 zones takes longer than a query may wait.
             environment: of the child; see ``child_environment``.
-            command: program and arguments of the child.
+            command: program and arguments of the child; this process's number is added.
         """
         self._processes = processes
         self._clock = clock
@@ -80,9 +80,9 @@ class ChildCompiler:
         async with self._turns:
             child = _Child(spec.to_json().encode(), self._clock)
             try:
-                self._processes.spawnProcess(
-                    child, self._command[0], self._command, env=self._environment
-                )
+                # Our number, when it starts: a daemon's differs from that of who made it.
+                command = (*self._command, str(os.getpid()))
+                self._processes.spawnProcess(child, command[0], command, env=self._environment)
             except OSError as error:
                 raise CompilerError(f"cannot start the compiler: {error}") from error
             report = await child.finished

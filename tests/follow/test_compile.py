@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -219,4 +220,6 @@ def test_command_is_this_python(bench: Bench) -> None:
     """By default the child is this interpreter, and never takes modules from where it starts."""
     compiler = ChildCompiler(bench.reactor, bench.clock, SyncPool(), {})
     compiler(SPEC)
-    assert bench.processes.commands == [(sys.executable, "-P", "-m", "ocizone.compiler")]
+    assert bench.processes.commands == [
+        (sys.executable, "-P", "-m", "ocizone.compiler", str(os.getpid()))
+    ]
