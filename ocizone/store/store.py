@@ -11,8 +11,10 @@ Blocking, and without Twisted: callers use a pool thread for whatever reads or w
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
+from typing import Final
 
 from ocizone.errors import StoreError
 from ocizone.store.blobs import Blobs
@@ -22,6 +24,8 @@ from ocizone.store.gc import Collected, Hold, Holds, collect
 from ocizone.store.images import Images
 from ocizone.store.lock import StateLock
 from ocizone.store.records import SourceRecords
+
+_NOT_WRITABLE: Final = frozenset({errno.EROFS, errno.ENOSPC, errno.EACCES})
 
 
 class Store:
@@ -38,8 +42,7 @@ class Store:
         self.disk.directory(root)
         self._lock = StateLock(root / "lock")
         try:
-            self.disk.directory(self.disk.temporaries)
-            self._clear_temporaries()
+            self._prepare_temporaries()
             self.blobs = Blobs(self._made(root / "blobs"), self.disk)
             self.images = Images(root / "images", self.disk)
             self._sources = self._made(root / "sources")
@@ -51,6 +54,21 @@ class Store:
     def _made(self, path: Path) -> Path:
         self.disk.directory(path)
         return path
+
+    def _prepare_temporaries(self) -> None:
+        """Make or clear ``tmp``; on a read-only or full disk what is there is served anyway.
+
+        Raises:
+            StoreError: something else is in the way, or the disk failed otherwise.
+        """
+        try:
+            self.disk.directory(self.disk.temporaries)
+            self._clear_temporaries()
+        except StoreError as error:
+            # Whatever is written later fails by itself, and is told where it does.
+            cause = error.__cause__
+            if not isinstance(cause, OSError) or cause.errno not in _NOT_WRITABLE:
+                raise
 
     def _clear_temporaries(self) -> None:
         with self.disk.step("clear", "temporaries", self.disk.temporaries):
