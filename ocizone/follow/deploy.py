@@ -219,8 +219,8 @@ class Deployer:
             # What was refused is fetched and refused once more; that is no reason not to serve.
             self._disturbed("restore", error)
         candidates, unreadable = await files.call(records.restorable)
-        for error in unreadable:
-            self._disturbed("restore", error)
+        for each in unreadable:
+            self._disturbed("restore", each)
         for candidate in candidates:
             try:
                 await self._restore(candidate)
