@@ -16,6 +16,7 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
@@ -164,9 +165,7 @@ class Application(Service):
         self._following = Following(make)
         pages = self._desk.addresses(plan)
         self._admin.move_to(pages, self._admin.prepare(pages))
-        self._control = ControlSocket(
-            self._reactor, self._options.state_dir, self._desk.control(plan)
-        )
+        self._control = self._open_control(plan)
         self._observe(plan)
         super().startService()
         restored = self._following.move_to(plan.sources)
@@ -184,6 +183,15 @@ class Application(Service):
         notify(self._environ, "READY=1", f"STATUS=answering for {len(served)} server block keys")
         if self._reload_wanted:
             self.reload()
+
+    def _open_control(self, plan: Plan) -> ControlSocket | None:
+        """Open the control socket; on a read-only state directory zones are served without it."""
+        directory = self._options.state_dir
+        try:
+            return ControlSocket(self._reactor, directory, self._desk.control(plan))
+        except (OSError, CannotListenError) as error:
+            log.error("no control socket: status will not find this server", error=str(error))
+            return None
 
     def _read_plan(self) -> Plan:
         corefile = load(
@@ -299,7 +307,8 @@ class Application(Service):
         self._deployed.move_to(plan)
         self._listeners.move_to(plan.endpoints, bound)
         self._admin.move_to(pages, opened)
-        self._control.move_to(self._desk.control(plan))
+        if self._control is not None:
+            self._control.move_to(self._desk.control(plan))
         self._observe(plan)
         self._following.move_to(plan.sources)
         log.info("reloaded", corefile=plan.corefile.path, sha256=plan.corefile.fingerprint[:12])
@@ -337,7 +346,8 @@ class Application(Service):
     def _ended(self, _: object) -> None:
         self._listeners.close()
         self._admin.close()
-        self._control.close()
+        if self._control is not None:
+            self._control.close()
         self._store.close()
         super().stopService()
         log.info("stopped")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.tcp import Port as TcpPort
 from twisted.internet.unix import Port as UnixPort
@@ -170,3 +171,15 @@ def test_a_lame_duck_goes_on_answering(server):
     assert ended == []
     server.reactor.advance(1)
     assert ended == [None]
+
+
+def test_it_serves_without_a_control_socket(server, monkeypatch):
+    """A state directory that cannot be written is no reason not to answer."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise CannotListenError(None, "control.sock", OSError(30, "Read-only file system"))
+
+    monkeypatch.setattr(server.reactor, "listenUNIX", refuse)
+    server.start()
+    assert server.endpoints() == ["dns://127.0.0.1:0"]
+    assert server.app.reload()
