@@ -18,7 +18,7 @@ YEAR = 365 * 86_400.0
 
 def parse(fragment: str, root: str | None = ROOT, **environ: str) -> Corefile:
     top = f"root {root}\n" if root else ""
-    return parse_text(f". {{\n{top}{fragment}\n}}\n", environ=environ, cwd="/work")
+    return parse_text(f". {{\n{top}{fragment}\n}}\n", environ=environ, cwd="/cwd")
 
 
 def artifact(fragment: str, root: str | None = ROOT, **environ: str) -> Artifact:
@@ -60,9 +60,9 @@ GOOD = [
     Good(f"oci {R}"),
     Good(f"oci {R}:t sub", f"{R}:t", "/etc/zones/sub"),
     Good(f"oci {R} /abs/../x", path="/x"),
-    Good(f"oci {R} sub", path="/work/sub", root=None, warned=("path-relative",)),
+    Good(f"oci {R} sub", path="/cwd/sub", root=None, warned=("path-relative",)),
     Good(f"oci {R} /abs", path="/abs", root=None),
-    Good(f"oci {R}", path="/work/zones", root="zones"),
+    Good(f"oci {R}", path="/cwd/zones", root="zones"),
     Good(f"oci a b c {{\nurl {R}\n}}", warned=("arguments-ignored",)),
     Good(f"oci {{\nurl {R}\n}}"),
     Good(f"oci {{\nrepo {R}\n}}"),
