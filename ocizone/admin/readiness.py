@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ocizone.admin.pages import TEXT, Page
-from ocizone.answer.blocks import Block, NotReady, Snapshot
+from ocizone.answer.blocks import NotReady, Snapshot
 from ocizone.wire.name import to_text
 
 
@@ -21,11 +21,8 @@ def missing(snapshot: Snapshot, views: Iterable[str] | None = None) -> list[str]
         views: only these blocks count; None for all.
     """
     wanted = None if views is None else frozenset(views)
-    blocks: dict[str, Block] = {
-        block.name: block for by_zone in snapshot.listeners.values() for block in by_zone.values()
-    }
     found = []
-    for name, block in blocks.items():
+    for name, block in snapshot.blocks.items():
         if wanted is not None and name not in wanted:
             continue
         found += [

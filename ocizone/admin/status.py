@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from ocizone import __version__
 from ocizone.admin.readiness import missing
-from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot
+from ocizone.answer.blocks import Loaded, NotReady, Snapshot
 from ocizone.follow.source import OciSource
 from ocizone.follow.status import SourceStatus
 from ocizone.plan import Plan
 from ocizone.wire.name import to_text
 
 SCHEMA = "ocizone.status/v1"
-ZoneState = Literal["Ready", "Stale", "Loading"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +89,7 @@ def document(
 def _zones(
     plan: Plan, snapshot: Snapshot, statuses: Mapping[str, SourceStatus]
 ) -> list[dict[str, Any]]:
-    blocks: dict[str, Block] = {
-        block.name: block for by_zone in snapshot.listeners.values() for block in by_zone.values()
-    }
+    blocks = snapshot.blocks
     held = {(zone.view, zone.apex): status for status in statuses.values() for zone in status.zones}
     shown = []
     for view in plan.views:

@@ -112,3 +112,10 @@ class Snapshot:
 
     generation: int
     listeners: Mapping[str, Mapping[bytes, Block]]
+
+    @property
+    def blocks(self) -> dict[str, Block]:
+        """Each block once, by name; one may stand under several keys and listeners."""
+        return {
+            block.name: block for by_key in self.listeners.values() for block in by_key.values()
+        }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from ocizone.answer.blocks import Block, Loaded, Snapshot
+from ocizone.answer.blocks import Loaded, Snapshot
 from ocizone.follow.status import SourceStatus
 from ocizone.wire.name import to_text
 
@@ -65,10 +65,7 @@ class Gauges:
 def _zones(snapshot: Snapshot) -> Iterator[Metric]:
     serials = GaugeMetricFamily("ocizone_zone_serial", "SOA serial.", labels=["zone", "view"])
     records = GaugeMetricFamily("ocizone_zone_records", "Records.", labels=["zone", "view"])
-    blocks: dict[str, Block] = {
-        block.name: block for by_zone in snapshot.listeners.values() for block in by_zone.values()
-    }
-    for block in blocks.values():
+    for block in snapshot.blocks.values():
         for apex, zone in block.zones.items():
             if isinstance(zone, Loaded):
                 labels = [to_text(apex), block.name]
