@@ -26,8 +26,7 @@ class FollowJournal:
 
     def __init__(self) -> None:
         self.pulls: Counter[tuple[str, str]] = Counter()
-        """Looks by (source name, outcome)."""
-        self.crashes = 0
+        """Looks by (source name, outcome); ``crashed`` counts those a bug ended."""
         self._serving: set[str] = set()
         self._refused: dict[str, str] = {}
         """Digest last refused, by source: what is refused at every look is told once."""
@@ -58,7 +57,7 @@ class FollowJournal:
                 )
                 log_problems(event.problems, source=event.source)
             case Crashed():
-                self.crashes += 1
+                self.pulls[event.source, "crashed"] += 1
                 log.error("bug while following", source=event.source)
                 for line in event.traceback.splitlines():
                     log.error("traceback", line=line)

@@ -79,7 +79,12 @@ def _target(given: Given) -> None:
 
 TARGET = Argument("stdout", _target, "The only target there is.", default="stdout")
 STACKTRACE = Property(
-    "stacktrace", "", switch, "Log the traceback of an internal error.", least=0, most=0
+    "stacktrace",
+    "",
+    switch,
+    "Nothing more: the traceback of an internal error is always logged.",
+    least=0,
+    most=0,
 )
 CONSOLIDATE = Property(
     "consolidate",
