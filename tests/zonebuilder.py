@@ -9,7 +9,7 @@ from ocizone.answer.blocks import Block, Loaded, Policy, ServedZone, Snapshot, T
 from ocizone.answer.respond import Reply, respond
 from ocizone.findings import Findings
 from ocizone.wire.name import from_text
-from ocizone.zone.build import zone_info, zone_nodes
+from ocizone.zone.build import nsec3_nodes, zone_info, zone_nodes
 from ocizone.zone.content import gather
 from ocizone.zone.masterfile import read_master
 from ocizone.zone.reader import DictZone
@@ -25,7 +25,9 @@ def zone(text: str, origin: str) -> DictZone:
     records = read_master(text.encode(), file="test", origin=apex, findings=findings)
     content = gather(records, apex, findings)
     assert not findings.problems(), findings.problems()
-    return DictZone(zone_info(content, "test"), dict(zone_nodes(content)))
+    return DictZone(
+        zone_info(content, "test"), dict(zone_nodes(content)), dict(nsec3_nodes(content))
+    )
 
 
 def block(

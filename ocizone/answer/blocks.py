@@ -29,19 +29,27 @@ class Transport:
         listener: id of the listening address, a key of Snapshot.listeners.
         client: the sender's address in text form, without brackets or scope.
         client_port: the sender's port.
+        received: unix seconds when it did; cookies and TSIG depend on it.
     """
 
     protocol: Protocol
     listener: str
     client: str
     client_port: int
+    received: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A zone with a version: answered from it."""
+    """A zone with a version: answered from it.
+
+    Attributes:
+        reader: the version that is served.
+        earlier: versions served before, newest first: what IXFR starts from (RFC 1995).
+    """
 
     reader: ZoneReader
+    earlier: tuple[ZoneReader, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ passed over, and transfers are refused here: AXFR and IXFR are answered before t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -61,6 +62,26 @@ class Reply:
     block: Block | None = None
     zone: bytes | None = None
     truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """A response of several messages: a zone transfer (RFC 5936 2.2).
+
+    Attributes:
+        messages: what to send, in order, without lengths; None stands for work that is not done
+            yet: others get their turn, then it is asked again.
+        busy: sent instead when there are too many transfers already.
+        query: what asked for it.
+        block: whose block answers.
+        zone: apex of the zone that is transferred.
+    """
+
+    messages: Iterator[bytes | None]
+    busy: Reply
+    query: Query
+    block: Block
+    zone: bytes
 
 
 def respond(packet: bytes, snapshot: Snapshot, transport: Transport) -> Reply | None:

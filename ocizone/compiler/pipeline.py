@@ -17,7 +17,7 @@ from ocizone.findings import Findings
 from ocizone.limits import ZONES_PER_IMAGE
 from ocizone.store.unpack import unpack
 from ocizone.wire import name as names
-from ocizone.zone.build import zone_info, zone_nodes
+from ocizone.zone.build import nsec3_nodes, zone_info, zone_nodes
 from ocizone.zone.check import check_zone
 from ocizone.zone.content import Content, gather
 from ocizone.zone.image import ImageZone, write_image
@@ -92,7 +92,7 @@ class _Compiled:
                 continue
             info = zone_info(content, file)
             self.listed += [_listed(view, info) for view in one.views]
-            yield ImageZone(one.views, info, zone_nodes(content))
+            yield ImageZone(one.views, info, zone_nodes(content), nsec3_nodes(content))
         if self._findings.refused:
             raise ZoneError(self._findings.problems())
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from ocizone.errors import Problem, Severity
 
 #: Part of every image's fingerprint: raise it when the compiler or the node layout changes.
-COMPILER_VERSION = 1
+COMPILER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

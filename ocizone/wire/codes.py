@@ -25,6 +25,11 @@ TYPE_OPT: Final = 41
 TYPE_DS: Final = 43
 TYPE_RRSIG: Final = 46
 TYPE_NSEC: Final = 47
+TYPE_DNSKEY: Final = 48
+TYPE_NSEC3: Final = 50
+TYPE_NSEC3PARAM: Final = 51
+TYPE_CDS: Final = 59
+TYPE_CDNSKEY: Final = 60
 TYPE_SVCB: Final = 64
 TYPE_HTTPS: Final = 65
 TYPE_TSIG: Final = 250
@@ -44,7 +49,9 @@ NXDOMAIN: Final = 3
 NOTIMP: Final = 4
 REFUSED: Final = 5
 YXDOMAIN: Final = 6
+NOTAUTH: Final = 9
 BADVERS: Final = 16
+BADCOOKIE: Final = 23
 
 # --- EDNS options (RFC 6891 9) and extended errors (RFC 8914 4) -------------------------------
 OPTION_NSID: Final = 3

@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ocizone.wire import name as names
-from ocizone.wire.codes import TYPE_DNAME, TYPE_NS, TYPE_RRSIG, TYPE_SOA
+from ocizone.wire.codes import (
+    TYPE_DNAME,
+    TYPE_NS,
+    TYPE_NSEC,
+    TYPE_NSEC3PARAM,
+    TYPE_RRSIG,
+    TYPE_SOA,
+)
 from ocizone.zone.content import Content, by_type, distinct
 from ocizone.zone.node import Flag, Node, RRset
-from ocizone.zone.reader import ZoneInfo
+from ocizone.zone.reader import Nsec3Params, ZoneInfo
 from ocizone.zone.record import Record
 
 _WILDCARD = b"*\x00"
@@ -26,8 +33,10 @@ _MIXED_CASE = Flag.MIXED_CASE.value
 
 def zone_info(content: Content, file: str) -> ZoneInfo:
     """Return what is known of the zone as a whole; the content has one SOA at its apex."""
-    (soa,) = distinct(by_type(content.names[b""])[TYPE_SOA]).values()
+    apex = by_type(content.names[b""])
+    (soa,) = distinct(apex[TYPE_SOA]).values()
     serial, minimum = soa_numbers(soa.rdata)
+    nsec3 = _nsec3_params(apex) if content.nsec3 else None
     return ZoneInfo(
         apex=content.apex,
         apex_labels=content.apex_labels,
@@ -35,7 +44,31 @@ def zone_info(content: Content, file: str) -> ZoneInfo:
         records=content.records,
         negative_ttl=min(soa.ttl, minimum),
         file=file,
+        denial="nsec3" if nsec3 else "nsec" if TYPE_NSEC in apex else "",
+        nsec3=nsec3,
+        signed_until=min(map(_expiration, _signatures(content)), default=0),
     )
+
+
+def _nsec3_params(apex: dict[int, list[Record]]) -> Nsec3Params | None:
+    """Return how names are hashed, of the first complete chain there is (RFC 5155 4, 7.3)."""
+    for record in apex.get(TYPE_NSEC3PARAM, ()):
+        algorithm, flags = record.rdata[:2]
+        if algorithm == 1 and not flags:
+            iterations = int.from_bytes(record.rdata[2:4])
+            return Nsec3Params(iterations, record.rdata[5 : 5 + record.rdata[4]])
+    return None
+
+
+def _signatures(content: Content) -> Iterator[Record]:
+    for owners in (content.names, content.nsec3):
+        for records in owners.values():
+            yield from (record for record in records if record.rrtype == TYPE_RRSIG)
+
+
+def _expiration(signature: Record) -> int:
+    """Return when an RRSIG expires, unix seconds (RFC 4034 3.1.5); of this half of 2**32."""
+    return int.from_bytes(signature.rdata[8:12])
 
 
 def soa_numbers(rdata: bytes) -> tuple[int, int]:
@@ -69,6 +102,12 @@ def zone_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
             + _MIXED_CASE * (owner is not None)
         )
         yield key, Node(Flag(flags), rrsets, owner)
+
+
+def nsec3_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
+    """Yield (hash, node with the NSEC3 RRset) in hash order."""
+    for digest, records in sorted(content.nsec3.items()):
+        yield digest, Node(Flag.NONE, _rrsets(records), _spelling(records))
 
 
 def _spelling(records: list[Record]) -> bytes | None:

@@ -6,18 +6,31 @@ Empty non-terminals (RFC 4592 2.2.2) are owners without records.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ocizone.findings import Findings
 from ocizone.limits import ZONE_RECORDS
 from ocizone.wire import name as names
-from ocizone.wire.codes import TYPE_CNAME, TYPE_DNAME, TYPE_MX, TYPE_NS, TYPE_PTR, TYPE_SRV
+from ocizone.wire.codes import (
+    TYPE_CNAME,
+    TYPE_DNAME,
+    TYPE_MX,
+    TYPE_NS,
+    TYPE_NSEC3,
+    TYPE_PTR,
+    TYPE_RRSIG,
+    TYPE_SRV,
+)
 from ocizone.zone.record import Record
 
 # Where the one name that ends the rdata begins, for the types whose rdata is compared without
 # regard to case (RFC 4034 6.2); octets before it are numbers.
 _NAME_AT = {TYPE_NS: 0, TYPE_CNAME: 0, TYPE_PTR: 0, TYPE_DNAME: 0, TYPE_MX: 2, TYPE_SRV: 6}
+_OF_NSEC3 = frozenset({TYPE_NSEC3, TYPE_RRSIG})
+# Of 20 octets of SHA-1, the one hash there is (RFC 5155 11).
+_HASH_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,8 @@ class Content:
         names: by key (wire.name.relative_key); an empty list is an empty non-terminal.
         order: the keys, sorted.
         records: how many were read.
+        nsec3: NSEC3 records and their RRSIGs by hash (20 octets): their owners are no names
+            of the zone (RFC 5155 7.2.8).
     """
 
     apex: bytes
@@ -37,6 +52,7 @@ class Content:
     names: dict[bytes, list[Record]]
     order: list[bytes]
     records: int
+    nsec3: dict[bytes, list[Record]] = field(default_factory=dict)
 
     def key(self, name: bytes) -> bytes | None:
         """Return the key of a wire name of any case, or None when it is out of the zone."""
@@ -59,6 +75,10 @@ def gather(records: Iterable[Record], apex: bytes, findings: Findings) -> Conten
     last_owner: bytes | None = None
     bucket: list[Record] = []
     for record in records:
+        if record.rrtype in _OF_NSEC3 and _is_of_nsec3(record):
+            _add_nsec3(found, record, findings)
+            count += 1
+            continue
         if record.owner != last_owner:
             key = found.key(record.owner)
             if key is None:
@@ -73,7 +93,40 @@ def gather(records: Iterable[Record], apex: bytes, findings: Findings) -> Conten
             findings.error(*where, "zone-records", f"the zone has over {ZONE_RECORDS} records")
             break
     _add_empty_non_terminals(found.names)
-    return Content(apex, found.apex_labels, found.names, sorted(found.names), count)
+    order = sorted(found.names)
+    return Content(apex, found.apex_labels, found.names, order, count, found.nsec3)
+
+
+def _is_of_nsec3(record: Record) -> bool:
+    """Tell whether a record is an NSEC3, or the signature over one."""
+    return record.rrtype == TYPE_NSEC3 or record.rdata[:2] == TYPE_NSEC3.to_bytes(2)
+
+
+def _add_nsec3(found: Content, record: Record, findings: Findings) -> None:
+    """Keep an NSEC3 by the hash its owner spells: one label of base32hex below the apex."""
+    label = record.owner[1 : 1 + record.owner[0]]
+    digest = base32hex(label) if record.owner[1 + len(label) :].lower() == found.apex else None
+    if digest is None:
+        findings.error(
+            record.file,
+            record.line,
+            record.column,
+            "nsec3-owner",
+            f"{names.to_text(record.owner)} is no hash of a name in {names.to_text(found.apex)}",
+            "an NSEC3 stands at 32 characters of base32hex below the apex (RFC 5155 3)",
+        )
+        return
+    found.nsec3.setdefault(digest, []).append(record)
+
+
+def base32hex(label: bytes) -> bytes | None:
+    """Return the 20-octet hash a label spells, in either case; None when it spells none."""
+    if len(label) != _HASH_CHARACTERS:
+        return None
+    try:
+        return base64.b32hexdecode(label, casefold=True)
+    except ValueError:
+        return None
 
 
 def by_type(records: list[Record]) -> dict[int, list[Record]]:

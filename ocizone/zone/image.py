@@ -1,7 +1,8 @@
 """Compiled zone images: one immutable LMDB file, written once, mapped and shared by all readers.
 
 Named databases: ``meta`` (format), ``zones`` (number -> view and facts of
-a zone, JSON), ``nodes`` (three-octet zone id + wire.name.relative_key -> zone.node). Who opens an
+a zone, JSON), ``nodes`` (three-octet zone id + wire.name.relative_key -> zone.node), ``nsec3``
+(zone id + hash -> zone.node: the owner of an NSEC3 is no name of the zone). Who opens an
 image has checked its hash before: a mapped file that is cut short kills the process. This is
 the one module that imports lmdb. Not here: what the nodes mean.
 """
@@ -23,10 +24,11 @@ import lmdb
 from ocizone.errors import StoreError
 from ocizone.limits import IMAGE_MAP_OCTETS
 from ocizone.zone.node import Node
-from ocizone.zone.reader import ZoneInfo
+from ocizone.zone.reader import Nsec3Params, ZoneInfo
 
-FORMAT: Final = b"ocizone-image-1"
+FORMAT: Final = b"ocizone-image-2"
 _ID_OCTETS: Final = 3
+_DATABASES: Final = (b"meta", b"zones", b"nodes", b"nsec3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,13 @@ class ImageZone:
         views: ids of the server blocks it is for.
         info: facts of the zone.
         nodes: in canonical order; consumed once.
+        nsec3: by hash, in order; consumed once.
     """
 
     views: tuple[str, ...]
     info: ZoneInfo
     nodes: Iterable[tuple[bytes, Node]]
+    nsec3: Iterable[tuple[bytes, Node]] = ()
 
 
 def write_image(path: Path, zones: Iterable[ImageZone]) -> tuple[str, int]:
@@ -77,21 +81,20 @@ def _write_draft(draft: Path, compact: Path, zones: Iterable[ImageZone]) -> None
         subdir=False,
         lock=False,
         sync=False,
-        max_dbs=3,
+        max_dbs=len(_DATABASES),
         map_size=IMAGE_MAP_OCTETS,
         mode=0o600,
     )
     try:
-        meta, listed, nodes = (environment.open_db(name) for name in (b"meta", b"zones", b"nodes"))
+        meta, listed, nodes, nsec3 = (environment.open_db(name) for name in _DATABASES)
         with environment.begin(write=True) as transaction:
             transaction.put(b"format", FORMAT, db=meta)
-            cursor = transaction.cursor(db=nodes)
             entries = 0
             for number, zone in enumerate(zones):
                 prefix = number.to_bytes(_ID_OCTETS, "big")
-                cursor.putmulti(
-                    ((prefix + key, node.encode()) for key, node in zone.nodes), append=True
-                )
+                for db, found in ((nodes, zone.nodes), (nsec3, zone.nsec3)):
+                    encoded = ((prefix + key, node.encode()) for key, node in found)
+                    transaction.cursor(db=db).putmulti(encoded, append=True)
                 for view in zone.views:
                     facts = _facts(view, number, zone.info)
                     transaction.put(entries.to_bytes(4, "big"), facts, db=listed, append=True)
@@ -102,8 +105,16 @@ def _write_draft(draft: Path, compact: Path, zones: Iterable[ImageZone]) -> None
 
 
 def _facts(view: str, number: int, info: ZoneInfo) -> bytes:
-    facts = {**asdict(info), "apex": info.apex.hex()}
+    nsec3 = info.nsec3 and {"iterations": info.nsec3.iterations, "salt": info.nsec3.salt.hex()}
+    facts = {**asdict(info), "apex": info.apex.hex(), "nsec3": nsec3}
     return json.dumps({"view": view, "id": number, "info": facts}).encode()
+
+
+def _info(facts: dict[str, Any]) -> ZoneInfo:
+    nsec3 = facts["nsec3"]
+    if nsec3 is not None:
+        nsec3 = Nsec3Params(nsec3["iterations"], bytes.fromhex(nsec3["salt"]))
+    return ZoneInfo(**{**facts, "apex": bytes.fromhex(facts["apex"]), "nsec3": nsec3})
 
 
 def _hash_and_sync(path: Path) -> tuple[str, int]:
@@ -132,20 +143,25 @@ class Image:
         """Map the file; use ``open``, which shares what is open already."""
         self.path = path
         environment = lmdb.open(
-            str(path), subdir=False, lock=False, readonly=True, create=False, max_dbs=3
+            str(path),
+            subdir=False,
+            lock=False,
+            readonly=True,
+            create=False,
+            max_dbs=len(_DATABASES),
         )
         # One read transaction for the image's lifetime: the file never changes, so it holds
         # nothing back, and a get costs no transaction of its own.
         transaction = environment.begin()
         weakref.finalize(self, _close, environment, transaction)
-        meta, listed, nodes = (
-            environment.open_db(name, transaction, create=False)
-            for name in (b"meta", b"zones", b"nodes")
+        meta, listed, nodes, nsec3 = (
+            environment.open_db(name, transaction, create=False) for name in _DATABASES
         )
         if transaction.get(b"format", db=meta) != FORMAT:
             raise StoreError(f"{path} is an image of another format")
         self._transaction = transaction
         self._nodes = nodes
+        self._nsec3 = nsec3
         self._zones = dict(self._read_zones(listed))
 
     @classmethod
@@ -180,7 +196,7 @@ class Image:
     def _read_zones(self, listed: Any) -> Iterator[tuple[tuple[str, bytes], tuple[int, ZoneInfo]]]:
         for _, value in self._transaction.cursor(db=listed):
             raw = json.loads(value)
-            info = ZoneInfo(**{**raw["info"], "apex": bytes.fromhex(raw["info"]["apex"])})
+            info = _info(raw["info"])
             yield (raw["view"], info.apex), (raw["id"], info)
 
     def get(self, key: bytes) -> bytes | None:
@@ -191,6 +207,10 @@ class Image:
     def cursor(self) -> Any:
         """Return an LMDB cursor over all nodes."""
         return self._transaction.cursor(db=self._nodes)
+
+    def nsec3_cursor(self) -> Any:
+        """Return an LMDB cursor over all NSEC3."""
+        return self._transaction.cursor(db=self._nsec3)
 
 
 def _close(environment: Any, transaction: Any) -> None:
@@ -232,7 +252,28 @@ class LmdbZone:
     def nodes(self, start: bytes = b"") -> Iterator[tuple[bytes, Node]]:
         """Yield (key, node) from ``start`` on, in canonical order."""
         # A cursor of its own: several transfers and lookups may be under way at once.
-        cursor = self._image.cursor()
+        yield from self._from(self._image.cursor(), start)
+
+    def nsec3(self, digest: bytes) -> tuple[bytes, Node] | None:
+        """Return the NSEC3 that matches or covers a hash: the last at or before it, else the last."""
+        prefix, cursor = self._prefix, self._image.nsec3_cursor()
+        if cursor.set_range(prefix + digest) and cursor.key() == prefix + digest:
+            return digest, Node.decode(cursor.value())
+        if not (cursor.key() and cursor.prev() and cursor.key().startswith(prefix)):
+            # Before the first, or behind the last of all zones: the last of this zone.
+            behind = (int.from_bytes(prefix, "big") + 1).to_bytes(_ID_OCTETS, "big")
+            if not (cursor.prev() if cursor.set_range(behind) else cursor.last()):
+                return None
+        found: bytes = cursor.key()
+        if not found.startswith(prefix):
+            return None
+        return found[_ID_OCTETS:], Node.decode(cursor.value())
+
+    def nsec3_nodes(self) -> Iterator[tuple[bytes, Node]]:
+        """Yield (hash, node with the NSEC3 RRset) in hash order."""
+        yield from self._from(self._image.nsec3_cursor(), b"")
+
+    def _from(self, cursor: Any, start: bytes) -> Iterator[tuple[bytes, Node]]:
         if not cursor.set_range(self._prefix + start):
             return
         for key, value in cursor:

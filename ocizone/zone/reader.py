@@ -6,12 +6,21 @@ Production reads an LMDB image (zone.image), tests a dict (DictZone). Keys are t
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from operator import itemgetter
+from typing import Literal, Protocol
 
 from ocizone.zone.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Nsec3Params:
+    """How a zone hashes its names (RFC 5155 4.1); the algorithm is SHA-1, there is no other."""
+
+    iterations: int
+    salt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,9 @@ class ZoneInfo:
         records: resource records in it.
         negative_ttl: min(SOA TTL, MINIMUM), seconds (RFC 2308 5).
         file: path inside the artifact (or on disk) it was read from.
+        denial: what proves that something does not exist; "" in a zone without such proofs.
+        nsec3: how names are hashed; set when ``denial`` is "nsec3".
+        signed_until: unix seconds when the first signature expires; 0 in an unsigned zone.
     """
 
     apex: bytes
@@ -33,6 +45,9 @@ class ZoneInfo:
     records: int
     negative_ttl: int
     file: str
+    denial: Literal["", "nsec", "nsec3"] = ""
+    nsec3: Nsec3Params | None = None
+    signed_until: int = 0
 
 
 class ZoneReader(Protocol):
@@ -51,14 +66,30 @@ class ZoneReader(Protocol):
     def nodes(self, start: bytes = b"") -> Iterator[tuple[bytes, Node]]:
         """Yield (key, node) from ``start`` on, in canonical order."""
 
+    def nsec3(self, digest: bytes) -> tuple[bytes, Node] | None:
+        """Return the NSEC3 that matches or covers a hash: the last at or before it, else the last.
+
+        Args:
+            digest: 20 octets (RFC 5155 5); NSEC3 are kept apart from names, by hash.
+        """
+
+    def nsec3_nodes(self) -> Iterator[tuple[bytes, Node]]:
+        """Yield (hash, node with the NSEC3 RRset) in hash order."""
+
 
 class DictZone:
     """A ZoneReader over a mapping, for tests and for small tools."""
 
-    def __init__(self, info: ZoneInfo, nodes: Mapping[bytes, Node]) -> None:
+    def __init__(
+        self,
+        info: ZoneInfo,
+        nodes: Mapping[bytes, Node],
+        nsec3: Mapping[bytes, Node] | None = None,
+    ) -> None:
         self._info = info
         self._nodes = dict(nodes)
         self._keys = sorted(self._nodes)
+        self._nsec3 = sorted((nsec3 or {}).items())
 
     @property
     def info(self) -> ZoneInfo:
@@ -78,3 +109,12 @@ class DictZone:
         """Yield (key, node) from ``start`` on, in canonical order."""
         for key in self._keys[bisect_left(self._keys, start) :]:
             yield key, self._nodes[key]
+
+    def nsec3(self, digest: bytes) -> tuple[bytes, Node] | None:
+        """Return the NSEC3 that matches or covers a hash: the last at or before it, else the last."""
+        at = bisect_right(self._nsec3, digest, key=itemgetter(0)) - 1
+        return self._nsec3[at] if self._nsec3 else None
+
+    def nsec3_nodes(self) -> Iterator[tuple[bytes, Node]]:
+        """Yield (hash, node with the NSEC3 RRset) in hash order."""
+        yield from self._nsec3

@@ -41,6 +41,7 @@ class Encoded:
         self._values = {key: node.encode() for key, node in self._nodes.items()}
         zone_of = DictZone(SMALL.info, self._nodes)
         self.predecessor, self.nodes = zone_of.predecessor, zone_of.nodes
+        self.nsec3, self.nsec3_nodes = zone_of.nsec3, zone_of.nsec3_nodes
 
     def get(self, key: bytes) -> Node | None:
         value = self._values.get(key)
