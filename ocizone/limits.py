@@ -20,6 +20,8 @@ TCP_MESSAGE_OCTETS: Final = 65_535
 # RFC 1035 3.1.
 NAME_OCTETS: Final = 255
 LABEL_OCTETS: Final = 63
+# What 255 octets have room for, root not counted.
+NAME_LABELS: Final = 127
 # A CNAME/DNAME chain longer than any sane one; BIND stops at 16, NSD at 18.
 ALIAS_CHAIN: Final = 16
 # Additional-section work per answer (CVE-2024-11187: BIND settled on 13 names).
@@ -111,6 +113,12 @@ GENERATE_STEPS: Final = 65_536
 TTL_SECONDS: Final = 2**31 - 1
 YAML_OCTETS: Final = 64 * MIB
 YAML_DEPTH: Final = 32
+# RFC 9276 3.1 wants 0. Validators treat more than 50 as insecure or bogus (BIND, Unbound, Knot
+# and PowerDNS Resolver cap there), and a denial hashes up to 128 names so often.
+NSEC3_ITERATIONS: Final = 50
+# NSEC3 of another chain that are passed on the way to one of the served chain. While a signer
+# changes the salt there are two; every second record is the other's, and hashes are random.
+NSEC3_OTHER_CHAINS: Final = 64
 ZONES_PER_IMAGE: Final = 100_000
 # A field of a $GENERATE pattern wider than a label makes no name.
 GENERATE_WIDTH: Final = 63
@@ -120,6 +128,23 @@ PROBLEMS: Final = 1_000
 SHOWN_CHARACTERS: Final = 120
 # Address space an image may grow into while it is written; the file takes what it holds.
 IMAGE_MAP_OCTETS: Final = 64 * 1024 * MIB
+
+# --- Transfers -------------------------------------------------------------------------------
+# Nodes a walk over a zone looks at before it gives way: 0.4 ms to compare, 1 ms to write.
+WALK_NODES: Final = 512
+# Names can be pointed at in the first 16 KiB only (RFC 1035 4.1.4); a message takes 1.3 ms to
+# write.
+TRANSFER_MESSAGE_OCTETS: Final = 16 * KIB
+# A longer difference is sent as the whole zone (NSD's ixfr-size).
+IXFR_OCTETS: Final = 1 * MIB
+# Over UDP a difference is answered at once or not at all: of zones with so many records.
+IXFR_UDP_RECORDS: Final = 1_000
+# NOTIFY: sent again after 1, 2, 4 ... seconds; given up 63 s after the first. RFC 1996 3.6
+# suggests fixed minutes: too long for a secondary that was restarting.
+NOTIFY_ATTEMPTS: Final = 6
+NOTIFY_FIRST_WAIT_S: Final = 1.0
+# NOTIFY of 10,000 zones to two secondaries go out in 40 s; more would be a flood to them.
+NOTIFY_PER_S: Final = 500
 
 # --- Compiler child --------------------------------------------------------------------------
 COMPILE_S: Final = 600.0

@@ -39,54 +39,80 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Expanded:
+    """A CNAME that a wildcard stood in for.
+
+    Attributes:
+        name: the name it answered for, lower case.
+        zone: the zone of the wildcard.
+        encloser: key of the closest encloser.
+    """
+
+    name: bytes
+    zone: ZoneReader
+    encloser: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """The aliases from the query name on.
 
     Attributes:
         records: CNAME and DNAME RRsets in order, with the CNAMEs that DNAMEs stand for.
+        expanded: the aliases that wildcards stood in for, in order.
         end: None when the chain leaves our zones, loops, is too long, or overflows.
         overflow: a DNAME made a name over 255 octets: YXDOMAIN (RFC 6672 2.2).
     """
 
     records: Section
+    expanded: tuple[Expanded, ...]
     end: End | None
     overflow: bool = False
 
 
-def follow(name: bytes, qtype: int, alias: Alias, zone_of: ZoneOf) -> Chain:
+def follow(name: bytes, qtype: int, alias: Alias, zone: ZoneReader, zone_of: ZoneOf) -> Chain:
     """Return the chain that starts with this alias of ``name``.
 
     Args:
         name: the query name, lower case.
         qtype: what is asked; CNAME ends at the CNAME a DNAME stands for.
         alias: what the first lookup found.
+        zone: where it found it.
         zone_of: finds the zone for each next name.
     """
     records: list[tuple[bytes, RRset]] = []
+    expanded: list[Expanded] = []
     asked = {name}
     dnames: set[bytes] = set()
+
+    def chain(end: End | None = None, *, overflow: bool = False) -> Chain:
+        return Chain(tuple(records), tuple(expanded), end, overflow)
+
     while True:
         is_dname = alias.rrset.rrtype == TYPE_DNAME
         # A second step through one DNAME adds only a CNAME: an RRset stands in a message once.
         if not is_dname or alias.owner not in dnames:
             records.append((alias.owner, alias.rrset))
             dnames.add(alias.owner)
+        if alias.wildcard is not None:
+            expanded.append(Expanded(name, zone, alias.encloser))
         if alias.target is None:
-            return Chain(tuple(records), None, overflow=True)
+            return chain(overflow=True)
         if is_dname:
             records.append((name, _synthesized_cname(alias.rrset, alias.target)))
             if qtype == TYPE_CNAME:
-                return Chain(tuple(records), None)
+                return chain()
         name = alias.target.lower()
         if name in asked or len(asked) == ALIAS_CHAIN:
-            return Chain(tuple(records), None)
+            return chain()
         asked.add(name)
-        zone = zone_of(name)
-        if zone is None:
-            return Chain(tuple(records), None)
+        found = zone_of(name)
+        if found is None:
+            return chain()
+        zone = found
         outcome = lookup(zone, name, qtype)
         if not isinstance(outcome, Alias):
-            return Chain(tuple(records), End(name, zone, outcome))
+            return chain(End(name, zone, outcome))
         alias = outcome
 
 

@@ -1,21 +1,22 @@
-"""Put what a lookup found into sections (RFC 1034 4.3.2, RFC 2308, RFC 6604, RFC 9471).
+"""Put what a lookup found into sections (RFC 1034 4.3.2, RFC 2308, RFC 6604, RFC 9471, RFC 4035 3).
 
 One function an outcome. Positive answers carry the apex NS in authority, as NSD and BIND do by
-default and Knot does not; ``minimal`` leaves it out. Not here: size and bytes (wire.render),
-directives (answer.policy). Signatures travel with their RRsets; the NSEC and NSEC3 records
-that prove a denial belong beside the SOA in ``_denial`` and beside the DS in ``answer_referral``.
+default and Knot does not; ``minimal`` leaves it out. Signatures travel with their RRsets; which
+records prove a denial says zone.denial, and it is asked for clients with DO alone. Not here: size
+and bytes (wire.render), directives (answer.policy).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from ocizone.answer.additional import glue, helpful
-from ocizone.answer.chase import EndOutcome, ZoneOf, follow
+from ocizone.answer.chase import End, ZoneOf, follow
 from ocizone.limits import TCP_MESSAGE_OCTETS
 from ocizone.wire.codes import NOERROR, NXDOMAIN, TYPE_DS, TYPE_NS, TYPE_SOA, YXDOMAIN
 from ocizone.wire.render import Answer, Section
+from ocizone.zone import denial
 from ocizone.zone.lookup import Alias, Match, NoData, NxDomain, Referral, lookup
 from ocizone.zone.node import RRset
 from ocizone.zone.reader import ZoneReader
@@ -36,6 +37,22 @@ class Wanted:
     octets: int = TCP_MESSAGE_OCTETS
 
 
+@dataclass(frozen=True, slots=True)
+class Aliases:
+    """What led to the name that is answered.
+
+    Attributes:
+        records: CNAME and DNAME RRsets, in order.
+        proof: that nothing stood closer than the wildcards among them.
+    """
+
+    records: Section = ()
+    proof: Section = ()
+
+
+_NO_ALIASES: Final = Aliases()
+
+
 def compose(name: bytes, qtype: int, zone: ZoneReader, zone_of: ZoneOf, wanted: Wanted) -> Answer:
     """Return the sections that answer a question from its zone.
 
@@ -48,85 +65,119 @@ def compose(name: bytes, qtype: int, zone: ZoneReader, zone_of: ZoneOf, wanted: 
     """
     outcome = lookup(zone, name, qtype)
     if isinstance(outcome, Alias):
-        return answer_alias(name, qtype, outcome, zone_of, wanted)
-    return _answer_outcome(name, zone, outcome, (), wanted)
+        return answer_alias(name, qtype, outcome, zone, zone_of, wanted)
+    return _answer_outcome(End(name, zone, outcome), _NO_ALIASES, wanted)
 
 
-def _answer_outcome(
-    name: bytes, zone: ZoneReader, outcome: EndOutcome, before: Section, wanted: Wanted
-) -> Answer:
+def _answer_outcome(end: End, aliases: Aliases, wanted: Wanted) -> Answer:
+    outcome = end.outcome
     match outcome:
         case Match():
-            return answer_match(name, zone, outcome, before, wanted)
+            return answer_match(end.name, end.zone, outcome, aliases, wanted)
         case NoData():
-            return answer_nodata(zone, before)
+            return answer_nodata(end.name, end.zone, outcome, aliases, wanted)
         case NxDomain():
-            return answer_nxdomain(zone, before)
+            return answer_nxdomain(end.name, end.zone, outcome, aliases, wanted)
         case Referral():
-            return answer_referral(zone, outcome, before, wanted)
+            return answer_referral(end.zone, outcome, aliases, wanted)
         case _:
             assert_never(outcome)
 
 
 def answer_match(
-    name: bytes, zone: ZoneReader, match: Match, before: Section, wanted: Wanted
+    name: bytes, zone: ZoneReader, match: Match, aliases: Aliases, wanted: Wanted
 ) -> Answer:
-    """Answer with the RRsets, the apex NS, and addresses that save a query (RFC 1034 4.3.2)."""
-    answer = before + tuple([(name, rrset) for rrset in match.rrsets])
+    """Answer with the RRsets, the apex NS, and addresses that save a query (RFC 1034 4.3.2).
+
+    What a wildcard answers comes with the proof that nothing stands closer (RFC 4035 3.1.3.3).
+    """
+    answer = aliases.records + tuple([(name, rrset) for rrset in match.rrsets])
+    authority = aliases.proof
+    if wanted.do and match.wildcard is not None:
+        authority = _joined(authority, denial.no_closer(zone, name, match.encloser))
     if wanted.minimal:
-        return Answer(aa=True, answer=answer)
-    authority = () if _has_apex_ns(zone, name, match) else _apex_ns(zone)
+        return Answer(aa=True, answer=answer, authority=authority)
+    courtesy = () if _has_apex_ns(zone, name, match) else _apex_ns(zone)
+    authority += courtesy
     return Answer(
         aa=True,
         answer=answer,
         authority=authority,
         additional=helpful(zone, wanted.octets, answer, authority),
-        courtesy_ns=True,
+        courtesy_ns=bool(courtesy),
     )
 
 
-def answer_nodata(zone: ZoneReader, before: Section) -> Answer:
-    """Answer that the type does not exist: SOA in authority (RFC 2308 2.2)."""
-    return Answer(NOERROR, aa=True, answer=before, authority=_denial(zone))
+def answer_nodata(
+    name: bytes, zone: ZoneReader, outcome: NoData, aliases: Aliases, wanted: Wanted
+) -> Answer:
+    """Answer that the type does not exist: SOA in authority (RFC 2308 2.2), and the proof."""
+    authority = _negative_soa(zone)
+    if wanted.do:
+        proof = denial.no_data(zone, name, outcome.encloser, outcome.wildcard)
+        authority += _joined(aliases.proof, proof)
+    return Answer(NOERROR, aa=True, answer=aliases.records, authority=authority)
 
 
-def answer_nxdomain(zone: ZoneReader, before: Section) -> Answer:
+def answer_nxdomain(
+    name: bytes, zone: ZoneReader, outcome: NxDomain, aliases: Aliases, wanted: Wanted
+) -> Answer:
     """Answer that the name does not exist (RFC 2308 2.1); after aliases too (RFC 6604 3)."""
-    return Answer(NXDOMAIN, aa=True, answer=before, authority=_denial(zone))
+    authority = _negative_soa(zone)
+    if wanted.do:
+        authority += _joined(aliases.proof, denial.no_name(zone, name, outcome.encloser))
+    return Answer(NXDOMAIN, aa=True, answer=aliases.records, authority=authority)
 
 
 def answer_referral(
-    zone: ZoneReader, referral: Referral, before: Section, wanted: Wanted
+    zone: ZoneReader, referral: Referral, aliases: Aliases, wanted: Wanted
 ) -> Answer:
-    """Answer with the delegation, its glue, and DS for who asks with DO (RFC 4035 3.1.4).
+    """Answer with the delegation and its glue; with DO the DS, or that there is none.
 
-    Authoritative only for the aliases that led here (RFC 1035 4.1.1).
+    RFC 4035 3.1.4. Authoritative only for the aliases that led here (RFC 1035 4.1.1).
     """
     rrsets = referral.node.rrsets
     authority: Section = ((referral.owner, rrsets[TYPE_NS]),)
-    if wanted.do and TYPE_DS in rrsets:
-        authority += ((referral.owner, rrsets[TYPE_DS]),)
+    if wanted.do:
+        if TYPE_DS in rrsets:
+            authority += ((referral.owner, rrsets[TYPE_DS]), *aliases.proof)
+        else:
+            authority += _joined(aliases.proof, denial.no_ds(zone, referral.cut))
     required, sibling = glue(zone, referral, wanted.octets)
     return Answer(
-        aa=bool(before),
-        answer=before,
+        aa=bool(aliases.records),
+        answer=aliases.records,
         authority=authority,
         glue=required,
         additional=sibling,
     )
 
 
-def answer_alias(name: bytes, qtype: int, alias: Alias, zone_of: ZoneOf, wanted: Wanted) -> Answer:
+def answer_alias(
+    name: bytes, qtype: int, alias: Alias, zone: ZoneReader, zone_of: ZoneOf, wanted: Wanted
+) -> Answer:
     """Answer with the chain of aliases and what stands at its end (RFC 1034 3.6.2, RFC 6604).
 
     A chain that leaves our zones is NOERROR: the client goes on. One that loops ends where it
     would repeat.
     """
-    chain = follow(name, qtype, alias, zone_of)
+    chain = follow(name, qtype, alias, zone, zone_of)
+    proof: Section = ()
+    if wanted.do:
+        for step in chain.expanded:
+            proof = _joined(proof, denial.no_closer(step.zone, step.name, step.encloser))
     if chain.end is not None:
-        end = chain.end
-        return _answer_outcome(end.name, end.zone, end.outcome, chain.records, wanted)
-    return Answer(YXDOMAIN if chain.overflow else NOERROR, aa=True, answer=chain.records)
+        return _answer_outcome(chain.end, Aliases(chain.records, proof), wanted)
+    rcode = YXDOMAIN if chain.overflow else NOERROR
+    return Answer(rcode, aa=True, answer=chain.records, authority=proof)
+
+
+def _joined(proof: Section, more: Section) -> Section:
+    """Return both proofs with each RRset once, though two denials may need it."""
+    if not proof:
+        return more
+    # Parent and child both have an NSEC at a cut.
+    return tuple({(owner, rrset.rdatas): (owner, rrset) for owner, rrset in proof + more}.values())
 
 
 def _has_apex_ns(zone: ZoneReader, name: bytes, match: Match) -> bool:
@@ -141,7 +192,7 @@ def _apex_ns(zone: ZoneReader) -> Section:
     return () if ns is None else ((node.owner or zone.info.apex, ns),)
 
 
-def _denial(zone: ZoneReader) -> Section:
+def _negative_soa(zone: ZoneReader) -> Section:
     """Return the SOA for as long as the denial may be kept: min(TTL, MINIMUM) (RFC 2308 3)."""
     node = zone.get(b"")
     assert node is not None  # a zone has an apex

@@ -80,7 +80,7 @@ class Answer:
         glue: additional records a referral cannot do without: TC when they do not fit
             (RFC 9471 2.1).
         additional: additional records that are left out in silence when they do not fit.
-        courtesy_ns: authority holds only the NS a client can do without; left out in silence.
+        courtesy_ns: authority ends in the NS a client can do without; left out in silence.
         rrclass: of every record.
         error: extended error code and text for a client with EDNS (RFC 8914).
     """
@@ -123,9 +123,8 @@ def render(query: Query, answer: Answer, limit: int, nsid: bytes | None = None) 
     answers = message.count
     authorities = additionals = 0
     if fits and answer.authority:
-        whole = message.put(answer.authority, do=do) == len(answer.authority)
+        fits = message.put(answer.authority, do=do) >= len(answer.authority) - answer.courtesy_ns
         authorities = message.count
-        fits = whole or answer.courtesy_ns
     if fits and answer.glue:
         fits = message.put(answer.glue, do=do) == len(answer.glue)
         additionals = message.count
