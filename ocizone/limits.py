@@ -42,6 +42,25 @@ TCP_MESSAGE_S: Final = 2.0
 TCP_WRITE_S: Final = 10.0
 # Bytes a client may leave unread before its connection is closed (CVE-2024-0760).
 TCP_UNREAD_OCTETS: Final = 1 * MIB
+# Queries of one connection answered before everybody else has a turn: a segment holds 3,000.
+TCP_PIPELINED: Final = 16
+# Replies of one turn go out in one write; beyond this the kernel's buffer is full anyway.
+TCP_WRITE_OCTETS: Final = 64 * KIB
+# What the kernel takes of a connection ahead of what it has sent: with what Twisted holds, a
+# client that never reads costs less than 1 MiB however far its window once opened.
+TCP_NOT_SENT_OCTETS: Final = 256 * KIB
+# A TLS handshake takes two round trips; a slow one holds a place and no CPU.
+TLS_HANDSHAKE_S: Final = 5.0
+
+# --- Transfers out ---------------------------------------------------------------------------
+# BIND's transfers-out: each holds a version of a zone and costs milliseconds a message.
+TRANSFERS: Final = 10
+# One slow secondary, or several behind one address, must leave places for another.
+TRANSFERS_PER_CLIENT: Final = 5
+# More requests on a connection wait in it: NSD asks for 128 zones at once (RFC 9103 6.3).
+TRANSFERS_PER_CONNECTION: Final = 2
+# BIND's max-transfer-time-out: 120 minutes.
+TRANSFER_S: Final = 7_200.0
 
 # --- Corefile --------------------------------------------------------------------------------
 # The figures caddy uses; a loop of imports ends here instead of in memory exhaustion.

@@ -251,8 +251,8 @@ class LmdbZone:
 
     def nodes(self, start: bytes = b"") -> Iterator[tuple[bytes, Node]]:
         """Yield (key, node) from ``start`` on, in canonical order."""
-        # A cursor of its own: several transfers and lookups may be under way at once.
-        yield from self._from(self._image.cursor(), start)
+        for key, value in self._from(self._image.cursor(), start):
+            yield key, Node.decode(value)
 
     def nsec3(self, digest: bytes) -> tuple[bytes, Node] | None:
         """Return the NSEC3 that matches or covers a hash: the last at or before it, else the last."""
@@ -271,12 +271,22 @@ class LmdbZone:
 
     def nsec3_nodes(self) -> Iterator[tuple[bytes, Node]]:
         """Yield (hash, node with the NSEC3 RRset) in hash order."""
-        yield from self._from(self._image.nsec3_cursor(), b"")
+        for digest, value in self.nsec3_encoded():
+            yield digest, Node.decode(value)
 
-    def _from(self, cursor: Any, start: bytes) -> Iterator[tuple[bytes, Node]]:
+    def encoded(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (key, encoded node) in canonical order."""
+        return self._from(self._image.cursor(), b"")
+
+    def nsec3_encoded(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (hash, encoded node) in hash order."""
+        return self._from(self._image.nsec3_cursor(), b"")
+
+    # Each walk has a cursor of its own: several transfers and lookups may be under way at once.
+    def _from(self, cursor: Any, start: bytes) -> Iterator[tuple[bytes, bytes]]:
         if not cursor.set_range(self._prefix + start):
             return
         for key, value in cursor:
             if not key.startswith(self._prefix):
                 return
-            yield key[_ID_OCTETS:], Node.decode(value)
+            yield key[_ID_OCTETS:], value

@@ -76,6 +76,12 @@ class ZoneReader(Protocol):
     def nsec3_nodes(self) -> Iterator[tuple[bytes, Node]]:
         """Yield (hash, node with the NSEC3 RRset) in hash order."""
 
+    def encoded(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (key, encoded node) of ``nodes``: what is compared only need not be decoded."""
+
+    def nsec3_encoded(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (hash, encoded node) of ``nsec3_nodes``."""
+
 
 class DictZone:
     """A ZoneReader over a mapping, for tests and for small tools."""
@@ -118,3 +124,13 @@ class DictZone:
     def nsec3_nodes(self) -> Iterator[tuple[bytes, Node]]:
         """Yield (hash, node with the NSEC3 RRset) in hash order."""
         yield from self._nsec3
+
+    def encoded(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (key, encoded node) in canonical order."""
+        for key, node in self.nodes():
+            yield key, node.encode()
+
+    def nsec3_encoded(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (hash, encoded node) in hash order."""
+        for digest, node in self._nsec3:
+            yield digest, node.encode()
