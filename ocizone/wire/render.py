@@ -117,7 +117,7 @@ def render(query: Query, answer: Answer, limit: int, nsid: bytes | None = None) 
         nsid: the NSID to give, None for none (RFC 5001).
     """
     opt = b"" if query.edns is None else _opt(query, answer, limit, nsid)
-    message = _Message(query.question, query.name, limit - len(opt), answer.rrclass)
+    message = Message(query.question, query.name, limit - len(opt), answer.rrclass)
     do = query.edns is not None and query.edns.do
     fits = message.put(answer.answer, do=do) == len(answer.answer)
     answers = message.count
@@ -171,7 +171,7 @@ def _opt(query: Query, answer: Answer, limit: int, nsid: bytes | None) -> bytes:
     return opt
 
 
-class _Message:
+class Message:
     """A message being written: its octets, and where names stand in it.
 
     Attributes:
@@ -179,9 +179,21 @@ class _Message:
         count: records the last ``put`` wrote.
     """
 
-    __slots__ = ("_limit", "_offsets", "_rrclass", "count", "out")
+    __slots__ = ("_keep_case", "_limit", "_offsets", "_rrclass", "count", "out")
 
-    def __init__(self, question: bytes, name: bytes, limit: int, rrclass: int) -> None:
+    def __init__(
+        self, question: bytes, name: bytes, limit: int, rrclass: int, *, keep_case: bool = False
+    ) -> None:
+        """Begin a message.
+
+        Args:
+            question: the section's octets; may be empty.
+            name: in it; lower case unless ``keep_case``; the root when there is no question.
+            limit: octets it may have.
+            rrclass: of every record.
+            keep_case: point only at names spelled alike, as transfers do (RFC 5936 3.4).
+        """
+        self._keep_case = keep_case
         self.out = bytearray(HEADER.size) + question
         self.count = 0
         self._limit = limit
@@ -209,6 +221,19 @@ class _Message:
                 return done
             self.count += records
         return len(section)
+
+    def put_records(self, owner: bytes, rrset: Records, start: int) -> int:
+        """Write an RRset's records from ``start`` on, without signatures, while they fit.
+
+        Returns how many did. The message is full once one did not: nothing more may be put.
+        """
+        out, rdatas = self.out, rrset.rdatas
+        for done in range(start, len(rdatas)):
+            mark = len(out)
+            if not self._put_rrset(owner, rrset.rrtype, rrset.ttl, rdatas[done : done + 1]):
+                del out[mark:]
+                return done - start
+        return len(rdatas) - start
 
     def _put_rrset(self, owner: bytes, rrtype: int, ttl: int, rdatas: tuple[bytes, ...]) -> int:
         """Write records and return how many; 0 as soon as one does not fit."""
@@ -246,7 +271,7 @@ class _Message:
     def _put_name(self, name: bytes) -> None:
         """Write a name, its longest known ending as a pointer (RFC 1035 4.1.4)."""
         out, offsets = self.out, self._offsets
-        folded = name.lower()
+        folded = name if self._keep_case else name.lower()
         at, here = 0, len(out)
         while size := folded[at]:
             ending = folded[at:]
