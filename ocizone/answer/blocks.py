@@ -15,6 +15,7 @@ from ocizone.plugins.acl import Acl
 from ocizone.plugins.bufsize import BufferSize
 from ocizone.plugins.chaos import Chaos
 from ocizone.plugins.loadbalance import LoadBalance
+from ocizone.wire.tsig import TsigKey
 from ocizone.zone.reader import ZoneReader
 
 Protocol = Literal["udp", "tcp", "tls"]
@@ -116,10 +117,12 @@ class Snapshot:
     Attributes:
         generation: rises by one with each swap; for logs and tests.
         listeners: for each listener id, its blocks by key zone (lower-case wire name).
+        keys: every TSIG key, by name; which one may ask what is its blocks' to say.
     """
 
     generation: int
     listeners: Mapping[str, Mapping[bytes, Block]]
+    keys: Mapping[bytes, TsigKey] = field(default_factory=dict)
 
     @property
     def blocks(self) -> dict[str, Block]:

@@ -40,6 +40,7 @@ TYPE_ANY: Final = 255
 # --- Classes ---------------------------------------------------------------------------------
 CLASS_IN: Final = 1
 CLASS_CH: Final = 3
+CLASS_ANY: Final = 255
 
 # --- Response codes --------------------------------------------------------------------------
 NOERROR: Final = 0
@@ -51,6 +52,11 @@ REFUSED: Final = 5
 YXDOMAIN: Final = 6
 NOTAUTH: Final = 9
 BADVERS: Final = 16
+# In a TSIG's error field alone: 16 is BADVERS elsewhere (RFC 8945 3).
+BADSIG: Final = 16
+BADKEY: Final = 17
+BADTIME: Final = 18
+BADTRUNC: Final = 22
 BADCOOKIE: Final = 23
 
 # --- EDNS options (RFC 6891 9) and extended errors (RFC 8914 4) -------------------------------

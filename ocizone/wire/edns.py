@@ -50,6 +50,7 @@ def read(size: int, ttl: int, rdata: bytes) -> tuple[Edns, bool]:
         size: the CLASS field.
         ttl: the TTL field: rcode, version and flags.
         rdata: the options. Of another version they are not looked at: their form is unknown.
+            Those behind the first EDNS_OPTIONS are passed over.
     """
     version = ttl >> 16 & 0xFF
     do = bool(ttl & _DO)
@@ -58,7 +59,9 @@ def read(size: int, ttl: int, rdata: bytes) -> tuple[Edns, bool]:
         return Edns(size, version, do), True
     at, end = 0, len(rdata)
     while at < end:
-        if at + 4 > end or len(options) == EDNS_OPTIONS:
+        if len(options) == EDNS_OPTIONS:
+            break
+        if at + 4 > end:
             return Edns(size, version, do), False
         code, length = _OPTION.unpack_from(rdata, at)
         at += 4

@@ -2,7 +2,7 @@
 
 Total and linear: any bytes give a value, never an exception, and no more than four records
 after the question are looked at, whatever the counts say. Not here: which zone answers, and
-whether a TSIG is right: a well-formed one, in its place, is passed over (RFC 8945 5.2).
+whether a TSIG is right (wire.tsig).
 """
 
 from __future__ import annotations
@@ -12,9 +12,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from ocizone.limits import NAME_OCTETS
-from ocizone.wire import edns
-from ocizone.wire.codes import BADVERS, FORMERR, NOERROR, NOTIMP, TYPE_OPT, TYPE_TSIG
+from ocizone.wire import edns, tsig
+from ocizone.wire.codes import (
+    BADVERS,
+    FORMERR,
+    NOERROR,
+    NOTIMP,
+    TYPE_IXFR,
+    TYPE_OPT,
+    TYPE_SOA,
+    TYPE_TSIG,
+)
+from ocizone.wire.compressed import end_of_name
 from ocizone.wire.edns import Edns
+from ocizone.wire.tsig import Tsig
 
 HEADER: Final = struct.Struct("!HHHHHH")
 _QUESTION_TAIL: Final = struct.Struct("!HH")
@@ -44,6 +55,8 @@ class Query:
         qclass: 0..65535.
         question: the section's octets, echoed as they came (0x20 survives).
         edns: what its OPT says, or None without one.
+        tsig: well formed and in its place, not yet verified; None without one.
+        ixfr_serial: of the version the client has (RFC 1995 3); None when it says none.
     """
 
     id: int
@@ -54,6 +67,8 @@ class Query:
     qclass: int
     question: bytes
     edns: Edns | None
+    tsig: Tsig | None = None
+    ixfr_serial: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,7 @@ class Reject:
         question: its octets when it could be read, else empty.
         edns: set when an OPT was met, even a bad one: the response then carries OPT too
             (RFC 6891 7).
+        tsig: of a message that is well formed and signed, but asks for what there is not.
     """
 
     rcode: int
@@ -74,6 +90,7 @@ class Reject:
     flags: int
     question: bytes
     edns: Edns | None
+    tsig: Tsig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +128,26 @@ def parse(packet: bytes) -> Query | Reject | Drop:
     if not end:
         return Reject(bad, ident, flags, b"", None)
     question = packet[HEADER.size : end]
-    opt, rcode = _read_opt(packet, end, answers + authorities, additionals)
+    qtype, qclass = _QUESTION_TAIL.unpack_from(question, len(question) - 4)
+    records = _Records()
+    rcode = records.read(packet, end, (answers, authorities, additionals), qtype)
     if flags & OPCODE:
         rcode = NOTIMP
     if rcode:
-        return Reject(rcode, ident, flags, question, opt)
+        return Reject(rcode, ident, flags, question, records.edns, records.tsig)
     qname = question[:-4]
-    qtype, qclass = _QUESTION_TAIL.unpack_from(question, len(qname))
-    return Query(ident, flags, qname, qname.lower(), qtype, qclass, question, opt)
+    return Query(
+        ident,
+        flags,
+        qname,
+        qname.lower(),
+        qtype,
+        qclass,
+        question,
+        records.edns,
+        records.tsig,
+        records.serial,
+    )
 
 
 def _end_of_question(packet: bytes) -> int:
@@ -138,70 +167,64 @@ def _end_of_question(packet: bytes) -> int:
     return 0
 
 
-def _read_opt(packet: bytes, at: int, before: int, additionals: int) -> tuple[Edns | None, int]:
-    """Return the OPT among the records from ``at`` on, and NOERROR, FORMERR or BADVERS.
+class _Records:
+    """What stands behind the question.
 
-    Args:
-        packet: the message.
-        at: where the first record starts.
-        before: records ahead of the additional section.
-        additionals: records in it.
+    Attributes:
+        edns: of the first OPT.
+        tsig: of a message that is well formed to its end.
+        serial: of the SOA in authority, when the question is IXFR.
     """
-    found: Edns | None = None
-    for index in range(before + additionals):
-        owner = at
-        at = _end_of_name(packet, at)
-        if not at or at + _RECORD.size > len(packet):
-            return found, FORMERR
-        rrtype, rrclass, ttl, length = _RECORD.unpack_from(packet, at)
-        at += _RECORD.size
-        rdata = packet[at : at + length]
-        at += length
-        if at > len(packet):
-            return found, FORMERR
-        if rrtype == TYPE_TSIG:
-            # It signs what is ahead of it: the last record of all (RFC 8945 5.1, 5.2).
-            last = index == before + additionals - 1 and index >= before
-            if not (last and _is_tsig(rdata)):
-                return found, FORMERR
-            continue
-        if rrtype != TYPE_OPT:
-            continue
-        # One OPT, of the root, among the additional records (RFC 6891 6.1.1, 6.1.2).
-        well_formed = found is None and not packet[owner] and index >= before
-        opt, options_fit = edns.read(rrclass, ttl, rdata)
-        found = found or opt
-        if not (well_formed and options_fit):
-            return found, FORMERR
-    if at != len(packet):
-        return found, FORMERR
-    return found, BADVERS if found and found.version else NOERROR
+
+    __slots__ = ("edns", "serial", "tsig")
+
+    def __init__(self) -> None:
+        self.edns: Edns | None = None
+        self.tsig: Tsig | None = None
+        self.serial: int | None = None
+
+    def read(self, packet: bytes, at: int, counts: tuple[int, int, int], qtype: int) -> int:
+        """Read the records from ``at`` on; return NOERROR, FORMERR or BADVERS."""
+        authority, additional = counts[0], counts[0] + counts[1]
+        last = additional + counts[2] - 1
+        signed: Tsig | None = None
+        for index in range(last + 1):
+            start = at
+            at = end_of_name(packet, at)
+            if not at or at + _RECORD.size > len(packet):
+                return FORMERR
+            rrtype, rrclass, ttl, length = _RECORD.unpack_from(packet, at)
+            at += _RECORD.size + length
+            if at > len(packet):
+                return FORMERR
+            if rrtype == TYPE_OPT:
+                # One OPT, of the root, among the additional records (RFC 6891 6.1.1, 6.1.2).
+                well_formed = self.edns is None and not packet[start] and index >= additional
+                opt, options_fit = edns.read(rrclass, ttl, packet[at - length : at])
+                self.edns = self.edns or opt
+                if not (well_formed and options_fit):
+                    return FORMERR
+            elif rrtype == TYPE_TSIG:
+                # It signs what is ahead of it: the last record of all (RFC 8945 5.1, 5.2).
+                if index != last or index < additional:
+                    return FORMERR
+                signed = tsig.read(packet, start, rrclass, ttl, packet[at - length : at])
+                if signed is None:
+                    return FORMERR
+            elif qtype == TYPE_IXFR and authority <= index < additional:
+                self.serial = _serial(packet[:at], at - length) if rrtype == TYPE_SOA else None
+                if self.serial is None:
+                    return FORMERR
+        if at != len(packet):
+            return FORMERR
+        self.tsig = signed
+        return BADVERS if self.edns and self.edns.version else NOERROR
 
 
-def _is_tsig(rdata: bytes) -> bool:
-    """Tell whether rdata has a TSIG's fields, and nothing behind them (RFC 8945 4.2)."""
-    at = _end_of_name(rdata, 0)
-    if not at:
-        return False
-    # Time signed and fudge, then the MAC; original id and error, then other data.
-    for fixed in (8, 4):
-        at += fixed
-        if at + 2 > len(rdata):
-            return False
-        at += 2 + int.from_bytes(rdata[at : at + 2])
-    return at == len(rdata)
-
-
-def _end_of_name(packet: bytes, at: int) -> int:
-    """Return the offset behind the name at ``at``, pointers not followed; 0 when it is none."""
-    start, size = at, len(packet)
-    while at < size and at - start < NAME_OCTETS:
-        length = packet[at]
-        if not length:
-            return at + 1
-        if length >= 0xC0:
-            return at + 2
-        if length > 63:
-            return 0
-        at += 1 + length
-    return 0
+def _serial(packet: bytes, at: int) -> int | None:
+    """Return the serial of SOA rdata that ends the packet; None when malformed (RFC 1035 3.3.13)."""
+    for _ in range(2):
+        at = end_of_name(packet, at)
+        if not at:
+            return None
+    return int.from_bytes(packet[at : at + 4]) if at + 20 == len(packet) else None
