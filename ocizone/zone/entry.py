@@ -17,7 +17,8 @@ _TOKEN: Final = re.compile(
     rb"|(?P<comment>;.*)"
     rb"|(?P<paren>[()])"
     rb'|(?P<quoted>"(?:[^"\\]|\\.)*+")'
-    rb'|(?P<plain>(?:[^ \t;"()\\]|\\.)++)'
+    # SvcParams: a quoted value belongs to the key before it (RFC 9460 2.1).
+    rb'|(?P<plain>(?:[^ \t;"()\\]|\\.)++(?:(?<==)"(?:[^"\\]|\\.)*+")?)'
 )
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -46,6 +47,10 @@ class Token:
     def quoted(self) -> bool:
         """Tell whether it is a quoted string."""
         return self.raw.startswith(b'"')
+
+    def follows(self, other: Token) -> bool:
+        """Tell whether nothing, not even a blank, stands between another token and this one."""
+        return (self.line, self.column) == (other.line, other.column + len(other.raw))
 
 
 @dataclass(slots=True)

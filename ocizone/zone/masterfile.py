@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from ocizone.errors import OcizoneError
@@ -269,7 +270,11 @@ def _rdata(rrtype: int, tokens: list[Token], at: int, origin: bytes) -> bytes:
     if at >= len(tokens):
         raise _error(tokens[-1], "rdata", f"{rr.type_name(rrtype)} without rdata")
     first = tokens[at]
-    text = " ".join(_rdata_token(token, rrtype) for token in tokens[at:])
+    text = _rdata_token(first, rrtype)
+    for before, token in pairwise(tokens[at:]):
+        # alpn="h2": the quotes are part of the value (RFC 9460 2.1; dnssec-signzone writes them).
+        glued = before.raw.endswith(b"=") and token.quoted and token.follows(before)
+        text += ("" if glued else " ") + _rdata_token(token, rrtype)
     try:
         return rr.rdata_from_text(rrtype, text, origin)
     except rr.BadRdataError as error:

@@ -77,6 +77,7 @@ def shape(record: Record) -> tuple[str, int, str, int]:
         ("\\097 9 A 192.0.2.1", [("a.example.org.", 9, "A", 1)]),
         ("a 9 TYPE65280 \\# 2 abcd", [("a.example.org.", 9, "TYPE65280", 1)]),
         ("a 9 SVCB 1 . alpn=h2", [("a.example.org.", 9, "SVCB", 1)]),
+        ('a 9 HTTPS 1 . alpn="h2,h3" port="53"', [("a.example.org.", 9, "HTTPS", 1)]),
         ("10 9 PTR x", [("10.example.org.", 9, "PTR", 1)]),
         (
             "$INCLUDE inner.inc\nc 9 A 192.0.2.3",
@@ -112,6 +113,7 @@ def test_entries(text: str, expected: list[tuple[str, int, str, int]]) -> None:
         ("a 9 AAAA 12345::", "db:1:10", "rdata"),
         ("a 9 MX 65536 b", "db:1:8", "rdata"),
         ("a 9 SVCB 1 . alpn=h2 alpn=h3", "db:1:10", "rdata"),
+        ('a 9 SVCB 1 . alpn= "h2"', "db:1:10", "rdata"),
         ("a 9 SVCB 1 . mandatory=mandatory", "db:1:10", "rdata"),
         ("a 9 TYPE65280 \\# 3 abcd", "db:1:15", "rdata"),
         ("a 9 TYPE65280 abcd", "db:1:15", "rdata"),
@@ -285,6 +287,7 @@ RDATA = st.one_of(
     st.just("TYPE65280 \\# 3 abcdef"),
     st.just('CAA 0 issue "ca.example.net"'),
     st.just("HTTPS 1 . alpn=h2,h3 port=8443"),
+    st.just('HTTPS 1 . alpn="h2,h3" ipv4hint="192.0.2.1"'),
 )
 LINE = st.builds(
     "{}{}{}{}{}".format,
