@@ -61,7 +61,9 @@ def _records(
             beside = [f'{name} {ttl} TXT "beside"'] if chance.random() < 0.5 else []
             return [f"{name} {ttl} DNAME {target()}", *beside]
         if kind == "cut":
-            return _cut(chance, name, ttl, target())
+            server = target()
+            # Without an address below its own cut it would be a zone that is refused.
+            return _cut(chance, name, ttl, "ns1" if f".{server}".endswith(f".{name}") else server)
     if kind == "mail":
         return [f"{name} {ttl} MX 10 {target()}", f"{name} {ttl} SRV 0 0 25 {target()}"]
     if kind == "odd":

@@ -63,7 +63,7 @@ _sip._udp SRV 0 0 5060 MAIL
 _sip._udp SRV 1 0 5060 _sip._udp
 caa CAA 0 issue "letsencrypt.example"
 caa CAA 128 iodef "mailto:a@example.net"
-https HTTPS 1 . alpn=h2,h3 ipv4hint=192.0.2.80
+https HTTPS 1 . alpn=h2 ipv4hint=192.0.2.80
 https A 192.0.2.82
 https AAAA 2001:db8::82
 httpsalias HTTPS 0 web
