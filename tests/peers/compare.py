@@ -1,0 +1,277 @@
+"""Ask the same of several servers and tell in what their responses differ.
+
+A response is read by dnspython and taken apart into what is compared: rcode, flags, question,
+the three sections as sets of records with TTLs, the order of aliases, EDNS. Names are compared
+without case. A difference is a list of aspects; each must be explained by an entry of the one
+table (explained) or the difference stands unexplained. Not here: who answers (servers, subject).
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdatatype
+
+from tests.peers.questions import Question
+
+PATIENCE_S = 5.0
+_SILENT_S = 1.0
+
+Aspect = Literal[
+    "silence", "rcode", "aa", "tc", "rd", "ra", "ad", "cd", "question",
+    "answer", "chain", "authority", "additional", "edns",
+]  # fmt: skip
+_FLAGS: tuple[tuple[Aspect, int], ...] = (
+    ("aa", 0x0400), ("tc", 0x0200), ("rd", 0x0100), ("ra", 0x0080), ("ad", 0x0020), ("cd", 0x0010),
+)  # fmt: skip
+_ALIASES = (dns.rdatatype.CNAME, dns.rdatatype.DNAME)
+#: Types whose names dnspython leaves as they are in canonical form, for RFC 6840 5.1 or RFC 9460.
+_LOWERED = (dns.rdatatype.NSEC, dns.rdatatype.HTTPS, dns.rdatatype.SVCB)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record; equal without regard to the case of names."""
+
+    owner: dns.name.Name
+    rrtype: int
+    ttl: int
+    rdata: bytes
+    text: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.ttl} {dns.rdatatype.to_text(self.rrtype)} {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What is compared of a response; ``wire`` is None for silence."""
+
+    wire: bytes | None
+    rcode: int = -1
+    flags: int = 0
+    question: bytes = b""
+    answer: tuple[Record, ...] = ()
+    authority: tuple[Record, ...] = ()
+    additional: tuple[Record, ...] = ()
+    edns: tuple[int, bool] | None = None
+
+    @property
+    def tc(self) -> bool:
+        return bool(self.flags & 0x0200)
+
+    @property
+    def aa(self) -> bool:
+        return bool(self.flags & 0x0400)
+
+    def types(self, section: Literal["answer", "authority", "additional"]) -> frozenset[int]:
+        """Return the types of the records of a section."""
+        return frozenset(record.rrtype for record in getattr(self, section))
+
+
+def read(wire: bytes | None) -> Response:
+    """Take a response apart.
+
+    Raises:
+        dns.exception.DNSException: it is malformed.
+    """
+    if wire is None:
+        return Response(None)
+    message = dns.message.from_wire(wire, one_rr_per_rrset=True)
+    return Response(
+        wire,
+        int(message.rcode()),
+        int(message.flags),
+        _question(wire),
+        *(
+            tuple(_record(rrset) for rrset in section)
+            for section in (message.answer, message.authority, message.additional)
+        ),
+        None if message.edns < 0 else (message.edns, bool(message.ednsflags & dns.flags.DO)),
+    )
+
+
+def _question(wire: bytes) -> bytes:
+    if wire[4:6] != b"\x00\x01":
+        return wire[4:6]
+    at = 12
+    while size := wire[at]:
+        at += 1 + size
+    return wire[12 : at + 5]
+
+
+def _record(rrset: Iterable[dns.rdata.Rdata]) -> Record:
+    (rdata,) = rrset
+    octets = rdata.to_digestable()
+    if rdata.rdtype in _LOWERED:
+        octets = octets.lower()
+    return Record(rrset.name, int(rdata.rdtype), rrset.ttl, octets, rdata.to_text())  # type: ignore[attr-defined]  # an RRset
+
+
+def differing(ours: Response, theirs: Response) -> tuple[Aspect, ...]:
+    """Return in what two responses differ; empty for equal ones."""
+    if ours.wire is None or theirs.wire is None:
+        return () if ours.wire is theirs.wire else ("silence",)
+    # The id apart, equal octets are equal responses.
+    if ours.wire[2:] == theirs.wire[2:]:
+        return ()
+    found: list[Aspect] = []
+    if ours.rcode != theirs.rcode:
+        found.append("rcode")
+    found += [name for name, bit in _FLAGS if (ours.flags ^ theirs.flags) & bit]
+    if ours.question != theirs.question:
+        found.append("question")
+    if Counter(ours.answer) != Counter(theirs.answer):
+        found.append("answer")
+    elif _chain(ours) != _chain(theirs):
+        found.append("chain")
+    if Counter(ours.authority) != Counter(theirs.authority):
+        found.append("authority")
+    if Counter(ours.additional) != Counter(theirs.additional):
+        found.append("additional")
+    if ours.edns != theirs.edns:
+        found.append("edns")
+    return tuple(found)
+
+
+def _chain(response: Response) -> list[tuple[dns.name.Name, int]]:
+    """Return the aliases of the answer in order, each once."""
+    return list(
+        dict.fromkeys(
+            (record.owner, record.rrtype) for record in response.answer if record.rrtype in _ALIASES
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One question that a peer answers otherwise.
+
+    Attributes:
+        zone_set: where.
+        peer: ``nsd``, ``knotd`` or ``named``.
+        question: what was asked.
+        ours: our response.
+        theirs: the peer's.
+        aspects: in what they differ.
+    """
+
+    zone_set: str
+    peer: str
+    question: Question
+    ours: Response
+    theirs: Response
+    aspects: tuple[Aspect, ...]
+
+    def only_ours(self, section: Literal["answer", "authority", "additional"]) -> list[Record]:
+        """Return the records that the peer does not give."""
+        return list((Counter(getattr(self.ours, section)) - Counter(getattr(self.theirs, section))))
+
+    def only_theirs(self, section: Literal["answer", "authority", "additional"]) -> list[Record]:
+        """Return the records that only the peer gives."""
+        return list((Counter(getattr(self.theirs, section)) - Counter(getattr(self.ours, section))))
+
+    def __str__(self) -> str:
+        lines = [f"[{self.zone_set}] {self.peer}: {self.question}", f"  differ: {self.aspects}"]
+        for who, response in (("ocizone", self.ours), (self.peer, self.theirs)):
+            flags = " ".join(name for name, bit in _FLAGS if response.flags & bit)
+            rcode = "silence" if response.wire is None else dns.rcode.to_text(response.rcode)  # type: ignore[arg-type]  # any number
+            octets = len(response.wire or b"")
+            lines.append(f"  {who}: {rcode} {flags} edns={response.edns} {octets} octets")
+        for section in ("answer", "authority", "additional"):
+            lines += [f"    {section} - {record}"[:200] for record in self.only_ours(section)[:6]]
+            lines += [f"    {section} + {record}"[:200] for record in self.only_theirs(section)[:6]]
+        if "chain" in self.aspects:
+            lines += [f"    chain {_chain(one)}" for one in (self.ours, self.theirs)]
+        return "\n".join(lines)
+
+
+class Asker:
+    """Asks one server on loopback over UDP and over one TCP connection."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.settimeout(_SILENT_S)
+        self._udp.connect(("127.0.0.1", port))
+        self._tcp: socket.socket | None = None
+
+    def __enter__(self) -> Asker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._udp.close()
+        if self._tcp is not None:
+            self._tcp.close()
+
+    def send(self, packet: bytes, *, tcp: bool) -> None:
+        """Send one message; its response is taken by ``receive``."""
+        if not tcp:
+            self._udp.send(packet)
+            return
+        framed = struct.pack("!H", len(packet)) + packet
+        for _ in range(2):
+            if self._tcp is None:
+                self._tcp = socket.create_connection(("127.0.0.1", self._port), PATIENCE_S)
+            try:
+                self._tcp.sendall(framed)
+            except OSError:
+                # Idle for too long: the server closed it.
+                self._tcp.close()
+                self._tcp = None
+            else:
+                return
+        raise AssertionError(f"port {self._port} closes TCP connections")
+
+    def receive(self, packet: bytes, *, tcp: bool) -> bytes | None:
+        """Return the response to a message, None for silence."""
+        try:
+            while True:
+                reply = self._receive_tcp() if tcp else self._udp.recv(65_535)
+                if reply is None or reply[:2] == packet[:2]:
+                    return reply
+        except TimeoutError:
+            return None
+
+    def ask(self, packet: bytes, *, tcp: bool) -> bytes | None:
+        """Send a message and return its response."""
+        self.send(packet, tcp=tcp)
+        reply = self.receive(packet, tcp=tcp)
+        if reply is None and tcp and self._tcp is None:
+            # It was closed while the question was under way: once more on a new connection.
+            self.send(packet, tcp=tcp)
+            reply = self.receive(packet, tcp=tcp)
+        return reply
+
+    def _receive_tcp(self) -> bytes | None:
+        head = self._exactly(2)
+        return None if head is None else self._exactly(int.from_bytes(head, "big"))
+
+    def _exactly(self, octets: int) -> bytes | None:
+        assert self._tcp is not None
+        out = b""
+        while len(out) < octets:
+            more = self._tcp.recv(octets - len(out))
+            if not more:
+                self._tcp.close()
+                self._tcp = None
+                return None
+            out += more
+        return out
+
+
+def ask_peers(askers: Sequence[Asker], question: Question, number: int) -> list[Response]:
+    """Ask several servers at once; return their responses in order."""
+    packet = question.wire(number)
+    return [read(asker.ask(packet, tcp=question.tcp)) for asker in askers]

@@ -1,0 +1,66 @@
+"""One comparison: a zone set, all peers, many questions; counted.
+
+Used by test_answers and by bench/show_answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.peers import subject
+from tests.peers.compare import Asker, Difference, ask_peers, differing, read
+from tests.peers.explained import explain
+from tests.peers.questions import Question, known, questions
+from tests.peers.servers import AUTHORITATIVE, running
+from tests.peers.zonesets import ZoneSet
+
+_KEPT = 200
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one zone set and one peer."""
+
+    compared: int = 0
+    equal: int = 0
+    explained: Counter[str] = field(default_factory=Counter)
+    unexplained: list[Difference] = field(default_factory=list)
+
+
+def compare_zone_set(zone_set: ZoneSet, directory: Path, count: int, seed: int) -> dict[str, Tally]:
+    """Ask ``count`` questions about a zone set of all peers; return the counts by peer."""
+    written = zone_set.write(directory / "zones")
+    snapshot = subject.compiled(written.zones, directory / "compiled")
+    tallies = {name: Tally() for name in AUTHORITATIVE}
+    with ExitStack() as stack:
+        askers = []
+        for name in AUTHORITATIVE:
+            peer = stack.enter_context(running(name, directory / name, written.zones))
+            askers.append(stack.enter_context(Asker(peer.port)))
+        for number, question in enumerate(questions(known(written.zones), count, seed)):
+            packet = question.wire(number % 65_536)
+            ours = read(subject.answer(snapshot, packet, tcp=question.tcp))
+            for name, theirs in zip(
+                tallies, ask_peers(askers, question, number % 65_536), strict=True
+            ):
+                aspects = differing(ours, theirs)
+                difference = Difference(zone_set.name, name, question, ours, theirs, aspects)
+                count_one(tallies[name], difference)
+    return tallies
+
+
+def count_one(tally: Tally, difference: Difference) -> None:
+    """Put one comparison where it belongs."""
+    tally.compared += 1
+    if not difference.aspects:
+        tally.equal += 1
+        return
+    used, left = explain(difference)
+    if left:
+        tally.unexplained.append(difference)
+    else:
+        tally.explained.update(entry.id for entry in used)
