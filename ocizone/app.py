@@ -117,9 +117,17 @@ class Application(Service):
             self._live,
             seconds=time.perf_counter,
             witness=self._witness,
+            streamed=self._witness.streamed,
             on_bug=BugLog(self._counters, time.monotonic),
         )
-        self._listeners = Listeners(reactor, door.answer, self._send_failed, options.descriptors)
+        self._listeners = Listeners(
+            reactor,
+            door.answer,
+            self._send_failed,
+            options.descriptors,
+            wall=wall,
+            dropped=self._counters.dropped,
+        )
         self._admin = AdminEndpoints(reactor)
         gauges = Gauges(
             lambda: self.snapshot, lambda: self._following.statuses, self._journal.pulls

@@ -18,6 +18,7 @@ from prometheus_client.core import (
 )
 
 from ocizone import __version__
+from ocizone.answer.sent import Outcome
 
 DURATION_BUCKETS = tuple(0.00025 * 2**step for step in range(16))
 SIZE_BUCKETS = (0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16e3, 32e3, 48e3, 64e3)
@@ -60,6 +61,12 @@ class Counters:
         self.panics = 0
         self.failed_reloads = 0
         self.drops: Counter[str] = Counter()
+        self.transfers: Counter[tuple[str, Outcome]] = Counter()
+        """By zone and how they ended."""
+
+    def dropped(self, reason: str) -> None:
+        """Count what was not answered, or a connection that was not kept."""
+        self.drops[reason] += 1
 
     def query(
         self,
@@ -111,6 +118,10 @@ class Counters:
         for reason, count in self.drops.items():
             drops.add_metric([reason], count)
         yield drops
+        transfers = CounterMetricFamily("ocizone_xfr", "Transfers.", labels=["zone", "result"])
+        for (zone, outcome), count in self.transfers.items():
+            transfers.add_metric([zone, outcome], count)
+        yield transfers
         yield from self._requests()
         yield from self._histograms()
 

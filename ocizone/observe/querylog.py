@@ -36,6 +36,8 @@ class Line:
     bufsize: int | None
     request_octets: int
     reply: bytes
+    reply_octets: int
+    """All messages of a transfer together; ``reply`` is its first."""
     transport: Transport
     seconds: float
 
@@ -140,7 +142,7 @@ _FIELDS: dict[str, Callable[[Line, int], str]] = {
     "{>do}": lambda line, _: "true" if line.dnssec_ok else "false",
     "{>bufsize}": lambda line, _: _bufsize(line),
     "{rcode}": lambda _, rcode: RCODES.get(rcode, str(rcode)),
-    "{rsize}": lambda line, _: str(len(line.reply)),
+    "{rsize}": lambda line, _: str(line.reply_octets),
     "{duration}": lambda line, _: f"{line.seconds:.9f}s",
     "{>rflags}": lambda line, _: ",".join(name for name, bit in _FLAGS if line.flags & bit) or "-",
 }

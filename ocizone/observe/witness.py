@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ocizone.answer.blocks import Block, NotReady, Transport
-from ocizone.answer.respond import Reply
+from ocizone.answer.respond import Reply, Stream
+from ocizone.answer.sent import Sent
 from ocizone.observe.counters import NO_ZONE, Counters
 from ocizone.observe.errorlog import ErrorLog
 from ocizone.observe.printable import printable
@@ -47,6 +48,32 @@ class Witness:
             self._counters.drops["silent"] += 1
             return
         query = reply.query
+        self._count(packet, reply, len(reply.wire), transport, seconds)
+        if query is not None and reply.block is not None:
+            rules = self.watching.log.get(reply.block.name)
+            if rules:
+                self._log(rules, query, packet, reply, transport, seconds, len(reply.wire))
+            if reply.rcode == _SERVFAIL:
+                self._error(query, reply)
+
+    def streamed(
+        self, packet: bytes, stream: Stream, sent: Sent, transport: Transport, seconds: float
+    ) -> None:
+        """Count a transfer that is over, and log it where its block asks; one line in all."""
+        self._counters.transfers[self._text(stream.zone), sent.outcome] += 1
+        if sent.outcome == "busy":
+            self(packet, stream.busy, transport, seconds)
+            return
+        reply = Reply(sent.first, sent.rcode, stream.query, stream.block, stream.zone)
+        self._count(packet, reply, sent.octets, transport, seconds)
+        rules = self.watching.log.get(stream.block.name)
+        if rules and sent.first:
+            self._log(rules, stream.query, packet, reply, transport, seconds, sent.octets)
+
+    def _count(
+        self, packet: bytes, reply: Reply, octets: int, transport: Transport, seconds: float
+    ) -> None:
+        query = reply.query
         self._counters.query(
             transport.listener,
             self._zone(reply),
@@ -55,25 +82,20 @@ class Witness:
             query.qtype if query else -1,
             reply.rcode,
             len(packet),
-            len(reply.wire),
+            octets,
             seconds,
             dnssec_ok=bool(query and query.edns and query.edns.do),
         )
-        if query is not None and reply.block is not None:
-            rules = self.watching.log.get(reply.block.name)
-            if rules:
-                self._log(rules, query, packet, reply, transport, seconds)
-            if reply.rcode == _SERVFAIL:
-                self._error(query, reply)
 
     def _zone(self, reply: Reply) -> str:
         """Return the zone label; only names of the configuration or of loaded zones get here."""
         if reply.zone is not None:
-            apex = reply.zone
-        elif reply.block is not None and reply.query is not None:
-            apex = _key_of(reply.block, reply.query.name)
-        else:
-            return NO_ZONE
+            return self._text(reply.zone)
+        if reply.block is not None and reply.query is not None:
+            return self._text(_key_of(reply.block, reply.query.name))
+        return NO_ZONE
+
+    def _text(self, apex: bytes) -> str:
         text = self._zones.get(apex)
         if text is None:
             text = self._zones[apex] = to_text(apex)
@@ -87,6 +109,7 @@ class Witness:
         reply: Reply,
         transport: Transport,
         seconds: float,
+        octets: int,
     ) -> None:
         rule = rule_for(rules, query.name)
         if rule is None or not rule.classes & classes_of(reply.wire, query.qtype, reply.rcode):
@@ -101,6 +124,7 @@ class Witness:
             bufsize=None if edns is None else edns.size,
             request_octets=len(packet),
             reply=reply.wire,
+            reply_octets=octets,
             transport=transport,
             seconds=seconds,
         )

@@ -14,9 +14,12 @@ from typing import Protocol
 from twisted.internet.interfaces import IListeningPort
 
 from ocizone.endpoint import Endpoint
+from ocizone.serve.gate import TcpGate
+from ocizone.serve.outgoing import Answer
 from ocizone.serve.sockets import BACKLOG, bind_pair, sharing
-from ocizone.serve.tcp import TcpFactory, TcpGate
-from ocizone.serve.udp import Answer, Polls, UdpPort
+from ocizone.serve.tcp import TcpFactory
+from ocizone.serve.turns import Turns
+from ocizone.serve.udp import Polls, UdpPort
 
 
 class Reactor(Polls, Protocol):
@@ -54,11 +57,26 @@ class Listeners:
         answer: Answer,
         on_send_error: Callable[[OSError], None],
         descriptors: int | None = None,
+        *,
+        wall: Callable[[], float],
+        dropped: Callable[[str], None],
     ) -> None:
+        """Make it; nothing is opened.
+
+        Args:
+            reactor: polls, and keeps time.
+            answer: of the Door.
+            on_send_error: told of replies over UDP that could not be sent.
+            descriptors: the process may have; None when that is not known to be few.
+            wall: unix seconds.
+            dropped: told why a connection was refused or ended early, in fixed words.
+        """
         self._reactor = reactor
         self._answer = answer
         self._on_send_error = on_send_error
-        self._gate = TcpGate(descriptors)
+        self._wall = wall
+        self._gate = TcpGate(descriptors, dropped)
+        self._turns = Turns(reactor)  # type: ignore[arg-type]  # a structural part of IReactorTime
         self._open: dict[Endpoint, Listening] = {}
 
     @property
@@ -124,9 +142,16 @@ class Listeners:
         self, endpoint: Endpoint, datagram: socket.socket, stream: socket.socket
     ) -> Listening:
         name = str(endpoint)
-        udp = UdpPort(self._reactor, datagram, name, self._answer, self._on_send_error)
+        udp = UdpPort(self._reactor, datagram, name, self._answer, self._on_send_error, self._wall)
         udp.start()
-        factory = TcpFactory(self._reactor, self._gate, name, self._answer)  # type: ignore[arg-type]  # a structural part of IReactorTime
+        factory = TcpFactory(
+            self._reactor,  # type: ignore[arg-type]  # a structural part of IReactorTime
+            self._turns,
+            self._gate,
+            name,
+            self._answer,
+            wall=self._wall,
+        )
         tcp = self._reactor.adoptStreamPort(stream.fileno(), stream.family, factory)
         # The adopted port is a duplicate, and has set the backlog to Twisted's 50.
         stream.listen(BACKLOG)

@@ -10,6 +10,8 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from ocizone.limits import TCP_NOT_SENT_OCTETS
+
 #: Asks for the destination address of each datagram, so that a reply to a wildcard socket
 #: leaves from the address that was asked (RFC 1123 2.3; ip(7), ipv6(7)).
 IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)
@@ -20,6 +22,8 @@ BACKLOG = 1024
 #: Path MTU discovery off: a reply never carries DF, so a spoofed ICMP cannot shrink it
 #: (what BIND, NSD and Knot set; ip(7), IP_PMTUDISC_OMIT).
 IP_MTU_DISCOVER, IP_PMTUDISC_OMIT = 10, 5
+#: Bounds what the kernel buffers beyond what it may send (tcp(7)).
+TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 
 
 class BindError(OSError):
@@ -83,6 +87,8 @@ def _bind(
         if kind == socket.SOCK_STREAM:
             # A restart must not wait for connections in TIME_WAIT.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Every connection it accepts inherits this.
+            sock.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, TCP_NOT_SENT_OCTETS)
         else:
             _datagram_options(sock, family)
         with sharing([sock] if share else []):

@@ -1,20 +1,23 @@
-"""TCP: length-prefixed messages, pipelined, within limits (RFC 1035 4.2.2, RFC 7766).
+"""TCP and TLS: length-prefixed messages, pipelined, within limits (RFC 1035 4.2.2, RFC 7766).
 
-Limits are per server (TcpGate), so that slow clients cost each other and not UDP: at the cap
-the connection idle longest is closed for the new one. Not here: what is answered; TLS.
+A connection works in turns: a few queries answered, one message of a stream sent, everything in
+one write; then others have their turn. So queries are answered between the messages of a
+transfer (RFC 7766 6.2.1.1), and a client that does not read is not worked for. Not here: what
+is answered; what TLS needs beyond a stream (certificates).
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import deque
 from collections.abc import Callable
-from typing import cast
+from typing import Literal, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
     IHalfCloseableProtocol,
+    IHandshakeListener,
     IReactorTime,
 )
 from twisted.internet.protocol import Factory, Protocol
@@ -24,136 +27,76 @@ from zope.interface import implementer
 
 from ocizone import limits
 from ocizone.answer.blocks import Transport
-
-Answer = Callable[[bytes, Transport], bytes | None]
-
-
-class TcpGate:
-    """Which connections there are, for the caps: in all, and from one client."""
-
-    def __init__(self, descriptors: int | None = None) -> None:
-        """Make it.
-
-        Args:
-            descriptors: the process may have; None when that is not known to be few.
-        """
-        self._room = limits.TCP_CONNECTIONS
-        if descriptors is not None:
-            self._room = min(self._room, int(descriptors * limits.TCP_DESCRIPTORS))
-        self._open: OrderedDict[TcpConnection, str] = OrderedDict()
-        self._clients: Counter[str] = Counter()
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def admit(self, connection: TcpConnection, client: str) -> bool:
-        """Tell whether the connection may stay; makes room by closing the longest idle."""
-        if self._clients[client] >= limits.TCP_CONNECTIONS_PER_CLIENT:
-            return False
-        if len(self._open) >= self._room:
-            idle = next(iter(self._open))
-            # Taken off at once: the close is reported later, the place is needed now.
-            self.leave(idle)
-            idle.abort()
-        self._open[connection] = client
-        self._clients[client] += 1
-        return True
-
-    def touch(self, connection: TcpConnection) -> None:
-        """Note that the connection did something: it is idle least now."""
-        self._open.move_to_end(connection)
-
-    def leave(self, connection: TcpConnection) -> None:
-        """Forget a connection; one not admitted, or left already, is none."""
-        client = self._open.pop(connection, None)
-        if client is not None:
-            self._clients[client] -= 1
-            if not self._clients[client]:
-                del self._clients[client]
-
-    def close_all(self) -> None:
-        """Close every connection: the server stops."""
-        for connection in list(self._open):
-            connection.abort()
+from ocizone.serve.gate import TcpGate
+from ocizone.serve.outgoing import Answer, Outgoing
+from ocizone.serve.turns import Turns
 
 
-@implementer(IHalfCloseableProtocol)
+@implementer(IHalfCloseableProtocol, IHandshakeListener)
 class TcpConnection(Protocol):
-    """One client's stream: reads messages, writes replies in order, is bounded throughout."""
+    """One client's stream: reads messages, writes replies, is bounded throughout."""
 
-    def __init__(self, clock: IReactorTime, gate: TcpGate, listener: str, answer: Answer) -> None:
-        self._clock = clock
-        self._gate = gate
-        self._listener = listener
-        self._answer = answer
+    def __init__(self, factory: TcpFactory) -> None:
+        self._factory = factory
+        self._gate = factory.gate
+        self._where: Transport | None = None
         self._buffer = bytearray()
+        self._streams: deque[Outgoing] = deque()
         self._timer: IDelayedCall | None = None
+        self._mid_message = False
+        """The timer runs since the first octet of the message that is coming in."""
+        self._queued = False
+        self._reading = True
         self._blocked = False
         self._ended = False
-        self._where: Transport | None = None
+        self._handshaking = factory.protocol_name == "tls"
+
+    # --- Twisted's side ----------------------------------------------------------------------
 
     def connectionMade(self) -> None:  # noqa: N802 - the protocol interface
-        """Admit the client, and give it a moment for its first octet."""
-        stream = cast("Connection", self.transport)
+        """Admit the client, and give it a moment for its first octet.
+
+        Over TLS this is before the handshake: who is not admitted costs no cryptography.
+        """
+        stream = self._stream
         client, port = _client(stream.getPeer())
         if not self._gate.admit(self, client):
             self.abort()
             return
-        self._where = Transport("tcp", self._listener, client, port)
+        factory = self._factory
+        self._where = Transport(
+            factory.protocol_name, factory.listener, client, port, int(factory.wall())
+        )
         stream.setTcpNoDelay(True)
         stream.registerProducer(self, True)
-        self._wait(limits.TCP_FIRST_OCTET_S)
+        if self._handshaking:
+            self._wait(limits.TLS_HANDSHAKE_S, "tls: no handshake")
+        else:
+            self._wait(limits.TCP_FIRST_OCTET_S)
+
+    def handshakeCompleted(self) -> None:  # noqa: N802 - IHandshakeListener
+        """Expect the first octet of the first query."""
+        self._handshaking = False
+        if self._where is not None:
+            self._wait(limits.TCP_FIRST_OCTET_S)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - the protocol interface
-        """Answer every whole message; keep the rest."""
+        """Take octets; work on them now unless a turn is waited for already."""
         if self._where is None:
             return
         self._buffer += data
-        self._gate.touch(self)
-        self._drain()
-
-    def _drain(self) -> None:
-        buffer = self._buffer
-        at = 0
-        while not self._blocked and len(buffer) - at >= 2:
-            size = buffer[at] << 8 | buffer[at + 1]
-            if len(buffer) - at < 2 + size:
-                break
-            packet = bytes(buffer[at + 2 : at + 2 + size])
-            at += 2 + size
-            if not self._message(packet):
-                return
-        del buffer[:at]
-        if len(buffer) > limits.TCP_UNREAD_OCTETS:
+        if len(self._buffer) > limits.TCP_UNREAD_OCTETS:
             self.abort()
-        elif self._ended and not self._blocked:
-            # What is left is no whole message, and no more of it comes.
-            self._wait(limits.TCP_WRITE_S)
-            stream = cast("Connection", self.transport)
-            stream.unregisterProducer()
-            stream.loseConnection()
-        elif not self._blocked:
-            self._wait(limits.TCP_MESSAGE_S if buffer else limits.TCP_IDLE_S)
-
-    def _message(self, packet: bytes) -> bool:
-        """Answer one message; False when the connection is over."""
-        assert self._where is not None
-        reply = self._answer(packet, self._where)
-        if reply is None:
-            # What deserves silence over UDP deserves no connection over TCP.
-            self.abort()
-            return False
-        assert self.transport is not None
-        self.transport.write(len(reply).to_bytes(2, "big") + reply)
-        return True
+        elif not self._queued:
+            self._work()
 
     def readConnectionLost(self) -> None:  # noqa: N802 - IHalfCloseableProtocol
         """Answer what a client asked before it closed its side, then close (RFC 7766 6.2.4)."""
         self._ended = True
         if self._where is None:
             self.abort()
-        elif not self._blocked:
-            self._drain()
+        elif not self._queued:
+            self._work()
 
     def writeConnectionLost(self) -> None:  # noqa: N802 - IHalfCloseableProtocol
         """Close: nothing can be answered any more."""
@@ -162,33 +105,179 @@ class TcpConnection(Protocol):
     def pauseProducing(self) -> None:  # noqa: N802 - IPushProducer: the client reads too slowly
         """Stop answering until the client has read what it asked for."""
         self._blocked = True
-        cast("Connection", self.transport).pauseProducing()
-        self._wait(limits.TCP_WRITE_S)
+        self._read(False)
+        self._wait(limits.TCP_WRITE_S, "tcp: does not read")
 
     def resumeProducing(self) -> None:  # noqa: N802 - IPushProducer
         """Go on: the client has read."""
         self._blocked = False
-        cast("Connection", self.transport).resumeProducing()
-        self._drain()
+        if not self._queued:
+            self._work()
 
     def stopProducing(self) -> None:  # noqa: N802 - IPushProducer
         """Do nothing: connectionLost follows."""
 
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: ARG002, N802 - Twisted's own default argument is typed Failure
+        """Forget the connection, its timer and what was being sent."""
+        if self._handshaking and self._where is not None:
+            self._gate.dropped("tls: no handshake")
+        self._over()
+
+    # --- The gate's side ---------------------------------------------------------------------
+
     def abort(self) -> None:
         """Close at once, without waiting for a client that may never read."""
+        self._over()
         if self.transport is not None:
-            cast("Connection", self.transport).abortConnection()
+            self._stream.abortConnection()
 
-    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: ARG002, N802 - Twisted's own default argument is typed Failure
-        """Forget the connection and its timer."""
+    def close(self) -> None:
+        """Close when what was written is sent; a transfer under way is cut off."""
+        if self._streams or self._handshaking:
+            self.abort()
+            return
+        self._over()
+        self._finish()
+
+    # --- Work --------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        self._queued = False
+        self._work()
+
+    def _work(self) -> None:
+        """Do what one turn allows, and arrange for the next one."""
+        if self._blocked or self._where is None:
+            return
+        out: list[bytes] = []
+        answered = self._answer_some(out)
+        if answered != "abort" and self._streams:
+            self._pull_one(out)
+        if out:
+            # What deserves silence costs a connection, not the replies before it.
+            self._gate.touch(self)
+            self._stream.write(b"".join(out))
+        if answered == "abort":
+            self.abort()
+        elif self._where is not None:
+            self._arrange(some=bool(out))
+
+    def _answer_some(self, out: list[bytes]) -> Literal["done", "abort"]:
+        """Answer whole messages in the buffer, as many as a turn allows."""
+        where = self._where_now()
+        buffer, at, octets = self._buffer, 0, 0
+        result: Literal["done", "abort"] = "done"
+        for _ in range(limits.TCP_PIPELINED):
+            if len(self._streams) >= limits.TRANSFERS_PER_CONNECTION:
+                break
+            start = at + 2
+            end = start + (buffer[at] << 8 | buffer[at + 1]) if len(buffer) >= start else start
+            if len(buffer) < end or octets > limits.TCP_WRITE_OCTETS:
+                break
+            at = end
+            reply = self._factory.answer(bytes(buffer[start:end]), where)
+            if reply is None:
+                # What deserves silence over UDP deserves no connection over TCP.
+                result = "abort"
+                break
+            if isinstance(reply, Outgoing):
+                self._streams.append(reply)
+                # Most zones fit in one message: those hold a place for no time at all.
+                self._pull_one(out)
+                continue
+            octets += len(reply)
+            out += (len(reply).to_bytes(2, "big"), reply)
+        del buffer[:at]
+        return result
+
+    def _pull_one(self, out: list[bytes]) -> None:
+        """Take one message of the stream whose turn it is."""
+        stream = self._streams.popleft()
+        message = stream.pull()
+        if message:
+            out.append(message)
+        if stream.outcome is None:
+            self._streams.append(stream)
+        elif stream.outcome != "done":
+            # Cut short, a transfer must not look complete (RFC 5936 2.2).
+            self.abort()
+
+    def _arrange(self, *, some: bool) -> None:
+        """Arrange for the next turn, octet or end; ``some``: something was written in this one."""
+        if self._blocked:
+            # Our own write was one too many: pauseProducing has set the timer.
+            return
+        backlog = self._has_message()
+        self._read(not backlog)
+        if backlog or self._streams:
+            self._cancel()
+            self._queued = True
+            self._factory.turns.later(self._turn)
+        elif self._ended:
+            # What is left is no whole message, and no more of it comes.
+            self._finish()
+        elif not self._buffer:
+            self._wait(limits.TCP_IDLE_S)
+        elif some or not self._mid_message:
+            # From its first octet on: one more octet a second buys no time (D11).
+            self._wait(limits.TCP_MESSAGE_S, "tcp: message too slow")
+            self._mid_message = True
+
+    def _has_message(self) -> bool:
+        buffer = self._buffer
+        return len(buffer) >= 2 and len(buffer) >= 2 + (buffer[0] << 8 | buffer[1])
+
+    def _finish(self) -> None:
+        self._wait(limits.TCP_WRITE_S)
+        stream = self._stream
+        stream.unregisterProducer()
+        stream.loseConnection()
+
+    def _over(self) -> None:
+        """Let everything go: nothing is answered from here on."""
         self._gate.leave(self)
         self._cancel()
+        self._where = None
+        self._buffer.clear()
+        while self._streams:
+            self._streams.popleft().end("aborted")
 
-    def _wait(self, seconds: float) -> None:
+    # --- Small things ------------------------------------------------------------------------
+
+    @property
+    def _stream(self) -> Connection:
+        return cast("Connection", self.transport)
+
+    def _where_now(self) -> Transport:
+        """Return the transport of a query that came in just now."""
+        was = self._where
+        assert was is not None
+        now = int(self._factory.wall())
+        if now != was.received:
+            was = Transport(was.protocol, was.listener, was.client, was.client_port, now)
+            self._where = was
+        return was
+
+    def _read(self, wanted: bool) -> None:  # noqa: FBT001 - a switch
+        if wanted != self._reading:
+            self._reading = wanted
+            if wanted:
+                self._stream.resumeProducing()
+            else:
+                self._stream.pauseProducing()
+
+    def _wait(self, seconds: float, why: str = "") -> None:
+        """Abort in so many seconds, and count why; idling is no reason to count."""
         self._cancel()
-        self._timer = self._clock.callLater(seconds, self.abort)
+        self._timer = self._factory.clock.callLater(seconds, self._timed_out, why)
+
+    def _timed_out(self, why: str) -> None:
+        if why:
+            self._gate.dropped(why)
+        self.abort()
 
     def _cancel(self) -> None:
+        self._mid_message = False
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
@@ -199,15 +288,39 @@ class TcpFactory(Factory):
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, gate: TcpGate, listener: str, answer: Answer) -> None:
-        self._clock = clock
-        self._gate = gate
-        self._listener = listener
-        self._answer = answer
+    def __init__(
+        self,
+        clock: IReactorTime,
+        turns: Turns,
+        gate: TcpGate,
+        listener: str,
+        answer: Answer,
+        *,
+        wall: Callable[[], float],
+        protocol_name: Literal["tcp", "tls"] = "tcp",
+    ) -> None:
+        """Make it.
+
+        Args:
+            clock: for time limits.
+            turns: shared by all connections of the server.
+            gate: the same.
+            listener: a key of Snapshot.listeners.
+            answer: of the Door.
+            wall: unix seconds.
+            protocol_name: what queries say they came by; ``tls`` waits for a handshake.
+        """
+        self.clock = clock
+        self.turns = turns
+        self.gate = gate
+        self.listener = listener
+        self.answer = answer
+        self.wall = wall
+        self.protocol_name = protocol_name
 
     def buildProtocol(self, addr: IAddress | None) -> TcpConnection:  # noqa: ARG002, N802 - the factory interface
         """Return the protocol of a new connection."""
-        return TcpConnection(self._clock, self._gate, self._listener, self._answer)
+        return TcpConnection(self)
 
 
 def _client(peer: object) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 from ocizone.answer.blocks import Transport
 from ocizone.limits import TCP_MESSAGE_OCTETS
+from ocizone.serve.outgoing import Answer
 from ocizone.serve.sockets import IP_PKTINFO
 
 #: Datagrams answered before the reactor looks at its other descriptors: a flood must not
@@ -26,8 +27,6 @@ _LAST_BATCHES = 1024
 #: Room for one IPv4 or IPv6 packet-info message.
 _ANCILLARY = socket.CMSG_SPACE(20)
 _MAPPED = "::ffff:"
-
-Answer = Callable[[bytes, Transport], bytes | None]
 
 
 class Polls(Protocol):
@@ -51,12 +50,15 @@ class UdpPort:
         listener: str,
         answer: Answer,
         on_send_error: Callable[[OSError], None],
+        wall: Callable[[], float],
     ) -> None:
+        """Make it; ``wall`` tells unix seconds."""
         self._reactor = reactor
         self._socket = sock
         self._listener = listener
         self._answer = answer
         self._on_send_error = on_send_error
+        self._wall = wall
 
     def start(self) -> None:
         """Begin to read."""
@@ -89,6 +91,8 @@ class UdpPort:
     def _batch(self) -> int:
         """Return how many datagrams were there."""
         sock = self._socket
+        # Once a batch: its datagrams came in within two milliseconds.
+        now = int(self._wall())
         for number in range(BATCH):
             try:
                 packet, ancillary, _flags, sender = sock.recvmsg(TCP_MESSAGE_OCTETS, _ANCILLARY)
@@ -98,17 +102,17 @@ class UdpPort:
                 # An ICMP error of an earlier reply surfaces here; the socket is fine.
                 self._on_send_error(error)
                 continue
-            self._one(packet, ancillary, sender)
+            self._one(packet, ancillary, sender, now)
         return BATCH
 
-    def _one(self, packet: bytes, ancillary: list[Any], sender: tuple[Any, ...]) -> None:
+    def _one(self, packet: bytes, ancillary: list[Any], sender: tuple[Any, ...], now: int) -> None:
         client, port = sender[0], sender[1]
         client = client.removeprefix(_MAPPED)
         if not port:
             # Nothing can listen there: a reply would be reflection (D14).
             return
-        reply = self._answer(packet, Transport("udp", self._listener, client, port))
-        if reply is None:
+        reply = self._answer(packet, Transport("udp", self._listener, client, port, now))
+        if not isinstance(reply, bytes):
             return
         try:
             self._socket.sendmsg([reply], _reply_from(ancillary), 0, sender)

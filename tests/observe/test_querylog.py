@@ -83,6 +83,7 @@ LINE = Line(
     bufsize=None,
     request_octets=33,
     reply=reply(answer=A, flags=dns.flags.AA),
+    reply_octets=len(reply(answer=A, flags=dns.flags.AA)),
     transport=UDP,
     seconds=0.000123,
 )

@@ -10,15 +10,17 @@ import pytest
 from twisted.internet.task import Clock
 
 from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot, Transport
-from ocizone.answer.respond import respond
+from ocizone.answer.respond import Reply, Stream, respond
+from ocizone.answer.sent import Sent
 from ocizone.observe.counters import Counters
 from ocizone.observe.errorlog import ErrorLog
 from ocizone.observe.witness import Watching, Witness
 from ocizone.plugins.errors import Errors
 from ocizone.plugins.log import COMMON, LogRule
 from ocizone.wire.name import from_text
+from ocizone.wire.query import Query, parse
 from tests.servedzones import zone_of
-from tests.zonebuilder import UDP, block, snapshot
+from tests.zonebuilder import TCP, UDP, block, snapshot
 
 BLOCKS = (
     block("org", {"org": Loaded(zone_of("org.")), "x.org": Loaded(zone_of("x.org."))}),
@@ -187,3 +189,53 @@ def test_hostile_names_reach_no_log_raw():
         site.send(b"\0\1\1\0\0\1\0\0\0\0\0\0" + question)
     assert len(site.lines) == 256
     assert all(line.isprintable() and " NXDOMAIN " in line for line in site.lines)
+
+
+def stream(rules: tuple[str, ...] = ()) -> tuple[Site, bytes, Stream]:
+    """Return a site that logs these classes, and a transfer of its zone."""
+    site = Site()
+    if rules:
+        site.watch(BLOCKS[0].name, *rules)
+    packet = dns.message.make_query("org", "AXFR", id=7, use_edns=False).to_wire()
+    query = parse(packet)
+    assert isinstance(query, Query)
+    busy = Reply(packet[:2] + b"\x80\x05" + bytes(8), 5, query, BLOCKS[0], query.name)
+    return site, packet, Stream(iter(()), busy, query, BLOCKS[0], query.name)
+
+
+def transfers(site: Site) -> dict[tuple[str, str], float]:
+    """Return the transfer counter by zone and result."""
+    return {
+        (sample.labels["zone"], sample.labels["result"]): sample.value
+        for family in site.counters.collect()
+        for sample in family.samples
+        if sample.name == "ocizone_xfr_total"
+    }
+
+
+def test_a_transfer_is_one_query_with_the_size_of_all_its_messages():
+    """One line and one count, at its end."""
+    site, packet, found = stream(("all",))
+    first = packet[:2] + b"\x84\x00" + packet[4:]
+    site.witness.streamed(packet, found, Sent("done", first, 3, 99_000), TCP, 1.5)
+    assert transfers(site) == {("org.", "done"): 1.0}
+    assert site.labels()[0]["type"] == "AXFR"
+    (line,) = site.lines
+    assert '"AXFR IN org. tcp' in line
+    assert "99000 1.5" in line
+
+
+def test_a_transfer_that_never_began_has_no_line():
+    """Its client left before the first message; it is counted."""
+    site, packet, found = stream(("all",))
+    site.witness.streamed(packet, found, Sent("aborted"), TCP, 1.5)
+    assert transfers(site) == {("org.", "aborted"): 1.0}
+    assert site.lines == []
+
+
+def test_a_busy_server_says_so_in_log_and_metrics():
+    """The client was told: it is an answer like others."""
+    site, packet, found = stream(("error",))
+    site.witness.streamed(packet, found, Sent("busy"), TCP, 0.001)
+    assert transfers(site) == {("org.", "busy"): 1.0}
+    assert "REFUSED" in site.lines[0]

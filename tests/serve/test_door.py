@@ -8,10 +8,14 @@ import dns.opcode
 import dns.rcode
 import pytest
 
-from ocizone.answer.blocks import Block, Loaded, Transport
-from ocizone.answer.respond import Reply
+from ocizone import limits
+from ocizone.answer.blocks import Block, Loaded, Snapshot, Transport
+from ocizone.answer.respond import Reply, Stream
+from ocizone.answer.sent import Sent
 from ocizone.live import LiveZones
 from ocizone.serve.door import Door, servfail
+from ocizone.serve.outgoing import Outgoing
+from ocizone.wire.query import Query, parse
 from tests.servedzones import zone_of
 from tests.zonebuilder import TCP, UDP, block, snapshot
 
@@ -25,14 +29,23 @@ class Site:
         self.now = 0.0
         self.seen: list[tuple[bytes, Reply | None, Transport, float]] = []
         self.bugs: list[tuple[bytes, Transport]] = []
+        self.streams: list[Sent] = []
         self.break_witness = False
         self.live = LiveZones(snapshot(*(blocks or (block("org", {"org": served(1)}),))))
         self.door = Door(
             self.live,
             seconds=self._seconds,
             witness=self._witness,
+            streamed=self._streamed,
             on_bug=lambda packet, transport: self.bugs.append((packet, transport)),
         )
+
+    def _streamed(
+        self, packet: bytes, stream: Stream, sent: Sent, transport: Transport, seconds: float
+    ) -> None:
+        if self.break_witness:
+            raise ZeroDivisionError
+        self.streams.append(sent)
 
     def _seconds(self) -> float:
         self.now += 1.0
@@ -46,6 +59,13 @@ class Site:
         self.seen.append((packet, reply, transport, seconds))
 
 
+def message(site: Site, packet: bytes, transport: Transport) -> bytes:
+    """Return the one message a packet is answered with."""
+    reply = site.door.answer(packet, transport)
+    assert isinstance(reply, bytes)
+    return reply
+
+
 def served(serial: int) -> Loaded:
     return Loaded(zone_of("org.", serial))
 
@@ -53,8 +73,7 @@ def served(serial: int) -> Loaded:
 def test_a_packet_is_answered_and_witnessed():
     """Counted and logged with the time it took."""
     site = Site()
-    wire = site.door.answer(QUERY, UDP)
-    assert wire is not None
+    wire = message(site, QUERY, UDP)
     assert dns.message.from_wire(wire).answer[0].to_text() == "www.org. 300 IN A 192.0.2.1"
     ((packet, reply, transport, seconds),) = site.seen
     assert (packet, transport, seconds) == (QUERY, UDP, 1.0)
@@ -78,8 +97,7 @@ def test_each_packet_sees_the_snapshot_of_its_moment():
     serials = []
     for serial in (1, 2):
         site.live.snapshot = snapshot(block("org", {"org": served(serial)}))
-        wire = site.door.answer(soa, UDP)
-        assert wire is not None
+        wire = message(site, soa, UDP)
         serials.append(dns.message.from_wire(wire).answer[0][0].serial)
     assert serials == [1, 2]
 
@@ -96,8 +114,7 @@ def test_a_bug_is_servfail_and_the_next_packet_is_answered():
     site = Site()
     whole = site.live.snapshot
     site.live.snapshot = type(whole)(2, {"main": Broken()})
-    wire = site.door.answer(QUERY, UDP)
-    assert wire is not None
+    wire = message(site, QUERY, UDP)
     reply = dns.message.from_wire(wire)
     assert (reply.id, reply.rcode()) == (0xABCD, dns.rcode.SERVFAIL)
     assert site.bugs == [(QUERY, UDP)]
@@ -111,8 +128,7 @@ def test_a_bug_in_counting_or_logging_costs_no_reply():
     """An exception that reached the reactor would close the socket."""
     site = Site()
     site.break_witness = True
-    wire = site.door.answer(QUERY, UDP)
-    assert wire is not None
+    wire = message(site, QUERY, UDP)
     assert dns.message.from_wire(wire).rcode() == dns.rcode.NOERROR
     assert site.bugs == [(QUERY, UDP)]
 
@@ -132,3 +148,72 @@ def test_servfail_keeps_id_opcode_and_rd():
     reply = dns.message.from_wire(wire)
     assert reply.opcode() == dns.opcode.UPDATE
     assert reply.flags & dns.flags.RD
+
+
+# --- Streams ----------------------------------------------------------------------------------
+
+
+def streaming(site: Site, monkeypatch: pytest.MonkeyPatch, *messages: bytes) -> None:
+    """Let every query be answered with these messages."""
+
+    def respond(packet: bytes, snapshot: Snapshot, transport: Transport) -> Stream:
+        (only,) = snapshot.blocks.values()
+        query = parse(packet)
+        assert isinstance(query, Query)
+        return Stream(iter(messages), Reply(b"busy", 5, query, only), query, only, b"\3org\0")
+
+    monkeypatch.setattr("ocizone.serve.door.respond", respond)
+
+
+def test_a_stream_is_pulled_and_witnessed_at_its_end(monkeypatch):
+    """Its place is taken while it is sent, and free afterwards."""
+    site = Site()
+    streaming(site, monkeypatch, b"one", b"two")
+    outgoing = site.door.answer(QUERY, TCP)
+    assert isinstance(outgoing, Outgoing)
+    assert len(site.door.transfers) == 1
+    assert [outgoing.pull(), outgoing.pull(), outgoing.pull()] == [b"\0\3one", b"\0\3two", None]
+    assert site.streams == [Sent("done", b"one", 2, 6)]
+    assert len(site.door.transfers) == 0
+
+
+def test_too_many_streams_are_told_so(monkeypatch):
+    """BIND's transfers-out; what did not begin takes no place."""
+    site = Site()
+    streaming(site, monkeypatch, b"one")
+    held = [site.door.answer(QUERY, TCP) for _ in range(limits.TRANSFERS_PER_CLIENT)]
+    assert all(isinstance(one, Outgoing) for one in held)
+    assert message(site, QUERY, TCP) == b"busy"
+    assert site.streams == [Sent("busy")]
+    assert len(site.door.transfers) == limits.TRANSFERS_PER_CLIENT
+
+
+def test_a_stream_over_udp_is_a_bug(monkeypatch):
+    """RFC 5936 4.2: there is no AXFR over UDP."""
+    site = Site()
+    streaming(site, monkeypatch, b"one")
+    assert dns.message.from_wire(message(site, QUERY, UDP)).rcode() == dns.rcode.SERVFAIL
+    assert site.bugs == [(QUERY, UDP)]
+    assert len(site.door.transfers) == 0
+
+
+def test_a_bug_in_counting_costs_no_place(monkeypatch):
+    """The place is free before anything is counted."""
+    site = Site()
+    streaming(site, monkeypatch)
+    site.break_witness = True
+    outgoing = site.door.answer(QUERY, TCP)
+    assert isinstance(outgoing, Outgoing)
+    outgoing.end("aborted")
+    assert (len(site.bugs), len(site.door.transfers)) == (1, 0)
+
+
+def test_a_bug_in_a_stream_is_told_with_its_query(monkeypatch):
+    """The packet that shows it is in the log."""
+    site = Site()
+    streaming(site, monkeypatch, bytes(65_536))
+    outgoing = site.door.answer(QUERY, TCP)
+    assert isinstance(outgoing, Outgoing)
+    assert outgoing.pull() is None
+    assert outgoing.outcome == "error"
+    assert site.bugs == [(QUERY, TCP)]

@@ -40,7 +40,14 @@ class Site:
         self.reactor = TcpReactor()
         self.seen: list[Transport] = []
         self.errors: list[OSError] = []
-        self.listeners = Listeners(self.reactor, self._answer, self.errors.append)
+        self.dropped: list[str] = []
+        self.listeners = Listeners(
+            self.reactor,
+            self._answer,
+            self.errors.append,
+            wall=lambda: 0.0,
+            dropped=self.dropped.append,
+        )
 
     def _answer(self, packet: bytes, transport: Transport) -> bytes:
         self.seen.append(transport)
@@ -58,8 +65,8 @@ def site() -> Iterator[Site]:
     made = Site()
     yield made
     made.listeners.close()
-    # A port closes its socket in the next turn.
-    made.reactor.advance(0)
+    # A port closes its socket in the next turn, a connection when it may write.
+    made.reactor.settle()
 
 
 ONE, TWO = Endpoint("dns", "127.0.0.1", 0), Endpoint("dns", "127.0.0.2", 0)
@@ -151,7 +158,7 @@ def test_close_ends_listeners_and_connections(site):
         site.reactor.turn()
         assert site.listeners.tcp_connections == 1
         site.listeners.close()
-        site.reactor.advance(0)
+        site.reactor.settle()
         assert site.listeners.tcp_connections == 0
         # Reset or closed: it is over either way.
         stream.settimeout(5)

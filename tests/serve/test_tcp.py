@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary
+
 import pytest
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import ConnectionDone
@@ -11,20 +14,53 @@ from twisted.python.failure import Failure
 
 from ocizone import limits
 from ocizone.answer.blocks import Transport
-from ocizone.serve.tcp import TcpConnection, TcpFactory, TcpGate
+from ocizone.answer.sent import Sent
+from ocizone.serve.gate import TcpGate
+from ocizone.serve.outgoing import Outgoing
+from ocizone.serve.tcp import TcpConnection, TcpFactory
+from ocizone.serve.turns import Turns
+from tests.rounds import RoundClock
 
 LISTENER = "dns://127.0.0.1:5300"
 
 
+NOW = 1_800_000_000
+
+
 class Answers:
-    """Echoes packets in capitals; a packet starting with ``!`` deserves silence."""
+    """Echoes packets in capitals.
+
+    A packet starting with ``!`` deserves silence; ``*N`` is answered with N messages, ``*N?``
+    with a pause before each, ``*N!`` with N and then a bug.
+    """
 
     def __init__(self):
         self.seen: list[tuple[bytes, Transport]] = []
+        self.sent: list[Sent] = []
+        self.bugs = 0
+        self.made = 0
+        self.size = 4
 
-    def __call__(self, packet: bytes, transport: Transport) -> bytes | None:
+    def __call__(self, packet: bytes, transport: Transport) -> bytes | Outgoing | None:
         self.seen.append((packet, transport))
-        return None if packet.startswith(b"!") else packet.upper()
+        if packet.startswith(b"!"):
+            return None
+        if not packet.startswith(b"*"):
+            return packet.upper()
+        messages = self.messages(packet[1:])
+        return Outgoing(messages, ended=self.sent.append, on_bug=self.bug, seconds=lambda: 0.0)
+
+    def messages(self, wanted: bytes) -> Iterator[bytes | None]:
+        for number in range(int(wanted.rstrip(b"?!"))):
+            if wanted.endswith(b"?"):
+                yield None
+            self.made += 1
+            yield str(number).encode().ljust(self.size, b".")
+        if wanted.endswith(b"!"):
+            raise ZeroDivisionError
+
+    def bug(self) -> None:
+        self.bugs += 1
 
 
 class Stream(StringTransport):
@@ -41,13 +77,20 @@ class Client:
 
     def __init__(self, clock: Clock, gate: TcpGate, answers: Answers, host: str = "192.0.2.1"):
         address = (IPv6Address if ":" in host else IPv4Address)("TCP", host, 4242)
-        connection = TcpFactory(clock, gate, LISTENER, answers).buildProtocol(address)
+        factory = TcpFactory(clock, TURNS[clock], gate, LISTENER, answers, wall=lambda: NOW)
+        connection = factory.buildProtocol(address)
+        self.clock = clock
         self.transport = Stream(peerAddress=address)
         self.connection = connection
         connection.makeConnection(self.transport)
 
     def send(self, data: bytes) -> None:
         self.connection.dataReceived(data)
+
+    def turns(self, count: int = 200) -> None:
+        """Let the reactor go round; it reads only what is left unread."""
+        for _ in range(count):
+            self.clock.advance(0)
 
     @property
     def received(self) -> list[bytes]:
@@ -66,9 +109,15 @@ class Client:
         self.connection.connectionLost(Failure(ConnectionDone()))
 
 
+#: The turns of each clock: all clients of a server share them.
+TURNS: WeakKeyDictionary[Clock, Turns] = WeakKeyDictionary()
+
+
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    clock = RoundClock()
+    TURNS[clock] = Turns(clock)
+    return clock
 
 
 @pytest.fixture
@@ -102,7 +151,7 @@ def test_messages_are_cut_at_their_length_however_they_arrive(client, step):
 def test_the_pipeline_learns_who_asked(client, answers):
     """Policy decides on protocol, listener, address and port."""
     client.send(framed(b"x"))
-    assert answers.seen == [(b"x", Transport("tcp", LISTENER, "192.0.2.1", 4242))]
+    assert answers.seen == [(b"x", Transport("tcp", LISTENER, "192.0.2.1", 4242, NOW))]
 
 
 def test_a_mapped_ipv4_client_is_an_ipv4_client(clock, gate, answers):
@@ -235,3 +284,223 @@ def test_few_descriptors_make_few_places(clock, answers):
     first, *others = (Client(clock, gate, answers, f"192.0.2.{number}") for number in (1, 2, 3))
     assert first.closed
     assert not any(other.closed for other in others)
+
+
+# --- Many queries, and messages without end ---------------------------------------------------
+
+
+def test_a_thousand_queries_in_one_segment(client, answers):
+    """RFC 7766 6.2.1.1: pipelined; a few a turn, so that others are answered in between."""
+    queries = [b"%d" % number for number in range(1000)]
+    client.send(framed(*queries))
+    assert len(client.received) == limits.TCP_PIPELINED
+    assert client.transport.producerState == "paused"
+    client.turns()
+    assert client.received == queries
+    assert client.transport.producerState == "producing"
+
+
+def test_octet_by_octet(client):
+    """RFC 7766 8: a segment may hold one octet."""
+    for octet in framed(b"one", b"two") * 50:
+        client.send(bytes((octet,)))
+    assert client.received == [b"ONE", b"TWO"] * 50
+
+
+def test_replies_of_a_turn_go_out_in_one_write(client):
+    """A write each would be a segment each (RFC 7766 8)."""
+    writes: list[bytes] = []
+    client.transport.write = writes.append
+    client.send(framed(b"a", b"b", b"c"))
+    assert writes == [framed(b"A", b"B", b"C")]
+
+
+def test_a_message_has_its_time_from_its_first_octet_on(client, clock):
+    """One octet a second buys no more of it (D11)."""
+    for _ in range(20):
+        client.send(b"\x20")
+        clock.advance(limits.TCP_MESSAGE_S / 4)
+    assert client.closed
+
+
+def test_a_new_message_has_its_own_time(client, clock):
+    """The limit is for a message, not for a connection."""
+    half = limits.TCP_MESSAGE_S * 0.75
+    for _ in range(5):
+        client.send(b"\x00\x02a")
+        clock.advance(half)
+        client.send(b"b")
+    assert not client.closed
+    assert client.received == [b"AB"] * 5
+
+
+def test_dripping_octets_is_idling(clock, answers, monkeypatch):
+    """Who sends octets and no message is closed before who asks."""
+    monkeypatch.setattr(limits, "TCP_CONNECTIONS", 2)
+    gate = TcpGate()
+    dripping, asking = (Client(clock, gate, answers, f"192.0.2.{number}") for number in (1, 2))
+    asking.send(framed(b"x"))
+    dripping.send(b"\x00")
+    Client(clock, gate, answers, "192.0.2.3")
+    assert dripping.closed
+    assert not asking.closed
+
+
+def test_several_messages_answer_one_query(client, answers):
+    """RFC 5936 2.2; ``done`` once, with what was sent."""
+    client.send(framed(b"*3"))
+    client.turns()
+    assert client.received == [b"0...", b"1...", b"2..."]
+    assert answers.sent == [Sent("done", b"0...", 3, 12)]
+
+
+def test_a_turn_sends_one_message(client, answers):
+    """A zone of a million records is no pause for others."""
+    client.send(framed(b"*100"))
+    before = answers.made
+    client.turns(1)
+    assert answers.made == before + 1
+
+
+def test_a_message_that_is_not_ready_is_asked_for_again(client, answers):
+    """None stands for work: others have their turn, then it goes on."""
+    client.send(framed(b"*3?"))
+    client.turns(1)
+    assert client.received == [b"0..."]
+    client.turns()
+    assert client.received == [b"0...", b"1...", b"2..."]
+
+
+def test_queries_are_answered_between_the_messages_of_a_transfer(client):
+    """RFC 7766 6.2.1.1: replies go out as they are ready."""
+    client.send(framed(b"*50", b"early"))
+    client.turns(10)
+    client.send(framed(b"late"))
+    client.turns()
+    received = client.received
+    assert received[1] == b"EARLY"
+    assert 5 < received.index(b"LATE") < 20
+    assert len(received) == 52
+
+
+def test_two_transfers_interleave(client):
+    """Each has its share; both are whole."""
+    client.send(framed(b"*20", b"*20"))
+    client.turns(10)
+    halfway = client.received
+    client.turns()
+    assert len(client.received) == 40
+    assert halfway.count(b"3...") == 2
+
+
+def test_more_transfers_wait_in_the_connection(client, answers):
+    """The third is begun when one of two is over, and nothing is refused."""
+    client.send(framed(b"*20", b"*20", b"*20", b"after"))
+    client.turns(10)
+    assert len(answers.seen) == limits.TRANSFERS_PER_CONNECTION
+    client.turns()
+    assert len(client.received) == 61
+    assert client.received.index(b"AFTER") >= 40
+    assert not client.closed
+
+
+def test_a_client_that_does_not_read_is_not_worked_for(client, answers, clock):
+    """G6: its transfer stands still, and is aborted after TCP_WRITE_S."""
+    client.send(framed(*[b"*1000"] * 100))
+    client.turns(3)
+    client.connection.pauseProducing()
+    made = answers.made
+    client.turns()
+    assert answers.made == made
+    clock.advance(limits.TCP_WRITE_S + 0.1)
+    assert client.closed
+    assert [sent.outcome for sent in answers.sent] == ["aborted"] * limits.TRANSFERS_PER_CONNECTION
+
+
+def test_a_transfer_goes_on_when_the_client_reads(client, answers):
+    """Paused at any message, nothing is lost or sent twice."""
+    client.send(framed(b"*20"))
+    for _ in range(10):
+        client.turns(1)
+        client.connection.pauseProducing()
+        client.turns(3)
+        client.connection.resumeProducing()
+    client.turns()
+    assert client.received == [b"%d" % n + b"." * (3 if n < 10 else 2) for n in range(20)]
+
+
+def test_a_lost_connection_lets_its_transfers_go(client, answers, clock):
+    """Their images may be closed, their places are free."""
+    client.send(framed(b"*100", b"*100"))
+    client.lose()
+    assert [sent.outcome for sent in answers.sent] == ["aborted", "aborted"]
+    client.turns()
+    assert clock.getDelayedCalls() == []
+
+
+def test_a_bug_in_a_transfer_costs_one_connection(client, answers, clock, gate):
+    """What was sent must not look whole: the connection ends there (RFC 5936 2.2)."""
+    other = Client(clock, gate, answers, "192.0.2.2")
+    client.send(framed(b"*2!"))
+    client.turns()
+    assert (answers.bugs, client.closed) == (1, True)
+    assert answers.sent == [Sent("error", b"0...", 2, 8)]
+    other.send(framed(b"x"))
+    assert other.received == [b"X"]
+
+
+def test_a_message_too_long_for_its_length_is_a_bug(client, answers):
+    """RFC 1035 4.2.2: two octets of length."""
+    answers.size = limits.TCP_MESSAGE_OCTETS + 1
+    client.send(framed(b"*2"))
+    assert (answers.bugs, client.closed) == (1, True)
+
+
+def test_a_transfer_is_no_idling(client, clock):
+    """While messages go out the client need not ask anything."""
+    client.send(framed(b"*100?"))
+    for _ in range(150):
+        clock.advance(limits.TCP_IDLE_S / 4)
+    assert not client.closed
+
+
+def test_a_half_closed_client_gets_its_whole_transfer(client):
+    """RFC 7766 6.2.4, for messages that take their time."""
+    client.send(framed(b"*20"))
+    client.connection.readConnectionLost()
+    client.turns()
+    assert len(client.received) == 20
+    assert client.transport.disconnecting
+
+
+def test_closing_cuts_transfers_off_and_lets_replies_out(client, clock, gate, answers):
+    """The server stops: a client that waits for nothing sees an orderly end."""
+    busy = Client(clock, gate, answers, "192.0.2.2")
+    client.send(framed(b"x"))
+    busy.send(framed(b"*100"))
+    gate.close_all()
+    assert client.transport.disconnecting
+    assert not client.transport.disconnected
+    assert busy.transport.disconnected
+    assert answers.sent[0].outcome == "aborted"
+
+
+def test_an_ipv6_site_is_one_client(clock, gate, answers):
+    """RFC 6177: a site has a /56; its 2**72 addresses have one share."""
+    for number in range(limits.TCP_CONNECTIONS_PER_CLIENT):
+        Client(clock, gate, answers, f"2001:db8:0:1{number:02x}::1")
+    assert Client(clock, gate, answers, "2001:db8:0:1ff::2").closed
+    assert not Client(clock, gate, answers, "2001:db8:0:200::1").closed
+
+
+def test_what_was_cut_off_is_counted(clock, answers):
+    """In fixed words; idling is not counted."""
+    dropped: list[str] = []
+    gate = TcpGate(dropped=dropped.append)
+    idle, slow, blind = (Client(clock, gate, answers, f"192.0.2.{number}") for number in (1, 2, 3))
+    idle.send(framed(b"x"))
+    slow.send(b"\x00")
+    blind.connection.pauseProducing()
+    clock.advance(60)
+    assert sorted(dropped) == ["tcp: does not read", "tcp: message too slow"]
+    assert idle.closed

@@ -35,8 +35,15 @@ class Served:
         self.socket = bind(socket.SOCK_DGRAM, host, 0)
         self.number: int = self.socket.getsockname()[1]
         self.readers = Readers()
-        self.port = UdpPort(self.readers, self.socket, "listener", self.answer, self.errors.append)
+        self.looks = 0
+        self.port = UdpPort(
+            self.readers, self.socket, "listener", self.answer, self.errors.append, self._wall
+        )
         self.port.start()
+
+    def _wall(self) -> float:
+        self.looks += 1
+        return 1_800_000_000.9 + self.looks
 
     def answer(self, packet: bytes, transport: Transport) -> bytes | None:
         self.seen.append((packet, transport))
@@ -68,7 +75,17 @@ def test_a_datagram_is_answered_to_its_sender(served, client):
     served.read()
     assert client.recvfrom(512) == (b"HELLO", ("127.0.0.1", served.number))
     port = client.getsockname()[1]
-    assert served.seen == [(b"hello", Transport("udp", "listener", "127.0.0.1", port))]
+    assert served.seen == [
+        (b"hello", Transport("udp", "listener", "127.0.0.1", port, 1_800_000_001))
+    ]
+
+
+def test_a_batch_looks_at_the_clock_once(served, client):
+    """Queries of one batch came in within milliseconds: a look at the clock each is a waste."""
+    for _ in range(5):
+        client.sendto(b"x", ("127.0.0.1", served.number))
+    served.read()
+    assert [seen[1].received for seen in served.seen] == [1_800_000_001] * 5
 
 
 def test_silence_is_silence(served, client):
@@ -120,7 +137,12 @@ def test_a_wildcard_socket_serves_both_families():
 def test_a_reply_that_cannot_be_sent_is_counted_not_raised(served, client):
     """EMSGSIZE, EPERM, ENETUNREACH: the next query is answered all the same."""
     big = UdpPort(
-        served.readers, served.socket, "listener", lambda *_: b"x" * 70_000, served.errors.append
+        served.readers,
+        served.socket,
+        "listener",
+        lambda *_: b"x" * 70_000,
+        served.errors.append,
+        lambda: 0.0,
     )
     client.sendto(b"x", ("127.0.0.1", served.number))
     select.select([served.socket], [], [], 5)
