@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ocizone.answer.ixfr import Deltas
 from ocizone.plugins.acl import Acl
 from ocizone.plugins.bufsize import BufferSize
 from ocizone.plugins.chaos import Chaos
 from ocizone.plugins.loadbalance import LoadBalance
+from ocizone.plugins.transfer import Transfer
 from ocizone.wire.tsig import TsigKey
 from ocizone.zone.reader import ZoneReader
 
@@ -47,10 +49,14 @@ class Loaded:
     Attributes:
         reader: the version that is served.
         earlier: versions served before, newest first: what IXFR starts from (RFC 1995).
+        catalog: it is a catalog: for secondaries alone (RFC 9432 6).
+        deltas: what led from them to this one, as far as somebody asked.
     """
 
     reader: ZoneReader
     earlier: tuple[ZoneReader, ...] = ()
+    catalog: bool = False
+    deltas: Deltas = field(default_factory=Deltas, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class Policy:
         minimal: leave out authority and additional where a client does not need them.
         loadbalance: rotate A, AAAA and MX.
         whoami: answer every query with who asked.
+        transfer: who may have zones whole, and whom to notify.
     """
 
     acl: tuple[Acl, ...] = ()
@@ -88,6 +95,7 @@ class Policy:
     minimal: bool = False
     loadbalance: LoadBalance | None = None
     whoami: bool = False
+    transfer: tuple[Transfer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

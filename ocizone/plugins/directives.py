@@ -12,6 +12,7 @@ from ocizone.plugins import (
     auto,
     bind,
     bufsize,
+    catalog,
     chaos,
     debug,
     errors,
@@ -27,6 +28,7 @@ from ocizone.plugins import (
     ready,
     reload,
     root,
+    transfer,
     whoami,
 )
 
@@ -48,6 +50,8 @@ DIRECTIVES: Final[tuple[Directive, ...]] = (
     loadbalance.DIRECTIVE,
     acl.DIRECTIVE,
     minimal.DIRECTIVE,
+    transfer.DIRECTIVE,
+    catalog.DIRECTIVE,
     file.DIRECTIVE,
     auto.DIRECTIVE,
     whoami.DIRECTIVE,

@@ -82,7 +82,6 @@ OTHERS: Final[dict[str, Verdict]] = {
     "dnssec": _later("signing while answering"),
     "tls": _later("DNS over TLS"),
     "template": _never("answers are what the zone says"),
-    "transfer": _later("AXFR, IXFR and NOTIFY to secondaries"),
     "hosts": _later("answers from a hosts file"),
     "route53": _never(_OTHER_DATA),
     "azure": _never(_OTHER_DATA),

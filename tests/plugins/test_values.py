@@ -299,8 +299,8 @@ def test_warned(fragment: str, rule: str) -> None:
             "",
         ),
         (
-            "transfer {\nto *\n}",
-            "plugin 'transfer' is not supported by ocizone yet (AXFR, IXFR and NOTIFY to secondaries)",
+            "secondary {\ntransfer from 192.0.2.1\n}",
+            "plugin 'secondary' is not supported by ocizone yet (zones transferred from a primary)",
             "",
         ),
         ("prometeus", "Unknown directive 'prometeus'", "did you mean 'prometheus'?"),
