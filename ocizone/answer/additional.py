@@ -14,23 +14,36 @@ from ocizone.limits import ADDITIONAL_NAMES
 from ocizone.wire.codes import (
     TYPE_A,
     TYPE_AAAA,
+    TYPE_AFSDB,
     TYPE_HTTPS,
+    TYPE_KX,
     TYPE_MX,
     TYPE_NS,
+    TYPE_RT,
     TYPE_SRV,
     TYPE_SVCB,
 )
 from ocizone.wire.name import ROOT, is_at_or_below, relative_key
 from ocizone.wire.render import Records, Section, least_octets
-from ocizone.zone.lookup import Referral
+from ocizone.zone.lookup import Match, NoData, Referral, lookup
 from ocizone.zone.node import Flag, Node
 from ocizone.zone.reader import ZoneReader
 
 _Present = AbstractSet[tuple[bytes, int]]
 _NOTHING: Final[_Present] = frozenset()
 _ADDRESSES: Final = (TYPE_A, TYPE_AAAA)
-# Where the target's name starts in the rdata (RFC 1035 3.3.9, RFC 2782, RFC 9460 2.2).
-_TARGET_AT: Final = {TYPE_NS: 0, TYPE_MX: 2, TYPE_SRV: 6, TYPE_SVCB: 2, TYPE_HTTPS: 2}
+# Where the target's name starts in the rdata (RFC 1035 3.3.9, RFC 1183 1 and 3.3, RFC 2782,
+# RFC 2230 3, RFC 9460 2.2).
+_TARGET_AT: Final = {
+    TYPE_NS: 0,
+    TYPE_MX: 2,
+    TYPE_AFSDB: 2,
+    TYPE_RT: 2,
+    TYPE_SRV: 6,
+    TYPE_KX: 2,
+    TYPE_SVCB: 2,
+    TYPE_HTTPS: 2,
+}
 
 
 class _Gathered:
@@ -93,9 +106,10 @@ def glue(zone: ZoneReader, referral: Referral, octets: int) -> tuple[Section, Se
 def helpful(zone: ZoneReader, octets: int, *sections: Section) -> Section:
     """Return the addresses of what these sections point at (RFC 1035 3.3.9, 2782, 9460 4.1).
 
-    Targets of NS, MX, SRV, SVCB and HTTPS; nothing that a section already holds, and at most
-    limits.ADDITIONAL_NAMES names. Glue is given for NS alone: other data below a cut is not
-    this zone's to say (RFC 2181 6.1).
+    Targets of NS, MX, AFSDB, RT, SRV, KX, SVCB and HTTPS, the latter two along their aliases;
+    nothing that a section already holds, and at most limits.ADDITIONAL_NAMES names. A wildcard
+    stands for a target as it does for a question. Glue is given for NS alone: other data below
+    a cut is not this zone's to say (RFC 2181 6.1).
 
     Args:
         zone: the zone that answers.
@@ -105,7 +119,8 @@ def helpful(zone: ZoneReader, octets: int, *sections: Section) -> Section:
     found = _Gathered(octets)
     seen: set[bytes] = set()
     present = {(owner.lower(), rrset.rrtype) for section in sections for owner, rrset in section}
-    for owner, rrset in (pair for section in sections for pair in section):
+    pointing = [pair for section in sections for pair in section]
+    for owner, rrset in pointing:
         at = _TARGET_AT.get(rrset.rrtype)
         if at is None:
             continue
@@ -117,9 +132,16 @@ def helpful(zone: ZoneReader, octets: int, *sections: Section) -> Section:
                 break
             seen.add(target)
             node = _node(zone, target)
+            if node is None:
+                at_target, node = target, _covering_wildcard(zone, target)
+            else:
+                at_target = node.owner or target
             if node is None or (rrset.rrtype != TYPE_NS and Flag.OCCLUDED in node.flags):
                 continue
-            found.add(node.owner or target, node, types, present)
+            found.add(at_target, node, types, present)
+            # An alias goes on from there (RFC 9460 4.1): the loop comes to it, for it is grown.
+            if rrset.rrtype in types and rrset.rrtype in node.rrsets:
+                pointing.append((at_target, node.rrsets[rrset.rrtype]))
     return tuple(found.rrsets)
 
 
@@ -137,6 +159,14 @@ def _wanted(owner: bytes, rrtype: int, rdata: bytes, at: int) -> tuple[bytes, tu
             # ServiceMode: "." is the owner (RFC 9460 2.5.2).
             return owner.lower(), _ADDRESSES
     return target, _ADDRESSES
+
+
+def _covering_wildcard(zone: ZoneReader, name: bytes) -> Node | None:
+    """Return the wildcard that stands for a name that has no node (RFC 4592 3.3.1)."""
+    if not is_at_or_below(name, zone.info.apex):
+        return None
+    outcome = lookup(zone, name, TYPE_A)
+    return outcome.node if isinstance(outcome, Match | NoData) else None
 
 
 def _node(zone: ZoneReader, name: bytes) -> Node | None:

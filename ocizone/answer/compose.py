@@ -12,9 +12,20 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from ocizone.answer.additional import glue, helpful
-from ocizone.answer.chase import End, ZoneOf, follow
+from ocizone.answer.chase import EndOutcome, ZoneOf, follow
 from ocizone.limits import TCP_MESSAGE_OCTETS
-from ocizone.wire.codes import NOERROR, NXDOMAIN, TYPE_DS, TYPE_NS, TYPE_SOA, YXDOMAIN
+from ocizone.wire.codes import (
+    NOERROR,
+    NXDOMAIN,
+    TYPE_ANY,
+    TYPE_CDNSKEY,
+    TYPE_CDS,
+    TYPE_DNSKEY,
+    TYPE_DS,
+    TYPE_NS,
+    TYPE_SOA,
+    YXDOMAIN,
+)
 from ocizone.wire.render import Answer, Section
 from ocizone.zone import denial
 from ocizone.zone.lookup import Alias, Match, NoData, NxDomain, Referral, lookup
@@ -51,6 +62,8 @@ class Aliases:
 
 
 _NO_ALIASES: Final = Aliases()
+# Validators ask for these, and have the zone's servers already; BIND sends them alone, too.
+_FOR_VALIDATION: Final = frozenset({TYPE_DS, TYPE_DNSKEY, TYPE_CDS, TYPE_CDNSKEY})
 
 
 def compose(name: bytes, qtype: int, zone: ZoneReader, zone_of: ZoneOf, wanted: Wanted) -> Answer:
@@ -66,26 +79,32 @@ def compose(name: bytes, qtype: int, zone: ZoneReader, zone_of: ZoneOf, wanted: 
     outcome = lookup(zone, name, qtype)
     if isinstance(outcome, Alias):
         return answer_alias(name, qtype, outcome, zone, zone_of, wanted)
-    return _answer_outcome(End(name, zone, outcome), _NO_ALIASES, wanted)
+    return _answer_outcome(name, qtype, zone, outcome, _NO_ALIASES, wanted)
 
 
-def _answer_outcome(end: End, aliases: Aliases, wanted: Wanted) -> Answer:
-    outcome = end.outcome
+def _answer_outcome(
+    name: bytes,
+    qtype: int,
+    zone: ZoneReader,
+    outcome: EndOutcome,
+    aliases: Aliases,
+    wanted: Wanted,
+) -> Answer:
     match outcome:
         case Match():
-            return answer_match(end.name, end.zone, outcome, aliases, wanted)
+            return answer_match(name, qtype, zone, outcome, aliases, wanted)
         case NoData():
-            return answer_nodata(end.name, end.zone, outcome, aliases, wanted)
+            return answer_nodata(name, zone, outcome, aliases, wanted)
         case NxDomain():
-            return answer_nxdomain(end.name, end.zone, outcome, aliases, wanted)
+            return answer_nxdomain(name, zone, outcome, aliases, wanted)
         case Referral():
-            return answer_referral(end.zone, outcome, aliases, wanted)
+            return answer_referral(zone, outcome, aliases, wanted)
         case _:
             assert_never(outcome)
 
 
 def answer_match(
-    name: bytes, zone: ZoneReader, match: Match, aliases: Aliases, wanted: Wanted
+    name: bytes, qtype: int, zone: ZoneReader, match: Match, aliases: Aliases, wanted: Wanted
 ) -> Answer:
     """Answer with the RRsets, the apex NS, and addresses that save a query (RFC 1034 4.3.2).
 
@@ -95,15 +114,17 @@ def answer_match(
     authority = aliases.proof
     if wanted.do and match.wildcard is not None:
         authority = _joined(authority, denial.no_closer(zone, name, match.encloser))
-    if wanted.minimal:
+    if wanted.minimal or qtype in _FOR_VALIDATION:
         return Answer(aa=True, answer=answer, authority=authority)
     courtesy = () if _has_apex_ns(zone, name, match) else _apex_ns(zone)
     authority += courtesy
+    # Who asks for all there is at a name gets nothing of others: answers to ANY are large enough.
+    any_type = qtype == TYPE_ANY
     return Answer(
         aa=True,
         answer=answer,
         authority=authority,
-        additional=helpful(zone, wanted.octets, answer, authority),
+        additional=() if any_type else helpful(zone, wanted.octets, answer, authority),
         courtesy_ns=bool(courtesy),
     )
 
@@ -114,8 +135,7 @@ def answer_nodata(
     """Answer that the type does not exist: SOA in authority (RFC 2308 2.2), and the proof."""
     authority = _negative_soa(zone)
     if wanted.do:
-        proof = denial.no_data(zone, name, outcome.encloser, outcome.wildcard)
-        authority += _joined(aliases.proof, proof)
+        authority += _joined(aliases.proof, denial.no_data(zone, name, outcome))
     return Answer(NOERROR, aa=True, answer=aliases.records, authority=authority)
 
 
@@ -142,7 +162,7 @@ def answer_referral(
         if TYPE_DS in rrsets:
             authority += ((referral.owner, rrsets[TYPE_DS]), *aliases.proof)
         else:
-            authority += _joined(aliases.proof, denial.no_ds(zone, referral.cut))
+            authority += _joined(aliases.proof, denial.no_ds(zone, referral.cut, referral.node))
     required, sibling = glue(zone, referral, wanted.octets)
     return Answer(
         aa=bool(aliases.records),
@@ -167,7 +187,8 @@ def answer_alias(
         for step in chain.expanded:
             proof = _joined(proof, denial.no_closer(step.zone, step.name, step.encloser))
     if chain.end is not None:
-        return _answer_outcome(chain.end, Aliases(chain.records, proof), wanted)
+        end, aliases = chain.end, Aliases(chain.records, proof)
+        return _answer_outcome(end.name, qtype, end.zone, end.outcome, aliases, wanted)
     rcode = YXDOMAIN if chain.overflow else NOERROR
     return Answer(rcode, aa=True, answer=chain.records, authority=proof)
 

@@ -25,12 +25,28 @@ _POINTABLE: Final = 0x4000
 # Octets before the first name, and names, in rdata that may be compressed: types of RFC 1035
 # and no others (RFC 3597 4). Its obsolete ones (MD, MF, MB, MG, MR, MINFO) are left plain, which
 # is always right: today's resolvers and libraries treat them as unknown.
-_NAMES_IN_RDATA: Final[dict[int, tuple[int, int]]] = {
+_COMPRESSED: Final[dict[int, tuple[int, int]]] = {
     codes.TYPE_NS: (0, 1),
     codes.TYPE_CNAME: (0, 1),
     codes.TYPE_SOA: (0, 2),
     codes.TYPE_PTR: (0, 1),
     codes.TYPE_MX: (2, 1),
+}
+# Octets before the one name in rdata of later types: it stays whole, and what comes behind may
+# point at it.
+_WHOLE: Final[dict[int, int]] = {
+    codes.TYPE_AFSDB: 2,
+    codes.TYPE_RT: 2,
+    codes.TYPE_SRV: 6,
+    codes.TYPE_KX: 2,
+    codes.TYPE_DNAME: 0,
+    codes.TYPE_NSEC: 0,
+    codes.TYPE_SVCB: 2,
+    codes.TYPE_HTTPS: 2,
+}
+_SHAPES: Final[dict[int, tuple[int, int, bool]]] = {
+    **{rrtype: (*shape, True) for rrtype, shape in _COMPRESSED.items()},
+    **{rrtype: (prefix, 1, False) for rrtype, prefix in _WHOLE.items()},
 }
 
 
@@ -64,7 +80,7 @@ def least_octets(rrset: Records) -> int:
     What is larger than a message has room for need not be collected for it.
     """
     rdatas = rrset.rdatas
-    shortest = len(rdatas) if rrset.rrtype in _NAMES_IN_RDATA else sum(map(len, rdatas))
+    shortest = len(rdatas) if rrset.rrtype in _COMPRESSED else sum(map(len, rdatas))
     return len(rdatas) * _RECORD_OCTETS + shortest
 
 
@@ -239,7 +255,7 @@ class Message:
         """Write records and return how many; 0 as soon as one does not fit."""
         out, limit = self.out, self._limit
         fixed = _FIXED.pack(rrtype, self._rrclass, ttl)
-        shape = _NAMES_IN_RDATA.get(rrtype)
+        shape = _SHAPES.get(rrtype)
         for rdata in rdatas:
             self._put_name(owner)
             out += fixed
@@ -247,13 +263,13 @@ class Message:
                 out += len(rdata).to_bytes(2)
                 out += rdata
             else:
-                self._put_compressed(rdata, *shape)
+                self._put_names(rdata, *shape)
             if len(out) > limit:
                 return 0
         return len(rdatas)
 
-    def _put_compressed(self, rdata: bytes, prefix: int, names: int) -> None:
-        """Write RDLENGTH and rdata with its names compressed."""
+    def _put_names(self, rdata: bytes, prefix: int, names: int, compress: bool) -> None:  # noqa: FBT001 # as _SHAPES has it
+        """Write RDLENGTH and rdata, its names compressed or noted down for pointers."""
         out = self.out
         start = len(out)
         out += b"\x00\x00"
@@ -263,7 +279,10 @@ class Message:
             end = at
             while size := rdata[end]:
                 end += 1 + size
-            self._put_name(rdata[at : end + 1])
+            if compress:
+                self._put_name(rdata[at : end + 1])
+            else:
+                self._note_name(rdata[at : end + 1])
             at = end + 1
         out += rdata[at:]
         out[start : start + 2] = (len(out) - start - 2).to_bytes(2)
@@ -284,3 +303,14 @@ class Message:
                 offsets[ending] = here + at
             at += 1 + size
         out += name
+
+    def _note_name(self, name: bytes) -> None:
+        """Write a name whole; its endings may be pointed at where they are the first."""
+        offsets, here = self._offsets, len(self.out)
+        folded = name.lower()
+        at = 0
+        while size := folded[at]:
+            if here + at < _POINTABLE:
+                offsets.setdefault(folded[at:], here + at)
+            at += 1 + size
+        self.out += name

@@ -16,6 +16,7 @@ from ocizone.limits import NAME_LABELS, NSEC3_OTHER_CHAINS
 from ocizone.wire.codes import TYPE_NSEC, TYPE_NSEC3
 from ocizone.wire.name import ancestor, key_label, labels, name_from_key, parent, relative_key
 from ocizone.zone.content import parent_key
+from ocizone.zone.lookup import NoData
 from ocizone.zone.node import Flag, Node, RRset
 from ocizone.zone.nsec3 import nsec3_hash, nsec3_owner
 from ocizone.zone.reader import Nsec3Params, ZoneReader
@@ -28,7 +29,7 @@ _ASTERISK_LABEL: Final = b"\x01*"
 _OCCLUDED: Final = int(Flag.OCCLUDED)
 
 
-def no_data(zone: ZoneReader, name: bytes, encloser: bytes, wildcard: bytes | None) -> Proof:
+def no_data(zone: ZoneReader, name: bytes, outcome: NoData) -> Proof:
     """Prove that a name, or the wildcard that stands for it, lacks a type.
 
     RFC 4035 3.1.3.1 and 3.1.3.4; RFC 5155 7.2.3 to 7.2.5.
@@ -36,9 +37,9 @@ def no_data(zone: ZoneReader, name: bytes, encloser: bytes, wildcard: bytes | No
     Args:
         zone: holds the name.
         name: the query name, lower case.
-        encloser: key of the closest encloser; of the name itself when it exists.
-        wildcard: key of the source of synthesis, else None.
+        outcome: what a lookup found there.
     """
+    encloser, wildcard = outcome.encloser, outcome.wildcard
     params = zone.info.nsec3
     if params is not None:
         chain = _Hashes(zone, params)
@@ -48,7 +49,7 @@ def no_data(zone: ZoneReader, name: bytes, encloser: bytes, wildcard: bytes | No
         return _distinct((*proof, chain.find(_ASTERISK_LABEL + closest)))
     if not zone.info.denial:
         return ()
-    found = [_matching(zone, encloser if wildcard is None else wildcard)]
+    found = [_matching(zone, encloser if wildcard is None else wildcard, outcome.node)]
     if wildcard is not None:
         found.append(_covering(zone, relative_key(name, zone.info.apex_labels)))
     return _distinct(found)
@@ -94,18 +95,19 @@ def no_closer(zone: ZoneReader, name: bytes, encloser: bytes) -> Proof:
     return _distinct((_covering(zone, relative_key(name, zone.info.apex_labels)),))
 
 
-def no_ds(zone: ZoneReader, cut: bytes) -> Proof:
+def no_ds(zone: ZoneReader, cut: bytes, node: Node) -> Proof:
     """Prove that a delegation is insecure (RFC 4035 3.1.4.1, RFC 5155 7.2.7).
 
     Args:
         zone: the parent.
         cut: key of the zone cut.
+        node: what stands there.
     """
     params = zone.info.nsec3
     if params is not None:
         name = name_from_key(cut, zone.info.apex)
         return _distinct(_Hashes(zone, params).no_type(name))
-    return _distinct((_matching(zone, cut),)) if zone.info.denial else ()
+    return _distinct((_matching(zone, cut, node),)) if zone.info.denial else ()
 
 
 # --- NSEC ------------------------------------------------------------------------------------
@@ -120,10 +122,9 @@ class _Record:
     matches: bool
 
 
-def _matching(zone: ZoneReader, key: bytes) -> _Record | None:
+def _matching(zone: ZoneReader, key: bytes, node: Node) -> _Record | None:
     """Return the NSEC of a name that exists: its own, or for an ENT the one that spans it."""
-    node = zone.get(key)
-    if node is not None and TYPE_NSEC in node.rrsets:
+    if TYPE_NSEC in node.rrsets:
         return _of_node(zone, key, node, matches=True)
     return _covering(zone, key)
 

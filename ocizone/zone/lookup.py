@@ -52,8 +52,15 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class NoData:
-    """The name exists (or a wildcard stands for it), the type does not. ENTs too."""
+    """The name exists (or a wildcard stands for it), the type does not. ENTs too.
 
+    Attributes:
+        node: what stands there.
+        encloser: key of the closest encloser (the name itself when it exists).
+        wildcard: the source of synthesis' key when that is what stands there, else None.
+    """
+
+    node: Node
     encloser: bytes
     wildcard: bytes | None = None
 
@@ -187,7 +194,7 @@ def _at_node(
         found = _as_fit(
             RRset(TYPE_RRSIG, covered.ttl, covered.signatures) for covered in node.signed()
         )
-    return Match(found, node, encloser, wildcard) if found else NoData(encloser, wildcard)
+    return Match(found, node, encloser, wildcard) if found else NoData(node, encloser, wildcard)
 
 
 def _as_fit(rrsets: Iterable[RRset]) -> tuple[RRset, ...]:

@@ -66,9 +66,10 @@ def owners(message: dns.message.Message) -> list[str]:
         ("web", "HTTPS", ["ns A", "ns AAAA", "web A"]),
         ("alias", "HTTPS", ["ns A", "ns AAAA", "web A", "web HTTPS"]),
         ("gone", "HTTPS", ["ns A", "ns AAAA"]),
-        ("svc", "SVCB", ["host A", "ns A", "ns AAAA"]),
-        # ANY at mxself answers with A and MX: nothing is said twice.
-        ("mxself", "ANY", ["ns A", "ns AAAA"]),
+        # The owner points at the target, and has its spelling.
+        ("svc", "SVCB", ["Host A", "ns A", "ns AAAA"]),
+        # Peers add nothing to ANY.
+        ("mxself", "ANY", []),
         # RFC 9471 2.1, 2.2: in-domain and sibling glue.
         ("x.sub", "A", ["Ns.sub A", "ns.sibling A"]),
         ("x.sibling", "A", ["ns.sibling A"]),

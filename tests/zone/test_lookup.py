@@ -65,7 +65,7 @@ def shown(zone: DictZone, outcome: Outcome) -> str:
         case Match(rrsets, _, encloser, wildcard):
             types = ",".join(sorted(mnemonic(rrset.rrtype) for rrset in rrsets))
             return f"match {types} at {name(encloser)}{source(wildcard)}"
-        case NoData(encloser, wildcard):
+        case NoData(_, encloser, wildcard):
             return f"nodata at {name(encloser)}{source(wildcard)}"
         case NxDomain(encloser):
             return f"nxdomain below {name(encloser)}"
