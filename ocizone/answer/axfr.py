@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from ocizone.answer.packed import Item
 from ocizone.limits import WALK_NODES
-from ocizone.wire.codes import TYPE_RRSIG, TYPE_SOA
+from ocizone.wire.codes import TYPE_SOA
 from ocizone.wire.name import name_from_key
 from ocizone.zone.diff import nsec3_owner
-from ocizone.zone.node import Node, RRset
+from ocizone.zone.node import RRset, decode_all
 from ocizone.zone.reader import ZoneReader
 
 
@@ -25,15 +25,22 @@ def axfr(zone: ZoneReader) -> Iterator[Item]:
     first = soa(zone)
     yield first
     apex, looked_at = zone.info.apex, 0
-    for key, node in zone.nodes():
+    for key, value in zone.encoded():
         looked_at += 1
         if looked_at == WALK_NODES:
             looked_at = 0
             yield None
-        if node.rrsets:
-            yield from _rrsets(node.owner or name_from_key(key, apex), node)
-    for digest, node in zone.nsec3_nodes():
-        yield from _rrsets(node.owner or nsec3_owner(digest, apex), node)
+        spelled, rrsets = decode_all(value)
+        if rrsets:
+            owner = spelled or name_from_key(key, apex)
+            for rrset in rrsets:
+                if rrset.rrtype != TYPE_SOA:
+                    yield owner, rrset
+    for digest, value in zone.nsec3_encoded():
+        spelled, rrsets = decode_all(value)
+        owner = spelled or nsec3_owner(digest, apex)
+        for rrset in rrsets:
+            yield owner, rrset
     yield first
 
 
@@ -43,12 +50,3 @@ def soa(zone: ZoneReader) -> tuple[bytes, RRset]:
     # The compiler refuses a zone without.
     assert node is not None
     return node.owner or zone.info.apex, node.rrsets[TYPE_SOA]
-
-
-def _rrsets(owner: bytes, node: Node) -> Iterator[Item]:
-    """Yield a node's RRsets, each before its signatures, without the SOA itself."""
-    for rrset in node.rrsets.values():
-        if rrset.rrtype != TYPE_SOA:
-            yield owner, rrset
-        if rrset.signatures:
-            yield owner, RRset(TYPE_RRSIG, rrset.ttl, rrset.signatures)

@@ -193,6 +193,8 @@ def key_label(label: bytes) -> bytes:
 def name_from_key(key: bytes, apex: bytes) -> bytes:
     """Return the lower-case wire name that ``relative_key`` made this key from."""
     own = key.split(b"\x00")[:-1]
+    if len(own) == 1 and b"\x01" not in key:
+        return bytes((len(key) - 1,)) + own[0] + apex
     wire = bytearray()
     for part in reversed(own):
         if b"\x01" in part:

@@ -8,19 +8,18 @@ a million names holds nobody up. Not here: how a difference is sent (answer.ixfr
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from ocizone.limits import WALK_NODES
 from ocizone.wire.codes import TYPE_RRSIG
 from ocizone.wire.name import name_from_key
-from ocizone.zone.node import Node, RRset
+from ocizone.zone.node import RRset, decode_all
 from ocizone.zone.reader import ZoneReader
 
-#: By type, and for RRSIG by type covered; of a name that does not exist, nothing.
-_Sets = dict[tuple[int, int], RRset]
-_NOTHING: Final[Mapping[int, RRset]] = {}
+#: By type, and for RRSIG by type covered.
+_Sets = dict[tuple[int, bytes], RRset]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +103,25 @@ def _node_changes(key: bytes | None, name: bytes, before: bytes, after: bytes) -
         before: the encoded node; b"" for none.
         after: the same, in the newer version.
     """
-    old = Node.decode(before) if before else None
-    new = Node.decode(after) if after else None
-    spelled = (new and new.owner) or (old and old.owner)
-    owner = spelled or (name if key is None else name_from_key(key, name))
-    had, has = _sets(old), _sets(new)
+    was_spelled, had = _sets(before)
+    is_spelled, has = _sets(after)
+    owner = is_spelled or was_spelled or (name if key is None else name_from_key(key, name))
     for kind in sorted({*had, *has}):
         removed, added = _apart(had.get(kind), has.get(kind))
         if removed or added:
             yield Change(owner, removed, added)
 
 
-def _sets(node: Node | None) -> _Sets:
-    """Return a node's RRsets without signatures, and the signatures as RRsets of their own."""
-    found: _Sets = {}
-    for rrset in (_NOTHING if node is None else node.rrsets).values():
-        found[rrset.rrtype, 0] = rrset
-        if rrset.signatures:
-            found[TYPE_RRSIG, rrset.rrtype] = RRset(TYPE_RRSIG, rrset.ttl, rrset.signatures)
-    return found
+def _sets(value: bytes) -> tuple[bytes | None, _Sets]:
+    """Return the owner's spelling and the RRsets of an encoded node; of none, nothing."""
+    if not value:
+        return None, {}
+    owner, rrsets = decode_all(value)
+    # Signatures by the type they cover as well, which their rdata begins with (RFC 4034 3.1).
+    return owner, {
+        (rrset.rrtype, rrset.rdatas[0][:2] if rrset.rrtype == TYPE_RRSIG else b""): rrset
+        for rrset in rrsets
+    }
 
 
 def _apart(before: RRset | None, after: RRset | None) -> tuple[RRset | None, RRset | None]:

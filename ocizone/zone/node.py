@@ -20,6 +20,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntFlag
 
+from ocizone.wire.codes import TYPE_RRSIG
+
 _HEAD = struct.Struct("!HH")
 _RRSET = struct.Struct("!HIHHI")
 _LENGTH = struct.Struct("!H")
@@ -158,3 +160,33 @@ class Node:
             owner = value[at + 1 : at + 1 + size]
             at += 1 + size
         return cls(flags, EncodedRRsets(value, at, count), owner)
+
+
+def decode_all(value: bytes) -> tuple[bytes | None, list[RRset]]:
+    """Return the owner's spelling and every RRset of an encoded node, signatures apart.
+
+    For who needs all of it: half the time of ``Node.decode`` and its mapping.
+
+    Returns:
+        As Node.owner; and the RRsets without signatures, those over one following it as an
+        RRset of RRSIGs.
+    """
+    bits, count = _HEAD.unpack_from(value)
+    at = _HEAD.size
+    owner = None
+    if bits & _MIXED_CASE:
+        at += 1 + value[at]
+        owner = value[_HEAD.size + 1 : at]
+    found = []
+    for _ in range(count):
+        rrtype, ttl, rdatas, signatures, _size = _RRSET.unpack_from(value, at)
+        at += _RRSET.size
+        items = []
+        for _ in range(rdatas + signatures):
+            start = at + 2
+            at = start + (value[at] << 8 | value[at + 1])
+            items.append(value[start:at])
+        found.append(RRset(rrtype, ttl, tuple(items[:rdatas])))
+        if signatures:
+            found.append(RRset(TYPE_RRSIG, ttl, tuple(items[rdatas:])))
+    return owner, found

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocizone.wire.name import from_text
-from ocizone.zone.node import Flag, Node, RRset
+from ocizone.zone.node import Flag, Node, RRset, decode_all
 
 rdatas = st.lists(st.binary(max_size=40), max_size=4).map(tuple)
 rrsets = st.builds(RRset, st.integers(0, 65535), st.integers(0, 2**31 - 1), rdatas, rdatas)
@@ -55,3 +55,18 @@ def test_an_rrset_is_read_when_it_is_asked_for() -> None:
     node = Node(Flag.NONE, {1: RRset(1, 9, (b"abcd",)), 16: RRset(16, 9, (b"efgh",))})
     broken = node.encode().replace(b"\x00\x04abcd", b"\xff\xffabcd")
     assert Node.decode(broken).rrsets[16] == node.rrsets[16]
+
+
+def test_decoded_at_once():
+    """Every RRset in order, its signatures behind it as an RRset of their own."""
+    signed = RRset(1, 300, (b"\xc0\x00\x02\x01", b"\xc0\x00\x02\x02"), (b"\x00\x01sig",))
+    node = Node(Flag.MIXED_CASE, {1: signed, 16: RRset(16, 60, (b"\x01x",))}, b"\x01A\x00")
+    assert decode_all(node.encode()) == (
+        b"\x01A\x00",
+        [
+            RRset(1, 300, signed.rdatas),
+            RRset(46, 300, signed.signatures),
+            RRset(16, 60, (b"\x01x",)),
+        ],
+    )
+    assert decode_all(Node(Flag.EMPTY_NON_TERMINAL, {}).encode()) == (None, [])
