@@ -23,7 +23,7 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 
-from tests.peers.questions import Question
+from tests.peers.questions import Known, Question
 
 PATIENCE_S = 5.0
 _SILENT_S = 1.0
@@ -134,7 +134,7 @@ def differing(ours: Response, theirs: Response) -> tuple[Aspect, ...]:
         found.append("question")
     if Counter(ours.answer) != Counter(theirs.answer):
         found.append("answer")
-    elif _chain(ours) != _chain(theirs):
+    elif chain(ours) != chain(theirs):
         found.append("chain")
     if Counter(ours.authority) != Counter(theirs.authority):
         found.append("authority")
@@ -145,13 +145,25 @@ def differing(ours: Response, theirs: Response) -> tuple[Aspect, ...]:
     return tuple(found)
 
 
-def _chain(response: Response) -> list[tuple[dns.name.Name, int]]:
+def chain(response: Response) -> list[tuple[dns.name.Name, int]]:
     """Return the aliases of the answer in order, each once."""
     return list(
         dict.fromkeys(
             (record.owner, record.rrtype) for record in response.answer if record.rrtype in _ALIASES
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that differs: an aspect, or a record only we (``-``) or only they (``+``) give."""
+
+    aspect: Aspect
+    sign: Literal["-", "+", ""] = ""
+    record: Record | None = None
+
+    def __str__(self) -> str:
+        return f"{self.aspect} {self.sign} {self.record or ''}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +177,7 @@ class Difference:
         ours: our response.
         theirs: the peer's.
         aspects: in what they differ.
+        zones: what is served.
     """
 
     zone_set: str
@@ -173,14 +186,20 @@ class Difference:
     ours: Response
     theirs: Response
     aspects: tuple[Aspect, ...]
+    zones: Known
 
-    def only_ours(self, section: Literal["answer", "authority", "additional"]) -> list[Record]:
-        """Return the records that the peer does not give."""
-        return list((Counter(getattr(self.ours, section)) - Counter(getattr(self.theirs, section))))
-
-    def only_theirs(self, section: Literal["answer", "authority", "additional"]) -> list[Record]:
-        """Return the records that only the peer gives."""
-        return list((Counter(getattr(self.theirs, section)) - Counter(getattr(self.ours, section))))
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What is to be explained: every aspect, and of a section every record."""
+        found: list[Item] = []
+        for aspect in self.aspects:
+            if aspect in ("answer", "authority", "additional"):
+                ours, theirs = (Counter(getattr(one, aspect)) for one in (self.ours, self.theirs))
+                found += [Item(aspect, "-", record) for record in (ours - theirs).elements()]
+                found += [Item(aspect, "+", record) for record in (theirs - ours).elements()]
+            else:
+                found.append(Item(aspect))
+        return tuple(found)
 
     def __str__(self) -> str:
         lines = [f"[{self.zone_set}] {self.peer}: {self.question}", f"  differ: {self.aspects}"]
@@ -189,11 +208,9 @@ class Difference:
             rcode = "silence" if response.wire is None else dns.rcode.to_text(response.rcode)  # type: ignore[arg-type]  # any number
             octets = len(response.wire or b"")
             lines.append(f"  {who}: {rcode} {flags} edns={response.edns} {octets} octets")
-        for section in ("answer", "authority", "additional"):
-            lines += [f"    {section} - {record}"[:200] for record in self.only_ours(section)[:6]]
-            lines += [f"    {section} + {record}"[:200] for record in self.only_theirs(section)[:6]]
+        lines += [f"    {item}"[:200] for item in self.items if item.record is not None][:24]
         if "chain" in self.aspects:
-            lines += [f"    chain {_chain(one)}" for one in (self.ours, self.theirs)]
+            lines += [f"    chain {chain(one)}" for one in (self.ours, self.theirs)]
         return "\n".join(lines)
 
 

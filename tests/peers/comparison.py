@@ -41,14 +41,15 @@ def compare_zone_set(zone_set: ZoneSet, directory: Path, count: int, seed: int) 
         for name in AUTHORITATIVE:
             peer = stack.enter_context(running(name, directory / name, written.zones))
             askers.append(stack.enter_context(Asker(peer.port)))
-        for number, question in enumerate(questions(known(written.zones), count, seed)):
+        zones = known(written.zones)
+        for number, question in enumerate(questions(zones, count, seed)):
             packet = question.wire(number % 65_536)
             ours = read(subject.answer(snapshot, packet, tcp=question.tcp))
             for name, theirs in zip(
                 tallies, ask_peers(askers, question, number % 65_536), strict=True
             ):
                 aspects = differing(ours, theirs)
-                difference = Difference(zone_set.name, name, question, ours, theirs, aspects)
+                difference = Difference(zone_set.name, name, question, ours, theirs, aspects, zones)
                 count_one(tallies[name], difference)
     return tallies
 
@@ -63,4 +64,4 @@ def count_one(tally: Tally, difference: Difference) -> None:
     if left:
         tally.unexplained.append(difference)
     else:
-        tally.explained.update(entry.id for entry in used)
+        tally.explained.update(used)

@@ -1,8 +1,8 @@
 """Every difference from a peer that is right, and the RFC that decides: the one table.
 
-An entry explains one or several aspects of a difference, of one or several peers, where its
-predicate holds; what no entry explains fails. Entries are narrow: they name the shape of the
-difference, not the question that showed it.
+A difference is taken apart into items: an aspect, or one record that only one side gives. Each
+item must be covered by an entry for that peer; what none covers is unexplained, and fails.
+Entries are narrow: they name the shape of a difference, not the question that showed it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.peers.compare import Aspect, Difference
+import dns.name
+import dns.rcode
+from dns.rdatatype import (
+    AAAA,
+    AFSDB,
+    ANY,
+    CDNSKEY,
+    CDS,
+    CNAME,
+    DNAME,
+    DS,
+    HTTPS,
+    KX,
+    NS,
+    NSEC,
+    NSEC3,
+    RRSIG,
+    RT,
+    SVCB,
+    A,
+)
+
+from tests.peers.compare import Difference, Item, Record, chain
+
+_ADDRESSES = (A, AAAA)
+_ALL = ("nsd", "knotd", "named")
+_SECTIONS = ("answer", "authority", "additional")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +46,449 @@ class Explained:
     Attributes:
         id: short name for tables.
         peers: who answers so.
-        aspects: what it explains of a difference.
         decides: RFC and section.
         why: who does what, and why ours is right.
-        holds: tells whether a difference is of this class.
+        covers: tells whether an item of a difference is of this class.
     """
 
     id: str
     peers: tuple[str, ...]
-    aspects: frozenset[Aspect]
     decides: str
     why: str
-    holds: Callable[[Difference], bool]
+    covers: Callable[[Difference, Item], bool]
 
 
-TABLE: tuple[Explained, ...] = ()
+def explain(difference: Difference) -> tuple[list[str], list[Item]]:
+    """Return the ids of the entries that explain a difference, and the items that none does."""
+    used: dict[str, None] = {}
+    left = []
+    entries = [entry for entry in TABLE if difference.peer in entry.peers]
+    for item in difference.items:
+        for entry in entries:
+            if entry.covers(difference, item):
+                used[entry.id] = None
+                break
+        else:
+            left.append(item)
+    return list(used), left
 
 
-def explain(difference: Difference) -> tuple[list[Explained], set[Aspect]]:
-    """Return the entries that explain a difference, and the aspects that none explains."""
-    used = []
-    left: set[Aspect] = set(difference.aspects)
-    for entry in TABLE:
-        if difference.peer in entry.peers and left & entry.aspects and entry.holds(difference):
-            used.append(entry)
-            left -= entry.aspects
-    return used, left
+# --- shapes ----------------------------------------------------------------------------------
+
+
+def _covered_type(record: Record) -> int:
+    """Return the type a record is, or for an RRSIG is about."""
+    return int.from_bytes(record.rdata[:2], "big") if record.rrtype == RRSIG else record.rrtype
+
+
+def _targets(records: tuple[Record, ...], rrtype: int) -> set[dns.name.Name]:
+    return {dns.name.from_text(one.text) for one in records if one.rrtype == rrtype}
+
+
+def _both_truncated(difference: Difference, item: Item) -> bool:
+    return difference.ours.tc and difference.theirs.tc and item.aspect in _SECTIONS
+
+
+def _positive(difference: Difference) -> bool:
+    ours = difference.ours
+    return ours.rcode == dns.rcode.NOERROR and ours.aa and bool(ours.answer)
+
+
+def _apex_ns(difference: Difference, item: Item) -> bool:
+    """NS in the authority of a positive answer, and the addresses of their targets."""
+    if not _positive(difference) or item.sign != "-" or item.record is None:
+        return False
+    if NS in difference.theirs.types("authority"):
+        return False
+    if item.aspect == "authority":
+        return _covered_type(item.record) == NS and item.record.owner in difference.zones.origins
+    return (
+        item.aspect == "additional"
+        and _covered_type(item.record) in _ADDRESSES
+        and item.record.owner in _targets(difference.ours.authority, NS)
+    )
+
+
+def _small_buffer(difference: Difference, item: Item) -> bool:
+    question = difference.question
+    if question.tcp or question.size not in (512, None) or item.sign != "-":
+        return False
+    return _apex_ns(difference, item) or (
+        item.aspect == "additional"
+        and item.record is not None
+        and _covered_type(item.record) in _ADDRESSES
+    )
+
+
+def _any_subset(difference: Difference, item: Item) -> bool:
+    """They give fewer RRsets; where ours do not fit we have set TC."""
+    theirs = difference.theirs
+    if difference.question.qtype not in (ANY, RRSIG) or not theirs.answer or theirs.tc:
+        return False
+    if item.aspect == "answer":
+        return item.sign == "-"
+    # With TC we stop where the answer does: what stands behind it is theirs alone.
+    return difference.ours.tc and item.aspect in ("tc", "authority", "additional")
+
+
+def _any_signatures(difference: Difference, item: Item) -> bool:
+    """Signatures in an answer to ANY without DO."""
+    return (
+        difference.question.qtype == ANY
+        and not difference.question.do
+        and item.aspect == "answer"
+        and item.sign == "+"
+        and item.record is not None
+        and item.record.rrtype == RRSIG
+    )
+
+
+def _any_bare(difference: Difference, item: Item) -> bool:
+    """Records that only help, in answers to ANY and RRSIG: one side gives none."""
+    question, record = difference.question, item.record
+    if question.qtype not in (ANY, RRSIG) or record is None or not _positive(difference):
+        return False
+    if _covered_type(record) not in (*_ADDRESSES, NS, HTTPS, SVCB):
+        return False
+    if item.aspect == "authority":
+        return item.sign == "-" and not difference.theirs.authority
+    less = difference.theirs if item.sign == "-" else difference.ours
+    return item.aspect == "additional" and not less.additional
+
+
+def _glue_truncated(difference: Difference, item: Item) -> bool:
+    ours, theirs = difference.ours, difference.theirs
+    if not ours.tc or theirs.tc or NS not in ours.types("authority") | theirs.types("authority"):
+        return False
+    return item.aspect == "tc" or (item.aspect == "additional" and _is_address(item))
+
+
+def _is_address(item: Item) -> bool:
+    return item.record is not None and _covered_type(item.record) in _ADDRESSES
+
+
+def _shorter_chain(difference: Difference, item: Item) -> bool:
+    """They stop within the chain of aliases that we follow to its end."""
+    ours, theirs = chain(difference.ours), chain(difference.theirs)
+    if not theirs or theirs != ours[: len(theirs)]:
+        return False
+    if any(one.sign == "+" and one.aspect == "answer" for one in difference.items):
+        return False
+    return len(theirs) < len(ours) or _leaves_zone(difference)
+
+
+def _leaves_zone(difference: Difference) -> bool:
+    """Tell whether the last alias of theirs leads into another zone than its owner's."""
+    last = [one for one in difference.theirs.answer if one.rrtype == CNAME][-1:]
+    if not last:
+        return False
+    target = dns.name.from_text(last[0].text)
+    return _zone_of(difference, last[0].owner) != _zone_of(difference, target)
+
+
+def _zone_of(difference: Difference, name: dns.name.Name) -> dns.name.Name | None:
+    above = [origin for origin in difference.zones.origins if name.is_subdomain(origin)]
+    return max(above, key=len, default=None)
+
+
+def _stops_early(difference: Difference, item: Item) -> bool:
+    if item.aspect == "rcode" and difference.theirs.rcode != dns.rcode.NOERROR:
+        return False
+    return item.aspect in ("rcode", "answer", "authority", "additional", "tc") and _shorter_chain(
+        difference, item
+    )
+
+
+def _no_room(difference: Difference, item: Item) -> bool:
+    """Which of the addresses are left out where not all fit: the order is free."""
+    if item.aspect != "additional" or not _is_address(item) or difference.question.tcp:
+        return False
+    less = difference.theirs if item.sign == "-" else difference.ours
+    assert less.wire is not None
+    assert item.record is not None
+    signatures = [
+        len(one.rdata)
+        for one in (*difference.ours.additional, *difference.theirs.additional)
+        if one.rrtype == RRSIG and _covered_type(one) == _covered_type(item.record)
+    ]
+    size = 12 + 4 + (12 + max(signatures, default=0) if difference.question.do else 0)
+    return len(less.wire) + size > _limit(difference) - 12
+
+
+def _limit(difference: Difference) -> int:
+    return max(512, min(difference.question.size or 512, 1232))
+
+
+def _fits(difference: Difference, item: Item) -> bool:
+    """They set TC for what our response has room for."""
+    return (
+        difference.theirs.tc
+        and not difference.ours.tc
+        and (item.aspect == "tc" or (item.aspect in _SECTIONS and item.sign == "-"))
+    )
+
+
+def _proof_truncated(difference: Difference, item: Item) -> bool:
+    """A wildcard's answer whose proof does not fit: we set TC, they leave the proof out."""
+    return (
+        item.aspect == "tc"
+        and difference.ours.tc
+        and difference.question.do
+        and bool(difference.ours.answer)
+        and not difference.theirs.types("authority") & {NSEC, NSEC3}
+    )
+
+
+def _cut_nsec(difference: Difference, item: Item) -> bool:
+    """The NSEC of a zone cut, asked for itself: an answer of the parent, or a referral."""
+    return (
+        difference.question.qtype == NSEC
+        and not difference.ours.aa
+        and NS in difference.ours.types("authority")
+        and difference.theirs.aa
+        and {one.owner for one in difference.theirs.answer} == {difference.question.name}
+        and item.aspect in ("aa", "tc", *_SECTIONS)
+    )
+
+
+def _wildcard_ent(difference: Difference, item: Item) -> bool:
+    """NODATA of a name that a wildcard covers which is itself an empty non-terminal."""
+    name, record = difference.question.name, item.record
+    if record is None or item.aspect != "authority" or item.sign != "-":
+        return False
+    wildcards = [dns.name.Name((b"*", *name.labels[up:])) for up in range(1, len(name.labels))]
+    known = difference.zones.types
+    return _covered_type(record) == NSEC and any(
+        wildcard not in known and any(one.is_subdomain(wildcard) for one in known)
+        for wildcard in wildcards
+    )
+
+
+def _courtesy_of_keys(difference: Difference, item: Item) -> bool:
+    """Apex NS beside DS, CDS and CDNSKEY: BIND leaves them out, NSD gives them."""
+    return (
+        difference.question.qtype in (DS, CDS, CDNSKEY)
+        and _positive(difference)
+        and item.sign == "+"
+        and item.record is not None
+        and (
+            (item.aspect == "authority" and _covered_type(item.record) == NS)
+            or (item.aspect == "additional" and _is_address(item))
+        )
+    )
+
+
+def _exchanger(difference: Difference, item: Item) -> bool:
+    return (
+        item.aspect == "additional"
+        and item.sign == "-"
+        and _is_address(item)
+        and bool(difference.ours.types("answer") & {KX, AFSDB, RT})
+    )
+
+
+def _loops(difference: Difference) -> bool:
+    """Tell whether the answer holds aliases only, one of which leads back to another."""
+    aliases = [one for one in difference.ours.answer if one.rrtype == CNAME]
+    owners = {one.owner for one in aliases}
+    return bool(aliases) and any(dns.name.from_text(one.text) in owners for one in aliases[-1:])
+
+
+def _any_of_dname(difference: Difference, item: Item) -> bool:
+    """ANY below a DNAME, or the like with SIG: BIND takes the alias for the answer."""
+    return (
+        difference.question.qtype == ANY
+        and difference.theirs.rcode == dns.rcode.NOERROR
+        and DNAME in difference.theirs.types("answer")
+        and item.aspect in ("rcode", "answer", "authority", "additional")
+        and not any(one.aspect == "answer" and one.sign == "+" for one in difference.items)
+    )
+
+
+def _synthesised_address(difference: Difference, item: Item) -> bool:
+    """An address in additional for a target of ours, at a name below a zone we serve."""
+    targets = _targets(difference.ours.authority + difference.ours.answer, NS)
+    return (
+        item.aspect == "additional"
+        and item.sign == "+"
+        and item.record is not None
+        and _covered_type(item.record) in _ADDRESSES
+        and item.record.owner in targets
+        and item.record.owner not in difference.zones.types
+    )
+
+
+def _service_targets(difference: Difference, item: Item) -> bool:
+    ours = difference.ours.answer
+    return (
+        item.aspect == "additional"
+        and item.sign == "-"
+        and item.record is not None
+        and _covered_type(item.record) in (*_ADDRESSES, HTTPS, SVCB)
+        and any(one.rrtype in (HTTPS, SVCB) for one in ours)
+    )
+
+
+TABLE: tuple[Explained, ...] = (
+    Explained(
+        "truncated",
+        _ALL,
+        "RFC 2181 9",
+        "Both set TC: a client ignores the sections and asks again over TCP.",
+        _both_truncated,
+    ),
+    Explained(
+        "cd-copied",
+        ("named",),
+        "RFC 4035 3.1.6",
+        "BIND copies CD into responses; an authoritative server SHOULD clear it.",
+        lambda difference, item: item.aspect == "cd" and not difference.ours.flags & 0x0010,
+    ),
+    Explained(
+        "reserved-type",
+        ("knotd",),
+        "RFC 6895 3.1, RFC 3597 3",
+        "Knot answers NOTIMP to type 0; we treat it as any type that is not there.",
+        lambda difference, item: (
+            difference.question.qtype == 0 and difference.theirs.rcode == dns.rcode.NOTIMP
+        ),
+    ),
+    Explained(
+        "any-subset",
+        ("nsd", "knotd"),
+        "RFC 8482 4.1",
+        "NSD and Knot answer ANY with one RRset or a few; we give all unless `any` is configured.",
+        _any_subset,
+    ),
+    Explained(
+        "any-signatures",
+        ("knotd", "named"),
+        "RFC 4035 3.1, RFC 3225 3",
+        "Without DO no signatures but for who asks for RRSIG; Knot and BIND give them to ANY.",
+        _any_signatures,
+    ),
+    Explained(
+        "any-bare",
+        _ALL,
+        "RFC 1034 4.3.2 (6), RFC 8482 4",
+        "They leave out what only helps in answers to ANY and RRSIG; it is optional.",
+        _any_bare,
+    ),
+    Explained(
+        "apex-ns",
+        ("knotd",),
+        "RFC 1034 4.3.2 (3a, 6)",
+        "Knot gives no NS in the authority of positive answers; NSD and BIND do, as we do.",
+        _apex_ns,
+    ),
+    Explained(
+        "small-buffer",
+        ("named",),
+        "RFC 1034 4.3.2 (6)",
+        "BIND gives minimal responses to who offers 512 octets; we leave out what does not fit.",
+        _small_buffer,
+    ),
+    Explained(
+        "glue-truncated",
+        ("nsd", "named"),
+        "RFC 9471 2.1",
+        "In-domain glue that does not fit sets TC; these versions still leave it out in silence.",
+        _glue_truncated,
+    ),
+    Explained(
+        "chain-in-zone",
+        ("knotd", "named"),
+        "RFC 1034 3.6.2 and 4.3.2 (3a)",
+        "Knot and BIND follow aliases within a zone, Knot five times only; we go on.",
+        _stops_early,
+    ),
+    Explained(
+        "loop-error",
+        ("named",),
+        "RFC 1034 3.6.2",
+        "BIND answers SERVFAIL to a CNAME that leads back; NSD, Knot and we give the aliases.",
+        lambda difference, item: (
+            item.aspect == "rcode"
+            and difference.theirs.rcode == dns.rcode.SERVFAIL
+            and _loops(difference)
+        ),
+    ),
+    Explained(
+        "any-of-dname",
+        ("named",),
+        "RFC 6672 3.2 (3c)",
+        "BIND ends ANY at the CNAME a DNAME stands for; the algorithm goes on with its target.",
+        _any_of_dname,
+    ),
+    Explained(
+        "fits",
+        ("named",),
+        "RFC 1035 4.1.4, RFC 2181 9",
+        "BIND compresses less, and sets TC for records a client can do without; ours fits.",
+        _fits,
+    ),
+    Explained(
+        "no-room",
+        _ALL,
+        "RFC 2181 9",
+        "Not all additional addresses fit: which are left out is free, and no reason for TC.",
+        _no_room,
+    ),
+    Explained(
+        "proof-truncated",
+        ("knotd",),
+        "RFC 4035 3.1.3",
+        "A proof that does not fit sets TC; Knot leaves the proof out.",
+        _proof_truncated,
+    ),
+    Explained(
+        "cut-nsec",
+        ("named",),
+        "RFC 4035 3.1.4",
+        "BIND answers NSEC of a zone cut from the parent; NSD, Knot and we refer (only DS is the "
+        "parent's to answer).",
+        _cut_nsec,
+    ),
+    Explained(
+        "wildcard-ent",
+        ("knotd", "named"),
+        "RFC 4035 3.1.3.4, RFC 4592 2.2.2",
+        "A wildcard without data that is an empty non-terminal: its NSEC belongs to the proof.",
+        _wildcard_ent,
+    ),
+    Explained(
+        "keys-alone",
+        ("nsd",),
+        "RFC 1034 4.3.2 (6)",
+        "Validators' questions (DS, CDS, CDNSKEY) are answered alone, as by BIND; NSD adds NS.",
+        _courtesy_of_keys,
+    ),
+    Explained(
+        "exchanger",
+        ("knotd",),
+        "RFC 2230 2, RFC 1183 1",
+        "KX, AFSDB and RT ask for addresses as MX does; NSD, BIND and we give them.",
+        _exchanger,
+    ),
+    Explained(
+        "ad-set",
+        ("named",),
+        "RFC 4035 3.1.6",
+        "BIND sets AD in some empty responses to who sets it; we validate nothing and never do.",
+        lambda difference, item: item.aspect == "ad" and not difference.ours.flags & 0x0020,
+    ),
+    Explained(
+        "wildcard-target",
+        ("nsd", "knotd"),
+        "RFC 1034 4.3.2 (6)",
+        "NSD and Knot give addresses of servers that only a wildcard has; what we give exists.",
+        _synthesised_address,
+    ),
+    Explained(
+        "service-targets",
+        ("nsd", "knotd"),
+        "RFC 9460 4.1",
+        "Addresses of SVCB and HTTPS targets are RECOMMENDED, and what AliasMode leads to.",
+        _service_targets,
+    ),
+)

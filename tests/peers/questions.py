@@ -27,7 +27,7 @@ _DO = 0x8000
 ASKED = (
     *("A", "AAAA", "NS", "SOA", "CNAME", "DNAME", "MX", "TXT", "DS", "DNSKEY", "ANY", "SRV"),
     *("HTTPS", "SVCB", "NSEC", "NSEC3", "NSEC3PARAM", "RRSIG", "CDS", "CDNSKEY", "PTR", "CAA"),
-    *("TYPE65280", "TYPE65535", "TYPE0", "TYPE128", "HINFO", "KEY", "SIG", "NAPTR", "LOC"),
+    *("TYPE65280", "TYPE65535", "TYPE0", "HINFO", "KEY", "NAPTR", "LOC"),
 )
 _TYPES = tuple(int(dns.rdatatype.from_text(name)) for name in ASKED)
 _COMMON = tuple(int(dns.rdatatype.from_text(name)) for name in ("A", "DS", "NSEC", "ANY", "NS"))

@@ -143,6 +143,7 @@ def named(directory: Path, port: int, zones: Sequence[ZoneFile]) -> list[str]:
         "  allow-transfer { none; };",
         "  minimal-responses no;",
         "  minimal-any no;",
+        "  zero-no-soa-ttl no;",
         "  rrset-order { order none; };",
         "  answer-cookie no;",
         "  edns-udp-size 1232;",
@@ -196,13 +197,14 @@ def wait_serving(peer: Peer, origins: Iterable[str]) -> None:
     """Wait until the SOA of each zone is answered with authority."""
     deadline = time.monotonic() + READY_S
     for origin in origins:
-        while not _is_served(peer.port, origin):
+        while not is_served(peer.port, origin):
             assert peer.process.poll() is None, f"{peer.name} ended:\n{peer.log}"
             assert time.monotonic() < deadline, f"{peer.name} lacks {origin}:\n{peer.log}"
             time.sleep(0.02)
 
 
-def _is_served(port: int, origin: str) -> bool:
+def is_served(port: int, origin: str) -> bool:
+    """Tell whether a zone's SOA is answered with authority."""
     question = dns.message.make_query(origin, "SOA")
     try:
         reply = dns.query.udp(question, "127.0.0.1", 0.2, port)

@@ -16,9 +16,10 @@ from ocizone.answer.blocks import Block, Loaded, Snapshot, Transport
 from ocizone.answer.respond import Reply, respond
 from ocizone.compiler.pipeline import compile_revision
 from ocizone.compiler.spec import CompileSpec, Layer, ZoneRule
+from ocizone.errors import Severity
 from ocizone.zone.image import Image
-from tests.e2e.program import Server
-from tests.peers.servers import ZoneFile
+from tests.e2e.program import Server, wait_until
+from tests.peers.servers import ZoneFile, is_served
 from tests.ports import free_port
 
 _VIEW = "dns://.:53"
@@ -36,9 +37,13 @@ def compiled(zones: Sequence[ZoneFile], directory: Path) -> Snapshot:
         layers.append(Layer(str(zone.path), f"sha256:{digest}", f"db.{number}", False, ""))
         rules.append(ZoneRule(_VIEW, "file", f"db.{number}", (zone.origin,)))
     image = directory / "image"
-    spec = CompileSpec("peers", tuple(layers), tuple(rules), str(tree), str(image))
+    spec = CompileSpec(
+        "peers", tuple(layers), tuple(rules), str(tree), str(image), now=int(time.time())
+    )
     report = compile_revision(spec, time.monotonic)
-    assert not report.refused, [str(problem) for problem in report.problems]
+    assert not report.refused, [
+        str(problem) for problem in report.problems if problem.severity is Severity.ERROR
+    ][:10]
     read = Image.open(image).zones()
     block = Block(_VIEW, (b"\x00",), zones={apex: Loaded(zone) for (_, apex), zone in read.items()})
     return Snapshot(1, {"main": {b"\x00": block}})
@@ -55,12 +60,14 @@ def answer(snapshot: Snapshot, packet: bytes, *, tcp: bool) -> bytes | None:
 def program(zones: Sequence[ZoneFile], directory: Path) -> Iterator[Server]:
     """Start the real program with the same zones in one block, and end it."""
     directory.mkdir(parents=True)
-    lines = [".:0 {".replace(":0", ""), "    bind 127.0.0.1"]
+    lines = [". {", "    bind 127.0.0.1"]
     lines += [f"    file {zone.path} {zone.origin} {{\n        reload 0\n    }}" for zone in zones]
     server = Server(directory, "\n".join([*lines, "    errors", "}\n"]), free_port())
     try:
-        for zone in zones:
-            server.wait_answer(zone.origin, "SOA", *_soa(zone))
+        wait_until(
+            lambda: server.alive() and all(is_served(server.port, zone.origin) for zone in zones),
+            "every zone to be served",
+        )
         yield server
     finally:
         if server.process.poll() is None:
