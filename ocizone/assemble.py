@@ -7,7 +7,7 @@ a Corefile was changed under deployed artifacts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -16,6 +16,7 @@ from ocizone import __version__
 from ocizone.answer.blocks import Block, Loaded, NotReady, Policy, ServedZone, Snapshot
 from ocizone.compiler.spec import ZoneRule
 from ocizone.errors import Problem, Severity
+from ocizone.limits import IXFR_VERSIONS
 from ocizone.plan import Plan, View
 from ocizone.plugins.acl import Acl
 from ocizone.plugins.any import AnyHinfo
@@ -27,6 +28,7 @@ from ocizone.plugins.nsid import Nsid
 from ocizone.plugins.whoami import Whoami
 from ocizone.wire.name import from_text, is_at_or_below, to_text
 from ocizone.zone.reader import ZoneReader
+from ocizone.zone.serial import newer
 
 
 class ZonesOfImage(Protocol):
@@ -45,13 +47,19 @@ class Assembly:
 
 
 def assemble(
-    plan: Plan, images: Mapping[str, ZonesOfImage], *, hostname: str, generation: int
+    plan: Plan,
+    images: Mapping[str, ZonesOfImage],
+    earlier: Mapping[str, Sequence[ZonesOfImage]] = MappingProxyType({}),
+    *,
+    hostname: str,
+    generation: int,
 ) -> Assembly:
     """Return the snapshot of a plan.
 
     Args:
         plan: views and sources.
         images: by source key; a source without one has no version yet.
+        earlier: by source key, images of before, newest first.
         hostname: of this server, for ``chaos`` and ``nsid``.
         generation: number of the snapshot.
     """
@@ -64,7 +72,7 @@ def assemble(
             name=view.name,
             keys=view.zones,
             policy=policy_of(view, hostname),
-            zones=MappingProxyType(_zones(view, known, images, names, problems)),
+            zones=MappingProxyType(_zones(view, known, images, earlier, names, problems)),
             pending=_pending(view, images, names),
         )
         for endpoint, zone in view.keys:
@@ -95,6 +103,7 @@ def _zones(
     view: View,
     known: frozenset[str],
     images: Mapping[str, ZonesOfImage],
+    earlier: Mapping[str, Sequence[ZonesOfImage]],
     names: Mapping[str, str],
     problems: list[Problem],
 ) -> dict[bytes, ServedZone]:
@@ -104,6 +113,7 @@ def _zones(
         image = images.get(key)
         if image is None:
             continue
+        past = [_of_view(one, view.name, known) for one in earlier.get(key, ())]
         asked = [_asked(rule) for at, rule in view.rules if at == key]
         for apex, reader in _of_view(image, view.name, known).items():
             # An image of before a reload may hold zones the Corefile no longer asks for.
@@ -113,13 +123,36 @@ def _zones(
                 problems.append(claimed_twice(view, to_text(apex), names[owners[apex]], names[key]))
                 continue
             owners[apex] = key
-            zones[apex] = Loaded(reader)
+            zones[apex] = Loaded(
+                reader, history([reader, *(one[apex] for one in past if apex in one)])
+            )
     for key, rule in view.rules:
         for origin in rule.origins if rule.kind == "file" else ():
             apex = from_text(origin)
             if apex not in zones:
                 zones[apex] = NotReady(f"no version of {names[key]} holds {origin} yet")
     return zones
+
+
+def history(versions: Sequence[ZoneReader]) -> tuple[ZoneReader, ...]:
+    """Return the versions a difference to the newest may start from (RFC 1995 2).
+
+    A serial that named two contents says nothing of what a secondary holds, and neither does
+    one that the newest does not exceed: those get the whole zone.
+
+    Args:
+        versions: of one zone in one view, newest first.
+    """
+    newest = versions[0].info
+    contents: dict[int, set[str]] = {}
+    for reader in versions:
+        contents.setdefault(reader.info.serial, set()).add(reader.info.content)
+    found: dict[int, ZoneReader] = {}
+    for reader in versions[1:]:
+        serial = reader.info.serial
+        if newer(newest.serial, serial) and len(contents[serial]) == 1 and reader.info.content:
+            found.setdefault(serial, reader)
+    return tuple(found.values())[:IXFR_VERSIONS]
 
 
 def _of_view(image: ZonesOfImage, view: str, known: frozenset[str]) -> dict[bytes, ZoneReader]:

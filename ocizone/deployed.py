@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ocizone.assemble import ZonesOfImage, assemble, conflicts
-from ocizone.errors import Problem
+from ocizone.errors import Problem, StoreError
 from ocizone.live import LiveZones
 from ocizone.plan import Plan
+from ocizone.plugins.transfer import Transfer
 from ocizone.store.deployments import Deployment
 from ocizone.zone.reader import ZoneReader
 
@@ -50,6 +51,8 @@ class Deployed:
         self._hostname = hostname
         self._on_problems = on_problems
         self._images: dict[str, ZonesOfImage] = {}
+        self._earlier: dict[str, tuple[Path, ...]] = {}
+        self._history: dict[str, dict[Path, ZonesOfImage]] = {}
         self._serve()
 
     @property
@@ -67,6 +70,7 @@ class Deployed:
         self._plan = plan
         kept = {source.key for source in plan.sources}
         self._images = {key: image for key, image in self._images.items() if key in kept}
+        self._earlier = {key: paths for key, paths in self._earlier.items() if key in kept}
         self._serve()
 
     def check(self, deployment: Deployment) -> tuple[Problem, ...]:
@@ -74,8 +78,13 @@ class Deployed:
         zones = ((zone.view, zone.apex) for zone in deployment.zones)
         return tuple(conflicts(self._plan, self._images, deployment.source, zones))
 
-    def activate(self, deployment: Deployment, image: Path) -> None:
+    def activate(self, deployment: Deployment, image: Path, earlier: tuple[Path, ...] = ()) -> None:
         """Serve a deployment from now on, if the plan still names its source.
+
+        Args:
+            deployment: what is served.
+            image: verified.
+            earlier: images of what was served before, newest first; verified.
 
         Raises:
             StoreError: its image cannot be opened; what was served before still is.
@@ -84,11 +93,39 @@ class Deployed:
             # Of a follower that a reload just stopped.
             return
         self._images = {**self._images, deployment.source: _Opened(self._open_image(image))}
+        self._earlier[deployment.source] = earlier
         self._serve()
 
+    def _open_earlier(self) -> None:
+        """Open what a secondary may ask a difference from, and only that: it takes descriptors."""
+        wanted = {
+            key
+            for view in self._plan.views
+            if view.block.get(Transfer) is not None
+            for key, _ in view.rules
+        }
+        history: dict[str, dict[Path, ZonesOfImage]] = {}
+        for key, paths in self._earlier.items():
+            opened = self._history.get(key, {})
+            found = history.setdefault(key, {})
+            for path in paths if key in wanted else ():
+                try:
+                    found[path] = opened.get(path) or _Opened(self._open_image(path))
+                except StoreError:
+                    # Differences from the others are still right, and a transfer always is.
+                    continue
+        self._history = history
+
     def _serve(self) -> None:
+        self._open_earlier()
         generation = self._live.snapshot.generation + 1
-        made = assemble(self._plan, self._images, hostname=self._hostname, generation=generation)
+        made = assemble(
+            self._plan,
+            self._images,
+            {key: tuple(opened.values()) for key, opened in self._history.items()},
+            hostname=self._hostname,
+            generation=generation,
+        )
         self._live.snapshot = made.snapshot
         if made.problems:
             self._on_problems(made.problems)

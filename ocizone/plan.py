@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os.path
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ocizone.compiler.spec import ZoneRule
@@ -23,6 +23,8 @@ from ocizone.plugins.auto import AutoZones
 from ocizone.plugins.bind import Bind
 from ocizone.plugins.file import ZoneFile
 from ocizone.plugins.oci import Artifact
+from ocizone.plugins.tls import Tls
+from ocizone.plugins.zonepolicy import ZonePolicy
 from ocizone.wire.name import to_text
 
 #: Addresses of an interface name, or the literal itself; raises OSError for an unknown name.
@@ -53,6 +55,8 @@ class Plan:
     endpoints: tuple[Endpoint, ...]
     views: tuple[View, ...]
     sources: tuple[Source, ...]
+    tls: Mapping[Endpoint, Tls]
+    """The certificate of each ``tls`` endpoint."""
 
 
 def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
@@ -65,7 +69,7 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
     Raises:
         ConfigError: ``bind`` names an interface that does not exist or has no address, two
             blocks have one zone on one address, or two ``oci`` of a block one repository and
-            PATH.
+            PATH, or blocks of one address differ in scheme or certificate.
     """
     sources: dict[str, Source] = {}
     drafts = [_draft(block, addresses_of) for block in corefile.blocks]
@@ -91,7 +95,8 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
             rules=tuple(rules_of.get(key, ())),
         )
     endpoints = tuple(dict.fromkeys(endpoint for view in views for endpoint, _ in view.keys))
-    return Plan(corefile, endpoints, tuple(views), _named_apart(sources.values()))
+    tls = _certificates(drafts)
+    return Plan(corefile, endpoints, tuple(views), _named_apart(sources.values()), tls)
 
 
 def keys_of(artifact: Artifact, view: str) -> tuple[str, ...]:
@@ -149,6 +154,38 @@ def _refuse_overlap(drafts: list[_Draft]) -> None:
                     f"cannot serve {to_text(zone)} on {endpoint} - it is already defined",
                     f"first at {first.position}",
                 )
+
+
+def _certificates(drafts: list[_Draft]) -> dict[Endpoint, Tls]:
+    """Return the certificate of each TLS address.
+
+    Raises:
+        ConfigError: two blocks name different ones, or speak plain TCP on the same port; a
+            client says which zone it wants only after the handshake.
+    """
+    found: dict[Endpoint, Tls] = {}
+    schemes: dict[tuple[str, int], tuple[str, Position]] = {}
+    for _, block, keys in drafts:
+        tls = block.get(Tls)
+        for endpoint in dict.fromkeys(endpoint for endpoint, _ in keys):
+            at = block.position
+            here = (endpoint.scheme, at)
+            scheme, first = schemes.setdefault((endpoint.host, endpoint.port), here)
+            if scheme != endpoint.scheme and endpoint.port:
+                raise _refused(
+                    at,
+                    "listener-overlap",
+                    f"cannot listen on {endpoint} - {scheme}:// is there already",
+                    f"first at {first}; give one of them another port",
+                )
+            if endpoint.scheme == "tls" and tls and found.setdefault(endpoint, tls) != tls:
+                raise _refused(
+                    tls.position,
+                    "tls-differs",
+                    f"{endpoint} has another certificate already",
+                    f"first at {found[endpoint].position}: one address, one 'tls'",
+                )
+    return found
 
 
 def _refused(at: Position, rule: str, message: str, hint: str = "") -> ConfigError:
@@ -240,21 +277,28 @@ def _rules(
     found += [_auto_rule(view, directive, own, others) for directive in block.all(AutoZones)]
     pointed_at = {one.key for one in found}
     origins = tuple(dict.fromkeys(to_text(zone) for _, zone in keys))
-    for key, _ in own:
+    for key, artifact in own:
         if key not in pointed_at:
-            found.append(_Found(key, ZoneRule(view, "artifact", "", origins)))
+            rule = _under(artifact.policy, ZoneRule(view, "artifact", "", origins))
+            found.append(_Found(key, rule))
     return found
+
+
+def _under(policy: ZonePolicy, rule: ZoneRule) -> ZoneRule:
+    """Return a rule with what the directives say of its zones."""
+    return replace(rule, dnssec=policy.dnssec or "refuse", serial=policy.serial or "keep")
 
 
 def _file_rule(view: str, directive: ZoneFile, own: _Artifacts, others: _Artifacts) -> _Found:
     origins = tuple(to_text(origin) for origin in directive.origins)
     inside = _inside(directive.path, own) or _inside(directive.path, others)
     if inside:
-        key, path = inside
-        return _Found(key, ZoneRule(view, "file", path, origins))
+        key, path, artifact = inside
+        rule = ZoneRule(view, "file", path, origins)
+        return _Found(key, _under(directive.policy.over(artifact.policy), rule))
     root, path = os.path.split(directive.path)
     key = _digest("file", view, directive.path)
-    rule = ZoneRule(view, "file", path, origins)
+    rule = _under(directive.policy, ZoneRule(view, "file", path, origins))
     return _Found(
         key, rule, LocalSource(key, directive.path, root, (path,), (rule,), directive.reload_s)
     )
@@ -264,26 +308,27 @@ def _auto_rule(view: str, directive: AutoZones, own: _Artifacts, others: _Artifa
     origins = tuple(to_text(origin) for origin in directive.origins)
     inside = _inside(directive.directory, own) or _inside(directive.directory, others)
     if inside:
-        key, path = inside
+        key, path, artifact = inside
         rule = ZoneRule(view, "auto", path, origins, directive.regexp, directive.template)
-        return _Found(key, rule)
+        return _Found(key, _under(directive.policy.over(artifact.policy), rule))
     key = _digest("auto", view, directive.directory)
     rule = ZoneRule(view, "auto", "", origins, directive.regexp, directive.template)
+    rule = _under(directive.policy, rule)
     local = LocalSource(
         key, directive.directory, directive.directory, None, (rule,), directive.reload_s
     )
     return _Found(key, rule, local)
 
 
-def _inside(path: str, artifacts: _Artifacts) -> tuple[str, str] | None:
-    """Return the key of the artifact whose PATH holds ``path``, and the path relative to it.
+def _inside(path: str, artifacts: _Artifacts) -> tuple[str, str, Artifact] | None:
+    """Return the artifact whose PATH holds ``path``: its key, the path relative to it, itself.
 
     The longest PATH wins, so that an artifact in a sub-directory of another's is found.
     """
-    best: tuple[str, str] | None = None
+    best: tuple[str, str, Artifact] | None = None
     longest = -1
     for key, artifact in artifacts:
         base = artifact.path.rstrip("/") + "/"
         if (path + "/").startswith(base) and len(base) > longest:
-            best, longest = (key, path[len(base) :]), len(base)
+            best, longest = (key, path[len(base) :], artifact), len(base)
     return best

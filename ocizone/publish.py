@@ -104,10 +104,15 @@ def _is_meant(title: str) -> bool:
     return not is_leftover(title) and not any(part.startswith(".") for part in title.split("/"))
 
 
-def check_zones(paths: Sequence[Path], origin: str | None = None) -> Checked:
+def check_zones(paths: Sequence[Path], now: int, origin: str | None = None) -> Checked:
     """Check zone files, each by itself, and directories, each as the artifact it would be.
 
     What cannot be read is a finding like any other.
+
+    Args:
+        paths: files and directories.
+        now: unix seconds: signatures are judged by it.
+        origin: the zone's name, for files whose name does not tell.
 
     Raises:
         wire.name.BadNameError: ``origin`` is no name.
@@ -117,9 +122,9 @@ def check_zones(paths: Sequence[Path], origin: str | None = None) -> Checked:
     for path in paths:
         try:
             if path.is_dir():
-                checked = check_files(collect([path]))
+                checked = check_files(collect([path]), now)
             else:
-                found, zone = check_zone_file(path, origin)
+                found, zone = check_zone_file(path, origin, now)
                 checked = Checked(found, (zone,) if zone else ())
         except InputError as error:
             checked = Checked(error.problems, ())
@@ -131,8 +136,12 @@ def check_zones(paths: Sequence[Path], origin: str | None = None) -> Checked:
     return Checked(tuple(sorted(problems)), tuple(zones))
 
 
-def check_files(files: Sequence[FileToPush]) -> Checked:
+def check_files(files: Sequence[FileToPush], now: int) -> Checked:
     """Compile files as a server would compile the artifact they make; keep only the findings.
+
+    Args:
+        files: of the artifact.
+        now: unix seconds: signatures are judged by it.
 
     Raises:
         StoreError: a file cannot be read, or the temporary directory not be written.
@@ -145,7 +154,8 @@ def check_files(files: Sequence[FileToPush]) -> Checked:
     with tempfile.TemporaryDirectory(prefix="ocizone-check-") as name:
         tree = Path(name, "tree")
         tree.mkdir()
-        spec = CompileSpec("the artifact", layers, (rule,), str(tree), str(Path(name, "image")))
+        image = str(Path(name, "image"))
+        spec = CompileSpec("the artifact", layers, (rule,), str(tree), image, now=now)
         report = compile_revision(spec, time.monotonic)
     paths = {file.title: str(file.path) for file in files}
     problems = (

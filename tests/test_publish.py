@@ -10,6 +10,7 @@ from ocizone.errors import ArtifactError, Problem, Severity, StoreError
 from ocizone.publish import YAML_TYPE, Checked, FileToPush, check_files, check_zones, collect
 from ocizone.registry.push import ZONE_TYPE
 
+NOW = 1_795_219_200
 ZONE = """\
 $ORIGIN {origin}
 @ 300 IN SOA ns hostmaster 7 7200 3600 1209600 300
@@ -79,7 +80,7 @@ def test_zones_are_checked_and_counted(tmp_path):
     for origin in ("a.org.", "b.org."):
         (tmp_path / f"db.{origin[:-1]}").write_text(ZONE.format(origin=origin))
     for paths in ([tmp_path], [tmp_path / "db.a.org", tmp_path / "db.b.org"]):
-        checked = check_zones(paths)
+        checked = check_zones(paths, NOW)
         assert [zone.origin for zone in checked.zones] == ["a.org.", "b.org."]
         assert (checked.problems, checked.refused, checked.records) == ((), False, 6)
 
@@ -90,16 +91,16 @@ def test_a_directory_is_checked_as_the_artifact_it_would_be(tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "UPPER").write_text("x")
     (tmp_path / "sub" / "upper").write_text("y")
-    assert [problem.rule for problem in check_zones([tmp_path]).problems] == ["path-collision"]
+    assert [problem.rule for problem in check_zones([tmp_path], NOW).problems] == ["path-collision"]
     (tmp_path / "sub" / "upper").unlink()
-    (problem,) = check_zones([tmp_path]).problems
+    (problem,) = check_zones([tmp_path], NOW).problems
     assert (problem.rule, problem.file, problem.line) == ("rdata", str(tmp_path / "db.a.org"), 5)
 
 
 def test_the_soa_tells_the_zone_as_on_the_server(tmp_path):
     """`db.corp` that begins with another $ORIGIN is that zone, here and there."""
     (tmp_path / "whatever").write_text(ZONE.format(origin="corp.example.org."))
-    for checked in (check_zones([tmp_path]), check_files(collect([tmp_path / "whatever"]))):
+    for checked in (check_zones([tmp_path], NOW), check_files(collect([tmp_path / "whatever"]), NOW)):
         assert [zone.origin for zone in checked.zones] == ["corp.example.org."]
 
 
@@ -107,14 +108,14 @@ def test_a_zone_of_two_files_is_refused(tmp_path):
     """Found by push before a server finds it."""
     for name in ("db.a.org", "a.org.zone"):
         (tmp_path / name).write_text(ZONE.format(origin="a.org."))
-    checked = check_zones([tmp_path])
+    checked = check_zones([tmp_path], NOW)
     assert [problem.rule for problem in checked.problems] == ["origin-claimed-twice"]
     assert checked.refused
 
 
 def test_what_cannot_be_read_is_a_finding(tmp_path):
     """`check --format json` stays JSON."""
-    (problem,) = check_zones([tmp_path / "gone"]).problems
+    (problem,) = check_zones([tmp_path / "gone"], NOW).problems
     assert (problem.rule, problem.file) == ("unreadable", str(tmp_path / "gone"))
 
 

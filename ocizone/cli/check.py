@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def command(paths: tuple[Path, ...], origin: str | None, strict: bool, output: s
         if not found and output == "text":
             echo(f"{path}: no findings", err=False)
     try:
-        zones = check_zones(zone_paths, origin)
+        zones = check_zones(zone_paths, int(time.time()), origin)
     except BadNameError as error:
         raise click.UsageError(f"--origin: {error}") from error
     problems += zones.problems

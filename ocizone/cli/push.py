@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -100,7 +101,7 @@ def _password(from_stdin: bool, username: str | None) -> Callable[[], str] | Non
 
 
 def _checked(files: list[FileToPush]) -> bool:
-    checked = check_files(files)
+    checked = check_files(files, int(time.time()))
     show(checked.problems, err=True)
     echo(
         f"check    {tally(len(checked.zones), checked.problems)}, {checked.records:,} records",

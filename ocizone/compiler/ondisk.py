@@ -17,6 +17,7 @@ from ocizone.findings import Findings
 from ocizone.store.paths import names_a_secret
 from ocizone.wire import name as names
 from ocizone.zone.build import zone_info
+from ocizone.zone.dnssecpolicy import DnssecPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,14 @@ class CheckedZone:
 
 
 def check_zone_file(
-    path: Path, origin: str | None = None
+    path: Path, origin: str | None = None, now: int = 0
 ) -> tuple[tuple[Problem, ...], CheckedZone | None]:
     """Check a zone file; ``$INCLUDE`` may name files beside and below it.
 
     Args:
         path: a regular file.
         origin: the zone's name in presentation form, when the file's name does not tell.
+        now: unix seconds: signatures are judged by it.
 
     Returns:
         All findings, and the zone unless it cannot be told which one it is.
@@ -70,10 +72,10 @@ def check_zone_file(
         hint = "call it db.ORIGIN, ORIGIN.zone or ORIGIN.yaml, or begin it with $ORIGIN and a SOA"
         findings.error(file, 0, 0, "origin", "which zone it is cannot be told", hint)
         return findings.problems(), None
-    content = read_zone(tree, path.name, apex, findings)
+    content = read_zone(tree, path.name, apex, findings, DnssecPolicy(now))
     if findings.refused:
         return findings.problems(), CheckedZone(file, names.to_text(apex), None, 0)
-    info = zone_info(content, file)
+    info = zone_info(content, file, now)
     zone = CheckedZone(file, names.to_text(apex), info.serial, info.records)
     return findings.problems(), zone
 

@@ -7,9 +7,11 @@ One zone is in memory at a time. Not here: stdin and stdout (``__main__``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ocizone.compiler.select import YAML_SUFFIXES, Selected, select
+from ocizone.compiler.serials import serial_for, set_serial, written_serial
 from ocizone.compiler.spec import CompiledZone, CompileReport, CompileSpec, RevisionFile
 from ocizone.compiler.tree import SourceTree
 from ocizone.errors import ZoneError
@@ -20,6 +22,8 @@ from ocizone.wire import name as names
 from ocizone.zone.build import nsec3_nodes, zone_info, zone_nodes
 from ocizone.zone.check import check_zone
 from ocizone.zone.content import Content, gather
+from ocizone.zone.digest import content_digest
+from ocizone.zone.dnssecpolicy import DnssecPolicy
 from ocizone.zone.image import ImageZone, write_image
 from ocizone.zone.masterfile import read_master
 from ocizone.zone.reader import ZoneInfo
@@ -45,7 +49,7 @@ def compile_revision(spec: CompileSpec, clock: Callable[[], float]) -> CompileRe
     if not findings.refused:
         selected = select(tree, spec.rules, findings)
     if not findings.refused:
-        compiled = _Compiled(tree, selected, findings)
+        compiled = _Compiled(tree, selected, spec, findings)
         try:
             digest, octets = write_image(Path(spec.image), compiled.zones())
             zones = tuple(compiled.listed)
@@ -67,11 +71,17 @@ class _Compiled:
     """Reads the selected zones one after the other, and lists those that went well."""
 
     def __init__(
-        self, tree: SourceTree, selected: tuple[Selected, ...], findings: Findings
+        self,
+        tree: SourceTree,
+        selected: tuple[Selected, ...],
+        spec: CompileSpec,
+        findings: Findings,
     ) -> None:
         self.listed: list[CompiledZone] = []
         self._tree = tree
         self._selected = selected
+        self._spec = spec
+        self._base = {(zone.view, zone.apex): zone for zone in spec.base}
         self._findings = findings
 
     def zones(self) -> Iterator[ImageZone]:
@@ -85,19 +95,43 @@ class _Compiled:
             self._findings.error("", 0, 0, "zones", message)
             raise ZoneError(self._findings.problems())
         for one in self._selected:
-            file = self._tree.display(one.path)
-            content = read_zone(self._tree, one.path, one.origin, self._findings)
+            policy = self._policy(one)
+            content = read_zone(self._tree, one.path, one.origin, self._findings, policy)
             # One refused zone refuses the revision: the rest is only checked.
             if self._findings.refused:
                 continue
-            info = zone_info(content, file)
-            self.listed += [_listed(view, info) for view in one.views]
-            yield ImageZone(one.views, info, zone_nodes(content), nsec3_nodes(content))
+            yield from self._versions(one, content)
         if self._findings.refused:
             raise ZoneError(self._findings.problems())
 
+    def _versions(self, one: Selected, content: Content) -> Iterator[ImageZone]:
+        """Yield a zone once for each serial that its views give it, nearly always one."""
+        spec, digest = self._spec, content_digest(content)
+        written = written_serial(content)
+        views: dict[int, list[str]] = {}
+        for rule in one.rules:
+            # The SOA of a signed zone is signed, and its serial stays.
+            kept = "keep" if content.is_signed else rule.serial
+            base = self._base.get((rule.view, names.to_text(one.origin)))
+            serial = serial_for(kept, written, digest, base, spec.now)
+            views.setdefault(serial, []).append(rule.view)
+        for serial, of in views.items():
+            set_serial(content, serial)
+            info = zone_info(content, self._tree.display(one.path), spec.now)
+            info = replace(info, content=digest)
+            self.listed += [_listed(view, info) for view in of]
+            yield ImageZone(tuple(of), info, zone_nodes(content), nsec3_nodes(content))
 
-def read_zone(tree: SourceTree, path: str, origin: bytes, findings: Findings) -> Content:
+    def _policy(self, one: Selected) -> DnssecPolicy:
+        """Return how a zone is judged: as the strictest of its views asks."""
+        spec = self._spec
+        refuse = any(rule.dnssec == "refuse" for rule in one.rules)
+        return DnssecPolicy(spec.now, refuse, spec.excuse_expired, spec.expiring_s)
+
+
+def read_zone(
+    tree: SourceTree, path: str, origin: bytes, findings: Findings, policy: DnssecPolicy
+) -> Content:
     """Read and check one zone file, of either format; findings tell whether it is usable.
 
     Args:
@@ -105,6 +139,7 @@ def read_zone(tree: SourceTree, path: str, origin: bytes, findings: Findings) ->
         path: relative to the tree; its suffix tells the format.
         origin: lower-case wire name.
         findings: where problems go.
+        policy: how it is judged if it is signed.
 
     Raises:
         StoreError: the file cannot be read.
@@ -126,13 +161,25 @@ def read_zone(tree: SourceTree, path: str, origin: bytes, findings: Findings) ->
         )
     content = gather(records, origin, own)
     check_zone(content, own, file)
+    if content.is_signed and not own.refused:
+        from ocizone.zone.dnssec import check_dnssec  # noqa: PLC0415 - cryptography, when needed
+
+        check_dnssec(content, own, policy)
     for problem in own.problems():
         findings.add(problem)
     return content
 
 
 def _listed(view: str, info: ZoneInfo) -> CompiledZone:
-    return CompiledZone(view, names.to_text(info.apex), info.serial, info.records, info.file)
+    return CompiledZone(
+        view=view,
+        apex=names.to_text(info.apex),
+        serial=info.serial,
+        records=info.records,
+        file=info.file,
+        content=info.content,
+        signed_until=info.signed_until,
+    )
 
 
 def _not_zones(files: tuple[RevisionFile, ...], selected: tuple[Selected, ...]) -> list[str]:

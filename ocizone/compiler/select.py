@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Final
 
 from ocizone.compiler.spec import ZoneRule
@@ -35,12 +36,12 @@ class Selected:
     Attributes:
         path: relative to the tree.
         origin: lower-case wire name.
-        views: sorted.
+        rules: one a view, sorted by view.
     """
 
     path: str
     origin: bytes
-    views: tuple[str, ...]
+    rules: tuple[ZoneRule, ...]
 
 
 def select(tree: SourceTree, rules: Sequence[ZoneRule], findings: Findings) -> tuple[Selected, ...]:
@@ -50,10 +51,10 @@ def select(tree: SourceTree, rules: Sequence[ZoneRule], findings: Findings) -> t
     by two files in one view, and of a tree that gives no zone at all.
     """
     files = tuple(tree.files())
-    claims: dict[tuple[str, bytes], str] = {}
+    claims: dict[tuple[str, bytes], tuple[str, ZoneRule]] = {}
     for rule in rules:
         for origin, path in _of_rule(rule, tree, files, findings):
-            claimed = claims.setdefault((rule.view, origin), path)
+            claimed, _ = claims.setdefault((rule.view, origin), (path, rule))
             if claimed != path:
                 findings.error(
                     tree.display(path),
@@ -66,12 +67,10 @@ def select(tree: SourceTree, rules: Sequence[ZoneRule], findings: Findings) -> t
                 )
     if not claims and not findings.refused:
         _no_zone(files, tree, findings)
-    views: dict[tuple[str, bytes], set[str]] = {}
-    for (view, origin), path in claims.items():
-        views.setdefault((path, origin), set()).add(view)
-    return tuple(
-        Selected(path, origin, tuple(sorted(of))) for (path, origin), of in sorted(views.items())
-    )
+    wanted: dict[tuple[str, bytes], list[ZoneRule]] = {}
+    for (_, origin), (path, rule) in sorted(claims.items(), key=itemgetter(0)):
+        wanted.setdefault((path, origin), []).append(rule)
+    return tuple(Selected(path, origin, tuple(of)) for (path, origin), of in sorted(wanted.items()))
 
 
 def origin_of_name(path: str) -> bytes | None:

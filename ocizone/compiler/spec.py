@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, Literal
 
 from ocizone.errors import Problem, Severity
+from ocizone.limits import EXPIRING_S
 
 #: Part of every image's fingerprint: raise it when the compiler or the node layout changes.
-COMPILER_VERSION = 2
+COMPILER_VERSION = 3
+
+
+DnssecRule = Literal["refuse", "warn"]
+SerialRule = Literal["keep", "auto", "unixtime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,9 @@ class ZoneRule:
     those at or below one of ``origins``. kind ``artifact``: zones come from the artifact itself:
     ``db.ORIGIN``, ``ORIGIN.zone``, ``ORIGIN.yaml``, or the SOA owner; kept are those at or
     below one of ``origins``. Origins are absolute presentation form, lower case.
+
+    ``dnssec`` says whether a signed zone with faults is refused; ``serial`` what becomes of the
+    SOA's serial when the content changed and it did not rise (zone.digest).
     """
 
     view: str
@@ -56,6 +64,25 @@ class ZoneRule:
     origins: tuple[str, ...]
     regexp: str = ""
     template: str = ""
+    dnssec: DnssecRule = "refuse"
+    serial: SerialRule = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseZone:
+    """A zone as it is deployed now: what a new version of it is compared with.
+
+    Attributes:
+        view: name of the server block.
+        apex: absolute presentation form.
+        serial: that is served.
+        content: see CompiledZone.
+    """
+
+    view: str
+    apex: str
+    serial: int
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +96,10 @@ class CompileSpec:
         prefix: what findings put before a file's path: a local source's directory, or "".
         tree: an empty private directory the child unpacks into; the parent keeps or removes it.
         image: absolute path the finished image is renamed to (same file system as ``tree``).
+        now: unix seconds: signatures are judged by it; no part of the fingerprint.
+        base: what is deployed now; counts for zones whose rule says ``auto`` or ``unixtime``.
+        excuse_expired: the revision was served before: signatures that ran out since only warn.
+        expiring_s: signatures that run out within so many seconds are told.
     """
 
     source: str
@@ -77,10 +108,14 @@ class CompileSpec:
     tree: str
     image: str
     prefix: str = ""
+    now: int = 0
+    base: tuple[BaseZone, ...] = ()
+    excuse_expired: bool = False
+    expiring_s: int = EXPIRING_S
 
     def fingerprint(self) -> str:
         """Return the hex SHA-256 of what goes in: layers, rules, compiler version; no paths."""
-        return fingerprint(self.layers, self.rules)
+        return fingerprint(self.layers, self.rules, basis(self.rules, self.base))
 
     def to_json(self) -> str:
         """Return the text the child reads."""
@@ -99,14 +134,38 @@ class CompileSpec:
             tree=raw["tree"],
             image=raw["image"],
             prefix=raw["prefix"],
+            now=raw["now"],
+            base=tuple(BaseZone(**zone) for zone in raw["base"]),
+            excuse_expired=raw["excuse_expired"],
+            expiring_s=raw["expiring_s"],
         )
 
 
-def fingerprint(layers: tuple[Layer, ...], rules: tuple[ZoneRule, ...]) -> str:
-    """Return the name of the image these layers and rules compile to (64 hex digits)."""
+def basis(rules: tuple[ZoneRule, ...], base: tuple[BaseZone, ...]) -> str:
+    """Return the hex SHA-256 of what decides serials beside the content; "" when nothing does.
+
+    The time is not in it, though ``unixtime`` takes a serial from it: an image of former days
+    has a serial of former days, and still one over that of its base.
+    """
+    views = {rule.view for rule in rules if rule.serial != "keep"}
+    if not views:
+        return ""
+    material = json.dumps(sorted(astuple(zone) for zone in base if zone.view in views))
+    return hashlib.sha256(material.encode()).hexdigest()
+
+
+def fingerprint(layers: tuple[Layer, ...], rules: tuple[ZoneRule, ...], basis: str = "") -> str:
+    """Return the name of the image these layers and rules compile to (64 hex digits).
+
+    Args:
+        layers: in order.
+        rules: which zones they make.
+        basis: of the same name.
+    """
     material = json.dumps(
         [
             COMPILER_VERSION,
+            basis,
             [(layer.digest, layer.title, layer.unpack) for layer in layers],
             [asdict(rule) for rule in rules],
         ],
@@ -117,13 +176,25 @@ def fingerprint(layers: tuple[Layer, ...], rules: tuple[ZoneRule, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CompiledZone:
-    """One zone of the image, as the report and the deployment record keep it."""
+    """One zone of the image, as the report and the deployment record keep it.
+
+    Attributes:
+        view: name of the server block.
+        apex: absolute presentation form.
+        serial: that is served.
+        records: how many.
+        file: as findings call it.
+        content: hex SHA-256 of the zone without its serial (zone.digest); "" in old records.
+        signed_until: unix seconds when the first signature expires; 0 in an unsigned zone.
+    """
 
     view: str
     apex: str
     serial: int
     records: int
     file: str
+    content: str = ""
+    signed_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
 
-from ocizone.compiler.spec import CompileSpec, Layer, ZoneRule, fingerprint
+from ocizone.compiler.spec import (
+    BaseZone,
+    CompiledZone,
+    CompileSpec,
+    Layer,
+    ZoneRule,
+    basis,
+    fingerprint,
+)
 from ocizone.errors import CompilerError, StoreError, ZoneError
 from ocizone.follow.status import Disturbed, Failure
 from ocizone.follow.tools import Tools
-from ocizone.store.deployments import StoredLayer
+from ocizone.limits import EXPIRING_S
+from ocizone.store.deployments import Deployment, StoredLayer
 from ocizone.store.gc import Hold
 from ocizone.store.images import ImageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a revision is built upon.
+
+    Attributes:
+        base: zones whose serials decide those of the new ones.
+        basis: what of it goes into the fingerprint (compiler.spec.basis).
+        served: the revision itself was: signatures that ran out since do not refuse it.
+    """
+
+    base: tuple[BaseZone, ...] = ()
+    basis: str = ""
+    served: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +45,7 @@ class Built:
     """An image in the store, and the workspace it was made in if it had to be made."""
 
     fingerprint: str
+    basis: str
     record: ImageRecord
     workspace: Path | None
 
@@ -29,9 +54,16 @@ class Builder:
     """Builds the images of one source: its rules are part of every fingerprint."""
 
     def __init__(
-        self, name: str, rules: tuple[ZoneRule, ...], tools: Tools, prefix: str = ""
+        self,
+        name: str,
+        rules: tuple[ZoneRule, ...],
+        tools: Tools,
+        prefix: str = "",
+        interval_s: float = 0,
     ) -> None:
         self._name = name
+        # Three looks may fail before a signature ends that is told of in time.
+        self._expiring_s = max(EXPIRING_S, int(3 * interval_s))
         self._prefix = prefix
         self._rules = rules
         self._tools = tools
@@ -46,23 +78,42 @@ class Builder:
             for one in layers
         )
 
-    def fingerprint(self, layers: tuple[StoredLayer, ...]) -> str:
+    def fingerprint(self, layers: tuple[StoredLayer, ...], basis: str) -> str:
         """Return the name of the image these layers make with the rules of now."""
-        return fingerprint(self.inputs(layers), self._rules)
+        return fingerprint(self.inputs(layers), self._rules, basis)
 
-    async def reuse(self, layers: tuple[StoredLayer, ...], hold: Hold) -> Built | None:
+    def after(self, zones: tuple[CompiledZone, ...]) -> Past:
+        """Return what a revision is built upon that is to follow these zones."""
+        base = _base(zones)
+        return Past(base, basis(self._rules, base))
+
+    def again(self, deployment: Deployment) -> Past:
+        """Return what a deployment is built upon once more: itself, so that its serials stay."""
+        own = self.fingerprint(deployment.layers, deployment.basis) == deployment.fingerprint
+        past = self.after(deployment.zones)
+        return replace(past, basis=deployment.basis if own else past.basis, served=True)
+
+    async def reuse(self, layers: tuple[StoredLayer, ...], past: Past, hold: Hold) -> Built | None:
         """Return the image of these layers if the store has an undamaged one.
+
+        One whose signatures ran out is judged again, unless it was served.
 
         Raises:
             StoreError: the disk failed.
         """
         images = self._tools.store.images
-        name = self.fingerprint(layers)
+        name = self.fingerprint(layers, past.basis)
         hold.keep(name)
         record = await self._tools.files.call(lambda: images.verified(name))
-        return None if record is None else Built(name, record, None)
+        if record is None or not (past.served or self._is_current(record)):
+            return None
+        return Built(name, past.basis, record, None)
 
-    async def compile(self, layers: tuple[StoredLayer, ...], hold: Hold) -> Built:
+    def _is_current(self, record: ImageRecord) -> bool:
+        now = self._tools.wall()
+        return all(not zone.signed_until or zone.signed_until > now for zone in record.zones)
+
+    async def compile(self, layers: tuple[StoredLayer, ...], past: Past, hold: Hold) -> Built:
         """Compile these layers, which must be in the store, and publish the image.
 
         Raises:
@@ -72,12 +123,21 @@ class Builder:
         """
         store, files = self._tools.store, self._tools.files
         inputs = self.inputs(layers)
-        name = self.fingerprint(layers)
+        name = self.fingerprint(layers, past.basis)
         hold.keep(name)
         workspace = await files.call(store.workspace)
         image = workspace / "image"
         spec = CompileSpec(
-            self._name, inputs, self._rules, str(workspace / "tree"), str(image), self._prefix
+            self._name,
+            inputs,
+            self._rules,
+            str(workspace / "tree"),
+            str(image),
+            self._prefix,
+            now=int(self._tools.wall()),
+            base=past.base,
+            excuse_expired=past.served,
+            expiring_s=self._expiring_s,
         )
         finished = False
         try:
@@ -91,7 +151,7 @@ class Builder:
         finally:
             if not finished:
                 self.discard(workspace)
-        return Built(name, record, workspace)
+        return Built(name, past.basis, record, workspace)
 
     async def require(self, layers: tuple[StoredLayer, ...]) -> None:
         """Make sure all blobs are here and undamaged.
@@ -120,3 +180,7 @@ class Builder:
             await self._tools.files.call(lambda: store.discard(workspace))
         except StoreError as error:
             self._tools.observe(Disturbed(self._name, "collect", Failure.of(error)))
+
+
+def _base(zones: tuple[CompiledZone, ...]) -> tuple[BaseZone, ...]:
+    return tuple(BaseZone(one.view, one.apex, one.serial, one.content) for one in zones)

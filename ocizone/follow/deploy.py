@@ -9,10 +9,11 @@ without the fetch.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 from ocizone import limits
-from ocizone.compiler.spec import ZoneRule
+from ocizone.compiler.spec import CompiledZone, ZoneRule
 from ocizone.errors import (
     CompilerError,
     OcizoneError,
@@ -23,6 +24,7 @@ from ocizone.errors import (
 )
 from ocizone.follow.build import Builder, Built
 from ocizone.follow.status import Activated, Disturbance, Disturbed, Failure
+from ocizone.follow.succession import unnoticed
 from ocizone.follow.tools import Tools
 from ocizone.store.deployments import Deployment, Rejection, StoredLayer
 from ocizone.store.gc import Hold
@@ -35,6 +37,10 @@ class Revision:
 
     digest: str
     layers: tuple[StoredLayer, ...]
+
+
+#: Rules that a revision breaks today and may not tomorrow: it is looked at again.
+_PASSING = frozenset({"rrsig-not-yet-valid"})
 
 
 class Deployer:
@@ -50,6 +56,7 @@ class Deployer:
         path: Path | None,
         tools: Tools,
         prefix: str = "",
+        interval_s: float = 0,
     ) -> None:
         """Make it; nothing is read before ``restore``.
 
@@ -61,6 +68,7 @@ class Deployer:
             path: where files are materialised, None for nowhere.
             tools: see Tools.
             prefix: what findings put before a file's path.
+            interval_s: seconds between looks.
 
         Raises:
             StoreError: the key cannot name a source.
@@ -74,16 +82,20 @@ class Deployer:
         self._path = path
         self._tools = tools
         self._records = tools.store.source(key)
-        self._builder = Builder(name, rules, tools, prefix)
+        self._builder = Builder(name, rules, tools, prefix, interval_s)
         self._rejection: Rejection | None = None
         self._crashes: tuple[str, int] = ("", 0)
         self._serving = tools.store.hold()
+        self._earlier: tuple[Deployment, ...] = ()
+        self._last_zones: tuple[CompiledZone, ...] = ()
 
     @property
     def intact(self) -> Deployment | None:
         """The current deployment, if its image is that of the rules of now and in the store."""
         found = self.current
-        if found is None or found.fingerprint != self._builder.fingerprint(found.layers):
+        if found is None:
+            return None
+        if found.fingerprint != self._builder.fingerprint(found.layers, found.basis):
             return None
         return found if self._tools.store.images.present(found.fingerprint) else None
 
@@ -96,6 +108,8 @@ class Deployer:
         return found if found and found.configuration == self._builder.configuration else None
 
     async def _reject(self, digest: str, problems: tuple[Problem, ...]) -> None:
+        if all(one.severity is not Severity.ERROR or one.rule in _PASSING for one in problems):
+            return
         self._rejection = Rejection(digest, self._builder.configuration, problems)
         rejection = self._rejection
         try:
@@ -122,10 +136,15 @@ class Deployer:
             CompilerError: the compiler died.
             StoreError: the disk failed.
         """
+        current, before = self.current, self._last_zones
+        if current is not None and current.layers == revision.layers:
+            past = self._builder.again(current)
+        else:
+            past = self._builder.after(before)
         try:
-            built = await self._builder.reuse(revision.layers, hold)
+            built = await self._builder.reuse(revision.layers, past, hold)
             if built is None:
-                built = await self._builder.compile(revision.layers, hold)
+                built = await self._builder.compile(revision.layers, past, hold)
         except ZoneError as error:
             await self._reject(revision.digest, error.problems)
             raise
@@ -133,7 +152,8 @@ class Deployer:
             self._compiler_failed(revision.digest, error)
             raise
         try:
-            await self._activate(self._deployment(revision, built), built.record.problems)
+            problems = (*built.record.problems, *unnoticed(before, built.record.zones))
+            await self._activate(self._deployment(revision, built), problems)
             await self.materialise(built.workspace)
         finally:
             self._builder.discard(built.workspace)
@@ -150,6 +170,7 @@ class Deployer:
             files=built.record.files,
             activated_at=int(self._tools.wall()),
             generation=0,
+            basis=built.basis,
         )
 
     async def _activate(self, deployment: Deployment, problems: tuple[Problem, ...]) -> None:
@@ -169,14 +190,24 @@ class Deployer:
 
     def _serve(self, deployment: Deployment) -> None:
         """Swap, and hold what is served: no record may name it after a fall-back."""
-        tools = self._tools
-        tools.serving.activate(deployment, tools.store.images.path(deployment.fingerprint))
-        self.current = deployment
-        former, self._serving = self._serving, tools.store.hold()
-        self._serving.keep(deployment.fingerprint)
+        path, earlier = self._tools.store.images.path, self._before(deployment)
+        paths = tuple(path(one.fingerprint) for one in earlier)
+        self._tools.serving.activate(deployment, path(deployment.fingerprint), paths)
+        self.current, self._earlier, self._last_zones = deployment, earlier, deployment.zones
+        former, self._serving = self._serving, self._tools.store.hold()
+        for one in (deployment, *earlier):
+            self._serving.keep(one.fingerprint)
         for layer in deployment.layers:
             self._serving.keep(layer.digest)
         former.release()
+
+    def _before(self, deployment: Deployment) -> tuple[Deployment, ...]:
+        """Return what was served before a deployment, newest first, each image once."""
+        served = (self.current, *self._earlier) if self.current else self._earlier
+        # The same generation once more is the same deployment under other rules.
+        found = {one.fingerprint: one for one in served if one.generation < deployment.generation}
+        found.pop(deployment.fingerprint, None)
+        return tuple(found.values())[: limits.IXFR_VERSIONS]
 
     def _activated(
         self, deployment: Deployment, problems: tuple[Problem, ...], *, restored: bool
@@ -221,13 +252,37 @@ class Deployer:
         candidates, unreadable = await files.call(records.restorable)
         for each in unreadable:
             self._disturbed("restore", each)
+        if candidates:
+            self._last_zones = candidates[0].zones
         for candidate in candidates:
             try:
                 await self._restore(candidate)
             except OcizoneError as error:
                 self._disturbed("restore", error)
             if self.current is not None:
+                await self._restore_earlier(candidates)
                 break
+
+    async def _restore_earlier(self, candidates: tuple[Deployment, ...]) -> None:
+        """Serve differences from what was served before, too, as far as its images are whole."""
+        tools, current = self._tools, self.current
+        assert current is not None
+        images, hold = tools.store.images, tools.store.hold()
+        former = [one for one in candidates if one.generation < current.generation]
+        former.sort(key=attrgetter("generation"), reverse=True)
+        for one in former:
+            hold.keep(one.fingerprint)
+        try:
+            whole = await tools.files.call(
+                lambda: [one for one in former if images.verified(one.fingerprint)]
+            )
+            if whole:
+                self._earlier = tuple(whole)
+                await self._serve_restored(current)
+        except OcizoneError as error:
+            self._disturbed("restore", error)
+        finally:
+            hold.release()
 
     async def _restore(self, candidate: Deployment) -> None:
         tools = self._tools
@@ -236,14 +291,19 @@ class Deployer:
             hold.keep(layer.digest)
         built = None
         try:
-            built = await self._builder.reuse(candidate.layers, hold)
+            past = self._builder.again(candidate)
+            built = await self._builder.reuse(candidate.layers, past, hold)
             if built is None:
                 await self._stand_in(candidate, hold)
                 await self._builder.require(candidate.layers)
-                built = await self._builder.compile(candidate.layers, hold)
+                built = await self._builder.compile(candidate.layers, past, hold)
             record = built.record
             deployment = replace(
-                candidate, fingerprint=built.fingerprint, zones=record.zones, files=record.files
+                candidate,
+                fingerprint=built.fingerprint,
+                basis=built.basis,
+                zones=record.zones,
+                files=record.files,
             )
             objections = await self._serve_restored(deployment)
             self._activated(deployment, (*record.problems, *objections), restored=True)

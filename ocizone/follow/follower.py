@@ -55,6 +55,7 @@ class Follower(LookingService):
             rules=source.rules,
             path=Path(artifact.path),
             tools=tools,
+            interval_s=artifact.interval_s,
         )
         super().__init__(
             key=source.key,

@@ -34,6 +34,7 @@ class LocalFollower(LookingService):
             path=None,
             tools=tools,
             prefix=f"{source.root}/",
+            interval_s=source.interval_s,
         )
         super().__init__(
             key=source.key,

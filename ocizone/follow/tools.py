@@ -33,8 +33,14 @@ class Serving(Protocol):
     def check(self, deployment: Deployment) -> tuple[Problem, ...]:
         """Return what speaks against serving it: errors refuse, such as an origin taken."""
 
-    def activate(self, deployment: Deployment, image: Path) -> None:
+    def activate(self, deployment: Deployment, image: Path, earlier: tuple[Path, ...] = ()) -> None:
         """Serve it from now on, from this verified image.
+
+        Args:
+            deployment: what is served.
+            image: it is served from.
+            earlier: images of what was served before, newest first; verified and held as long
+                as this is served.
 
         Raises:
             OcizoneError: it cannot be served; what was served before still is.

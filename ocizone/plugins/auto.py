@@ -16,6 +16,7 @@ from ocizone.corefile.directive import (
     Use,
 )
 from ocizone.corefile.types import Position
+from ocizone.plugins.zonepolicy import DNSSEC, SERIAL, ZonePolicy, zone_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class AutoZones:
         origins: lower-case wire names the zones must be at or below.
         reload_s: how often a directory on disk is looked at; 0 means once.
         position: for messages.
+        policy: what is done with zones that are odd.
     """
 
     directory: str
@@ -38,6 +40,7 @@ class AutoZones:
     reload_s: float
     # A line that moved is not a change: its follower must not restart.
     position: Position = field(compare=False)
+    policy: ZonePolicy = field(default_factory=ZonePolicy)
 
 
 _REGEXP = r"db\.(.*)"
@@ -103,7 +106,13 @@ def _build(use: Use, scope: Scope) -> list[AutoZones]:
     origins = use.argument(ZONES) or scope.origins
     return [
         AutoZones(
-            scope.resolve(path), expression, template, origins, use.value(RELOAD), use.position
+            scope.resolve(path),
+            expression,
+            template,
+            origins,
+            use.value(RELOAD),
+            use.position,
+            zone_policy(use),
         )
     ]
 
@@ -112,6 +121,6 @@ DIRECTIVE = Directive(
     "auto",
     "*auto* serves every zone file of a directory.",
     (ZONES,),
-    (DIRECTORY, RELOAD, UPSTREAM),
+    (DIRECTORY, RELOAD, DNSSEC, SERIAL, UPSTREAM),
     build=_build,
 )

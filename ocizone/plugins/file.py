@@ -15,6 +15,7 @@ from ocizone.corefile.directive import (
     Use,
 )
 from ocizone.corefile.types import Position
+from ocizone.plugins.zonepolicy import DNSSEC, SERIAL, ZonePolicy, zone_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class ZoneFile:
         reload_s: how often a file on disk is looked at; 0 means never. A file of an artifact
             changes with the artifact and ignores it.
         position: for messages.
+        policy: what is done with zones that are odd.
     """
 
     path: str
@@ -34,6 +36,7 @@ class ZoneFile:
     reload_s: float
     # A line that moved is not a change: its follower must not restart.
     position: Position = field(compare=False)
+    policy: ZonePolicy = field(default_factory=ZonePolicy)
 
 
 def _by_mtime(given: Given) -> None:
@@ -83,13 +86,14 @@ def _build(use: Use, scope: Scope) -> list[ZoneFile]:
     if not path:
         raise BadArgumentError("no file name")
     origins = use.argument(ZONES) or scope.origins
-    return [ZoneFile(scope.resolve(path), origins, use.value(RELOAD), use.position)]
+    resolved = scope.resolve(path)
+    return [ZoneFile(resolved, origins, use.value(RELOAD), use.position, zone_policy(use))]
 
 
 DIRECTIVE = Directive(
     "file",
     "*file* serves zones from a master file.",
     (DBFILE, ZONES),
-    (RELOAD, RELOAD_BY_MTIME, FALLTHROUGH, UPSTREAM),
+    (RELOAD, DNSSEC, SERIAL, RELOAD_BY_MTIME, FALLTHROUGH, UPSTREAM),
     build=_build,
 )

@@ -18,6 +18,7 @@ from ocizone.corefile.directive import (
 from ocizone.corefile.lexer import Token
 from ocizone.corefile.types import Position
 from ocizone.limits import MAXIMUM_INTERVAL_S, MINIMUM_INTERVAL_S
+from ocizone.plugins.zonepolicy import DNSSEC, SERIAL, ZonePolicy, zone_policy
 from ocizone.registry.reference import BadReferenceError, Reference
 
 
@@ -45,6 +46,7 @@ class Artifact:
         credentials: from the block, or None for anonymous.
         ca_file: PEM file to trust instead of the system's, or None.
         position: for messages.
+        policy: what is done with zones that are odd.
     """
 
     reference: Reference
@@ -55,6 +57,7 @@ class Artifact:
     ca_file: str | None
     # A line that moved is not a change: its follower must not restart.
     position: Position = field(compare=False)
+    policy: ZonePolicy = field(default_factory=ZonePolicy)
 
 
 _DEFAULT_INTERVAL = "3600"
@@ -174,6 +177,7 @@ def _build(use: Use, scope: Scope) -> list[Artifact]:
             credentials=credentials,
             ca_file=scope.resolve(ca_file) if ca_file else None,
             position=use.position,
+            policy=zone_policy(use),
         )
     ]
 
@@ -259,6 +263,8 @@ DIRECTIVE = Directive(
         PASSWORD,
         PASSWORD_FILE,
         CA_FILE,
+        DNSSEC,
+        SERIAL,
     ),
     surplus=True,
     build=_build,

@@ -35,6 +35,7 @@ class Deployment:
         files: of the revision.
         activated_at: unix seconds.
         generation: rises with each activation of the source.
+        basis: what decided its serials beside the content (compiler.spec.basis); "" for nothing.
     """
 
     source: str
@@ -46,6 +47,7 @@ class Deployment:
     files: tuple[RevisionFile, ...]
     activated_at: int
     generation: int
+    basis: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -68,6 +70,7 @@ class Deployment:
             files=files_from(raw["files"]),
             activated_at=raw["activated_at"],
             generation=raw["generation"],
+            basis=raw.get("basis", ""),
         )
 
 

@@ -17,10 +17,11 @@ from ocizone.wire.codes import (
     TYPE_RRSIG,
     TYPE_SOA,
 )
-from ocizone.zone.content import Content, by_type, distinct
+from ocizone.zone.content import Content, by_type, distinct, params_of, signatures_of
 from ocizone.zone.node import Flag, Node, RRset
 from ocizone.zone.reader import Nsec3Params, ZoneInfo
 from ocizone.zone.record import Record
+from ocizone.zone.serial import distance
 
 _WILDCARD = b"*\x00"
 _CUT = Flag.CUT.value
@@ -31,8 +32,14 @@ _EMPTY_NON_TERMINAL = Flag.EMPTY_NON_TERMINAL.value
 _MIXED_CASE = Flag.MIXED_CASE.value
 
 
-def zone_info(content: Content, file: str) -> ZoneInfo:
-    """Return what is known of the zone as a whole; the content has one SOA at its apex."""
+def zone_info(content: Content, file: str, now: int = 2**31) -> ZoneInfo:
+    """Return what is known of the zone as a whole; the content has one SOA at its apex.
+
+    Args:
+        content: of the zone.
+        file: it was read from.
+        now: unix seconds: the times of signatures are within 68 years of it (RFC 4034 3.1.5).
+    """
     apex = by_type(content.names[b""])
     (soa,) = distinct(apex[TYPE_SOA]).values()
     serial, minimum = soa_numbers(soa.rdata)
@@ -46,29 +53,25 @@ def zone_info(content: Content, file: str) -> ZoneInfo:
         file=file,
         denial="nsec3" if nsec3 else "nsec" if TYPE_NSEC in apex else "",
         nsec3=nsec3,
-        signed_until=min(map(_expiration, _signatures(content)), default=0),
+        signed_until=_signed_until(content, now),
     )
 
 
 def _nsec3_params(apex: dict[int, list[Record]]) -> Nsec3Params | None:
     """Return how names are hashed, of the first complete chain there is (RFC 5155 4, 7.3)."""
     for record in apex.get(TYPE_NSEC3PARAM, ()):
-        algorithm, flags = record.rdata[:2]
+        algorithm, flags, params = params_of(record)
         if algorithm == 1 and not flags:
-            iterations = int.from_bytes(record.rdata[2:4])
-            return Nsec3Params(iterations, record.rdata[5 : 5 + record.rdata[4]])
+            return params
     return None
 
 
-def _signatures(content: Content) -> Iterator[Record]:
-    for owners in (content.names, content.nsec3):
-        for records in owners.values():
-            yield from (record for record in records if record.rrtype == TYPE_RRSIG)
-
-
-def _expiration(signature: Record) -> int:
-    """Return when an RRSIG expires, unix seconds (RFC 4034 3.1.5); of this half of 2**32."""
-    return int.from_bytes(signature.rdata[8:12])
+def _signed_until(content: Content, now: int) -> int:
+    """Return when the first signature expires, unix seconds; 0 in a zone without."""
+    if not content.signatures:
+        return 0
+    ends = (int.from_bytes(record.rdata[8:12]) for record in signatures_of(content))
+    return now + min(distance(end, now) for end in ends)
 
 
 def soa_numbers(rdata: bytes) -> tuple[int, int]:
@@ -107,7 +110,10 @@ def zone_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
 def nsec3_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
     """Yield (hash, node with the NSEC3 RRset) in hash order."""
     for digest, records in sorted(content.nsec3.items()):
-        yield digest, Node(Flag.NONE, _rrsets(records), _spelling(records))
+        rrsets = _rrsets(records)
+        # A signature over an NSEC3 that is not there is no node.
+        if rrsets:
+            yield digest, Node(Flag.NONE, rrsets, _spelling(records))
 
 
 def _spelling(records: list[Record]) -> bytes | None:

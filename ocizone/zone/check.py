@@ -234,7 +234,7 @@ class _Check:
                     group[0],
                     "below-dname",
                     f"{_title(group[0])} is hidden by the DNAME at {_place(cover)}",
-                    "nothing stands below a DNAME (RFC 6672 2.4)",
+                    "nothing stands below a DNAME (RFC 6672 2.4): NSD and Knot refuse such a zone",
                 )
             elif rrtype not in _GLUE:
                 self._warning(
@@ -280,7 +280,8 @@ class _Check:
                     groups[rrtype][0],
                     "wildcard-" + rr.type_name(rrtype).lower(),
                     f"{_title(groups[rrtype][0])} at a wildcard",
-                    "its meaning is not defined (RFC 4592 4.2, 4.4)",
+                    "its meaning is not defined (RFC 4592 4.2, 4.4)"
+                    + (": BIND refuses such a zone" if rrtype == TYPE_NS else ""),
                 )
 
     def _pointers(self, groups: dict[int, list[Record]], key: bytes) -> None:

@@ -7,7 +7,7 @@ Empty non-terminals (RFC 4592 2.2.2) are owners without records.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ocizone.findings import Findings
@@ -16,19 +16,24 @@ from ocizone.wire import name as names
 from ocizone.wire.codes import (
     TYPE_CNAME,
     TYPE_DNAME,
+    TYPE_DNSKEY,
     TYPE_MX,
     TYPE_NS,
+    TYPE_NSEC,
     TYPE_NSEC3,
+    TYPE_NSEC3PARAM,
     TYPE_PTR,
     TYPE_RRSIG,
     TYPE_SRV,
 )
+from ocizone.zone.reader import Nsec3Params
 from ocizone.zone.record import Record
 
 # Where the one name that ends the rdata begins, for the types whose rdata is compared without
 # regard to case (RFC 4034 6.2); octets before it are numbers.
 _NAME_AT = {TYPE_NS: 0, TYPE_CNAME: 0, TYPE_PTR: 0, TYPE_DNAME: 0, TYPE_MX: 2, TYPE_SRV: 6}
 _OF_NSEC3 = frozenset({TYPE_NSEC3, TYPE_RRSIG})
+_OF_SIGNED_APEX = frozenset({TYPE_DNSKEY, TYPE_NSEC, TYPE_NSEC3PARAM})
 # Of 20 octets of SHA-1, the one hash there is (RFC 5155 11).
 _HASH_CHARACTERS = 32
 
@@ -45,6 +50,7 @@ class Content:
         records: how many were read.
         nsec3: NSEC3 records and their RRSIGs by hash (20 octets): their owners are no names
             of the zone (RFC 5155 7.2.8).
+        signatures: how many RRSIGs there are.
     """
 
     apex: bytes
@@ -53,6 +59,14 @@ class Content:
     order: list[bytes]
     records: int
     nsec3: dict[bytes, list[Record]] = field(default_factory=dict)
+    signatures: int = 0
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether there is a DNSSEC record of the zone's own in it; quick in one without."""
+        if self.signatures or self.nsec3:
+            return True
+        return any(record.rrtype in _OF_SIGNED_APEX for record in self.names.get(b"", ()))
 
     def key(self, name: bytes) -> bytes | None:
         """Return the key of a wire name of any case, or None when it is out of the zone."""
@@ -71,14 +85,16 @@ def gather(records: Iterable[Record], apex: bytes, findings: Findings) -> Conten
         findings: where problems go.
     """
     found = Content(apex, len(names.labels(apex)), {}, [], 0)
-    count = 0
+    count = signatures = 0
     last_owner: bytes | None = None
     bucket: list[Record] = []
     for record in records:
-        if record.rrtype in _OF_NSEC3 and _is_of_nsec3(record):
-            _add_nsec3(found, record, findings)
-            count += 1
-            continue
+        if record.rrtype in _OF_NSEC3:
+            signatures += record.rrtype == TYPE_RRSIG
+            if _is_of_nsec3(record):
+                _add_nsec3(found, record, findings)
+                count += 1
+                continue
         if record.owner != last_owner:
             key = found.key(record.owner)
             if key is None:
@@ -94,7 +110,7 @@ def gather(records: Iterable[Record], apex: bytes, findings: Findings) -> Conten
             break
     _add_empty_non_terminals(found.names)
     order = sorted(found.names)
-    return Content(apex, found.apex_labels, found.names, order, count, found.nsec3)
+    return Content(apex, found.apex_labels, found.names, order, count, found.nsec3, signatures)
 
 
 def _is_of_nsec3(record: Record) -> bool:
@@ -154,6 +170,20 @@ def comparable(record: Record) -> bytes:
 def target(record: Record) -> bytes:
     """Return the target name of an NS, CNAME, PTR, DNAME, MX or SRV record, as spelled."""
     return record.rdata[_NAME_AT[record.rrtype] :]
+
+
+def params_of(record: Record) -> tuple[int, int, Nsec3Params]:
+    """Return (algorithm, flags, parameters) of an NSEC3 or NSEC3PARAM (RFC 5155 3.2, 4.2)."""
+    rdata = record.rdata
+    salt = rdata[5 : 5 + rdata[4]]
+    return rdata[0], rdata[1], Nsec3Params(int.from_bytes(rdata[2:4]), salt)
+
+
+def signatures_of(content: Content) -> Iterator[Record]:
+    """Yield every RRSIG of a zone, those over NSEC3 too."""
+    for by_owner in (content.names, content.nsec3):
+        for records in by_owner.values():
+            yield from (record for record in records if record.rrtype == TYPE_RRSIG)
 
 
 def parent_key(key: bytes) -> bytes:

@@ -317,7 +317,8 @@ def test_child(tmp_path: Path) -> None:
     done = run_child(spec.to_json())
     assert (done.returncode, done.stderr) == (0, "")
     report = CompileReport.from_json(done.stdout)
-    assert report.zones == (CompiledZone(VIEW, "a.", 1, 2, "db.a"),)
+    (zone,) = report.zones
+    assert replace(zone, content="") == CompiledZone(VIEW, "a.", 1, 2, "db.a")
     assert json.loads(done.stdout)["image_sha256"] == report.image_sha256
     assert Path(spec.image).exists()
 

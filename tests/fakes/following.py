@@ -220,16 +220,20 @@ class FakeServing:
     def __init__(self) -> None:
         self.served: dict[str, dict[str, str]] = {}
         self.deployments: list[Deployment] = []
+        self.earlier: list[dict[str, str]] = []
         self.objections: tuple[Problem, ...] = ()
         self.broken: StoreError | None = None
 
     def check(self, deployment: Deployment) -> tuple[Problem, ...]:
         return self.objections
 
-    def activate(self, deployment: Deployment, image: Path) -> None:
+    def activate(
+        self, deployment: Deployment, image: Path, earlier: tuple[Path, ...] = ()
+    ) -> None:
         if self.broken is not None:
             raise self.broken
         self.deployments.append(deployment)
+        self.earlier = [json.loads(path.read_text("utf-8")) for path in earlier]
         self.served[deployment.source] = json.loads(image.read_text("utf-8"))
 
 
