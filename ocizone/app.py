@@ -38,6 +38,7 @@ from ocizone.observe.bugs import BugLog
 from ocizone.observe.counters import Counters
 from ocizone.observe.errorlog import ErrorLog
 from ocizone.observe.events import FollowJournal, log_problems
+from ocizone.observe.expiries import Expiries
 from ocizone.observe.gauges import Gauges
 from ocizone.observe.witness import Watching, Witness
 from ocizone.plan import Plan, make_plan
@@ -47,6 +48,7 @@ from ocizone.plugins.log import LogRule
 from ocizone.plugins.reload import Reload
 from ocizone.pulling import make_follower
 from ocizone.serve.door import Door
+from ocizone.serve.identities import Identities
 from ocizone.serve.interfaces import addresses_of
 from ocizone.serve.listeners import Listeners, Sockets
 from ocizone.store.store import Store
@@ -120,6 +122,7 @@ class Application(Service):
             streamed=self._witness.streamed,
             on_bug=BugLog(self._counters, time.monotonic),
         )
+        self._identities = Identities(reactor, wall, in_thread)
         self._listeners = Listeners(
             reactor,
             door.answer,
@@ -127,12 +130,15 @@ class Application(Service):
             options.descriptors,
             wall=wall,
             dropped=self._counters.dropped,
+            certificate=self._identities.cell,
         )
         self._admin = AdminEndpoints(reactor)
         gauges = Gauges(
             lambda: self.snapshot, lambda: self._following.statuses, self._journal.pulls
         )
-        self._desk = AdminDesk(self, (self._counters, gauges))
+        self._desk = AdminDesk(
+            self, (self._counters, gauges, Expiries(lambda: self._identities.expiries))
+        )
         self._watch = CorefileWatch(reactor, self._look_at_corefile)
 
     @property
@@ -153,6 +159,7 @@ class Application(Service):
         self._started_at = self._wall()
         plan = self._read_plan()
         self._say_hello(plan)
+        self._identities.move_to(plan.tls, self._identities.read(plan.tls))
         bound = self._listeners.prepare(plan.endpoints)
         self._store = Store(self._options.state_dir)
         self._deployed = Deployed(
@@ -301,6 +308,7 @@ class Application(Service):
 
     def _take_up(self, plan: Plan) -> bool:
         try:
+            identities = self._identities.read(plan.tls)
             bound = self._listeners.prepare(plan.endpoints)
             pages = self._desk.addresses(plan)
             try:
@@ -308,11 +316,12 @@ class Application(Service):
             except OSError:
                 self._listeners.discard(bound)
                 raise
-        except OSError as error:
+        except (ConfigError, OSError) as error:
             self._reload_refused(error)
             return False
         log_problems(plan.corefile.notices)
         self._deployed.move_to(plan)
+        self._identities.move_to(plan.tls, identities)
         self._listeners.move_to(plan.endpoints, bound)
         self._admin.move_to(pages, opened)
         if self._control is not None:
@@ -332,6 +341,7 @@ class Application(Service):
 
     def refresh(self) -> Deferred[None]:
         """Look at every source now (SIGHUP)."""
+        self._identities.look()
         return self._following.refresh()
 
     # --- Stop --------------------------------------------------------------------------------
@@ -343,6 +353,7 @@ class Application(Service):
         self.stopping = True
         notify(self._environ, "STOPPING=1")
         self._watch.stop()
+        self._identities.stop()
         healths = [one for view in self._deployed.plan.views for one in view.block.all(Health)]
         lameduck_s = max((health.lameduck_s for health in healths), default=0.0)
         log.info("stopping", lameduck=f"{lameduck_s:g}s" if lameduck_s else "")

@@ -112,7 +112,7 @@ def keys_of(token: Token, default_port: int, report: Report) -> tuple[Key, ...]:
             token,
             "scheme-not-supported",
             f"'{split.scheme}://' is not supported by ocizone",
-            "ocizone serves dns:// (UDP and TCP)",
+            "ocizone serves dns:// (UDP and TCP) and tls:// (DNS over TLS)",
         )
         return ()
     for zone in zones[:1]:

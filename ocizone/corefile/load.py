@@ -26,6 +26,7 @@ from ocizone.plugins.bind import Bind
 from ocizone.plugins.directives import DIRECTIVES
 from ocizone.plugins.others import OTHERS, Verdict
 from ocizone.plugins.root import Root
+from ocizone.wire.name import to_text
 
 
 def load(
@@ -214,11 +215,19 @@ def _values(
 
 def _require_tls(draft: _Draft, uses: dict[str, list[Occurrence]], report: Report) -> None:
     """CoreDNS serves plain text on a tls:// key without ``tls``; nobody wants that."""
+    schemes = {key.scheme for key, _ in draft.keys}
     for key, token in draft.keys:
         if key.scheme == "tls" and "tls" not in uses:
             report.error(
                 token,
                 "tls-missing",
                 "tls:// needs a 'tls' directive in its server block",
-                OTHERS["tls"].message("tls"),
+                "write 'tls CERT KEY', the certificate to serve it with",
             )
+    if "tls" in uses and schemes == {"dns"}:
+        report.warning(
+            uses["tls"][0].name,
+            "tls-unused",
+            "plugin/tls: no key of this server block is served over TLS",
+            f"write 'tls://{to_text(draft.keys[0][0].zone)}' for one that is",
+        )

@@ -28,6 +28,7 @@ from ocizone.plugins import (
     ready,
     reload,
     root,
+    tls,
     transfer,
     whoami,
 )
@@ -49,6 +50,7 @@ DIRECTIVES: Final[tuple[Directive, ...]] = (
     chaos.DIRECTIVE,
     loadbalance.DIRECTIVE,
     acl.DIRECTIVE,
+    tls.DIRECTIVE,
     minimal.DIRECTIVE,
     transfer.DIRECTIVE,
     catalog.DIRECTIVE,

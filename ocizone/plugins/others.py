@@ -80,7 +80,6 @@ OTHERS: Final[dict[str, Verdict]] = {
     "cache": _ignored("answers come from memory already"),
     "header": _later("flags of answers"),
     "dnssec": _later("signing while answering"),
-    "tls": _later("DNS over TLS"),
     "template": _never("answers are what the zone says"),
     "hosts": _later("answers from a hosts file"),
     "route53": _never(_OTHER_DATA),

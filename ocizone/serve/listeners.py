@@ -6,17 +6,21 @@ changes nothing when one cannot be opened. Not here: what is answered on them.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IOpenSSLServerConnectionCreator,
+    IProtocolFactory,
+)
+from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from ocizone.endpoint import Endpoint
 from ocizone.serve.gate import TcpGate
 from ocizone.serve.outgoing import Answer
-from ocizone.serve.sockets import BACKLOG, bind_pair, sharing
+from ocizone.serve.sockets import BACKLOG, Bound, bind_endpoint, sharing
 from ocizone.serve.tcp import TcpFactory
 from ocizone.serve.turns import Turns
 from ocizone.serve.udp import Polls, UdpPort
@@ -34,17 +38,19 @@ class Reactor(Polls, Protocol):
         """Accept on a bound socket."""
 
 
-#: Bound and not yet answered on: a datagram and a stream socket for each endpoint.
-Sockets = dict[Endpoint, tuple[socket.socket, socket.socket]]
+#: Bound and not yet answered on.
+Sockets = dict[Endpoint, Bound]
+#: What new TLS connections of an address are served with.
+Certificates = Callable[[Endpoint], IOpenSSLServerConnectionCreator]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listening:
-    """One open address: its two transports, their sockets, and the port the system gave."""
+    """One open address: its transports, their sockets, and the port the system gave."""
 
-    udp: UdpPort
+    udp: UdpPort | None
     tcp: IListeningPort
-    sockets: tuple[socket.socket, socket.socket]
+    bound: Bound
     port: int
 
 
@@ -60,6 +66,7 @@ class Listeners:
         *,
         wall: Callable[[], float],
         dropped: Callable[[str], None],
+        certificate: Certificates,
     ) -> None:
         """Make it; nothing is opened.
 
@@ -70,11 +77,13 @@ class Listeners:
             descriptors: the process may have; None when that is not known to be few.
             wall: unix seconds.
             dropped: told why a connection was refused or ended early, in fixed words.
+            certificate: of a ``tls`` endpoint; asked when it is opened.
         """
         self._reactor = reactor
         self._answer = answer
         self._on_send_error = on_send_error
         self._wall = wall
+        self._certificate = certificate
         self._gate = TcpGate(descriptors, dropped)
         self._turns = Turns(reactor)  # type: ignore[arg-type]  # a structural part of IReactorTime
         self._open: dict[Endpoint, Listening] = {}
@@ -108,10 +117,10 @@ class Listeners:
                     sock
                     for other, listening in self._open.items()
                     if other not in kept and listening.port == endpoint.port
-                    for sock in listening.sockets
+                    for sock in listening.bound.all
                 ]
                 with sharing(leaving):
-                    bound[endpoint] = bind_pair(endpoint.host, endpoint.port, share=bool(leaving))
+                    bound[endpoint] = bind_endpoint(endpoint, share=bool(leaving))
         except BaseException:
             self.discard(bound)
             raise
@@ -120,14 +129,13 @@ class Listeners:
     @staticmethod
     def discard(bound: Sockets) -> None:
         """Close what ``prepare`` bound: it is not wanted after all."""
-        for pair in bound.values():
-            for sock in pair:
-                sock.close()
+        for one in bound.values():
+            one.close()
 
     def move_to(self, wanted: Iterable[Endpoint], bound: Sockets) -> None:
         """Answer on what ``prepare`` bound, and close what is no longer wanted."""
-        for endpoint, (datagram, stream) in bound.items():
-            self._open[endpoint] = self._listen(endpoint, datagram, stream)
+        for endpoint, sockets in bound.items():
+            self._open[endpoint] = self._listen(endpoint, sockets)
         for endpoint in set(self._open) - set(wanted):
             self._close(self._open.pop(endpoint))
 
@@ -138,28 +146,39 @@ class Listeners:
         self._open.clear()
         self._gate.close_all()
 
-    def _listen(
-        self, endpoint: Endpoint, datagram: socket.socket, stream: socket.socket
-    ) -> Listening:
+    def _listen(self, endpoint: Endpoint, bound: Bound) -> Listening:
         name = str(endpoint)
-        udp = UdpPort(self._reactor, datagram, name, self._answer, self._on_send_error, self._wall)
-        udp.start()
+        udp = None
+        if bound.datagram is not None:
+            udp = UdpPort(
+                *(self._reactor, bound.datagram, name, self._answer, self._on_send_error),
+                self._wall,
+            )
+            udp.start()
+        stream = bound.stream
+        tcp = self._reactor.adoptStreamPort(stream.fileno(), stream.family, self._factory(endpoint))
+        # The adopted port is a duplicate, and has set the backlog to Twisted's 50.
+        stream.listen(BACKLOG)
+        return Listening(udp, tcp, bound, stream.getsockname()[1])
+
+    def _factory(self, endpoint: Endpoint) -> IProtocolFactory:
+        secure = endpoint.scheme == "tls"
         factory = TcpFactory(
             self._reactor,  # type: ignore[arg-type]  # a structural part of IReactorTime
             self._turns,
             self._gate,
-            name,
+            str(endpoint),
             self._answer,
             wall=self._wall,
+            protocol_name="tls" if secure else "tcp",
         )
-        tcp = self._reactor.adoptStreamPort(stream.fileno(), stream.family, factory)
-        # The adopted port is a duplicate, and has set the backlog to Twisted's 50.
-        stream.listen(BACKLOG)
-        return Listening(udp, tcp, (datagram, stream), stream.getsockname()[1])
+        if not secure:
+            return factory
+        return TLSMemoryBIOFactory(self._certificate(endpoint), False, factory, self._reactor)  # type: ignore[arg-type]  # as above
 
     @staticmethod
     def _close(listening: Listening) -> None:
-        listening.udp.stop()
+        if listening.udp is not None:
+            listening.udp.stop()
         listening.tcp.stopListening()
-        for sock in listening.sockets:
-            sock.close()
+        listening.bound.close()

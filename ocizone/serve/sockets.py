@@ -9,7 +9,9 @@ import errno
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+from ocizone.endpoint import Endpoint
 from ocizone.limits import TCP_NOT_SENT_OCTETS
 
 #: Asks for the destination address of each datagram, so that a reply to a wildcard socket
@@ -124,6 +126,35 @@ def sharing(sockets: Iterable[socket.socket]) -> Iterator[None]:
     finally:
         for sock in own:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """The sockets of one address; TLS has no datagrams."""
+
+    datagram: socket.socket | None
+    stream: socket.socket
+
+    @property
+    def all(self) -> tuple[socket.socket, ...]:
+        """Every socket."""
+        return (self.stream,) if self.datagram is None else (self.datagram, self.stream)
+
+    def close(self) -> None:
+        """Close every socket."""
+        for sock in self.all:
+            sock.close()
+
+
+def bind_endpoint(endpoint: Endpoint, *, share: bool = False) -> Bound:
+    """Return the bound sockets of an address; ``share`` as in ``bind``.
+
+    Raises:
+        BindError: one cannot be bound; none is left open.
+    """
+    if endpoint.scheme == "tls":
+        return Bound(None, bind(socket.SOCK_STREAM, endpoint.host, endpoint.port, share=share))
+    return Bound(*bind_pair(endpoint.host, endpoint.port, share=share))
 
 
 def bind_pair(host: str, port: int, *, share: bool = False) -> tuple[socket.socket, socket.socket]:

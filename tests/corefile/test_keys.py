@@ -160,11 +160,18 @@ def test_schemes_that_are_not_served(scheme: str) -> None:
 
 
 def test_tls_without_tls() -> None:
-    """CoreDNS would serve plain text; here it is an error, with or without the directive."""
+    """CoreDNS would serve plain text; here it is an error."""
     (found,) = findings("tls://example.org {\n}")
     assert found.message == "tls:// needs a 'tls' directive in its server block"
-    (found,) = findings("tls://example.org {\ntls cert key\n}")
-    assert found.message.startswith("plugin 'tls' is not supported by ocizone yet")
+    assert findings("tls://example.org {\ntls cert key\n}") == ()
+
+
+def test_tls_without_a_key_for_it() -> None:
+    """The certificate would never be seen: somebody expected otherwise."""
+    (found,) = findings("example.org {\ntls cert key\n}")
+    assert found.message == "plugin/tls: no key of this server block is served over TLS"
+    assert found.hint == "write 'tls://example.org.' for one that is"
+    assert findings("example.org, tls://example.org {\ntls cert key\n}") == ()
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ class Site:
             self.errors.append,
             wall=lambda: 0.0,
             dropped=self.dropped.append,
+            certificate=lambda _: pytest.fail("no TLS here"),
         )
 
     def _answer(self, packet: bytes, transport: Transport) -> bytes:
@@ -141,8 +142,8 @@ def test_an_address_in_use_changes_nothing(site):
 def test_what_was_prepared_can_be_dropped(site):
     """Another part of the reload failed."""
     bound = site.listeners.prepare([ONE, ONE])
-    ((datagram, _),) = bound.values()
-    port = datagram.getsockname()[1]
+    (sockets,) = bound.values()
+    port = sockets.stream.getsockname()[1]
     assert not is_free("127.0.0.1", port)
     site.listeners.discard(bound)
     assert is_free("127.0.0.1", port)
