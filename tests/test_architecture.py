@@ -46,7 +46,7 @@ ALLOWED = {
     "follow": {
         "store", "registry", "compiler.spec", "plugins.oci", "zone", "wire", "corefile.types",
     },
-    "serve": {"answer", "live", "endpoint", "plugins.tls"},
+    "serve": {"answer", "live", "endpoint", "plugins.tls", "wire.tsig"},
     "observe": {"answer", "plugins", "wire", "zone", "follow.status"},
     "lab": {"registry.manifest"},
 }  # fmt: skip

@@ -34,20 +34,13 @@ class Delta:
         work: records to look at until it is known, at most.
     """
 
-    def __init__(self, older: Sequence[ZoneReader], current: ZoneReader) -> None:
-        """Make it.
-
-        Args:
-            older: the versions with the client's serial, newest first. Several are of use only
-                when they are equal: nobody knows which one the client has.
-            current: the version that is served.
-        """
+    def __init__(self, older: ZoneReader, current: ZoneReader) -> None:
         self.done = False
         self.usable = False
-        self.work = current.info.records + sum(zone.info.records for zone in older)
+        self.work = older.info.records + current.info.records
         self._removed: list[tuple[bytes, RRset]] = []
         self._added: list[tuple[bytes, RRset]] = []
-        self._soa = soa(older[0])
+        self._soa = soa(older)
         self._steps = self._compute(older, current)
 
     def step(self) -> None:
@@ -65,15 +58,9 @@ class Delta:
         yield from self._added
         yield now
 
-    def _compute(self, older: Sequence[ZoneReader], current: ZoneReader) -> Iterator[None]:
-        base = older[0]
-        for other in older[1:]:
-            for change in diff(other, base):
-                if change is not None:
-                    return
-                yield
+    def _compute(self, older: ZoneReader, current: ZoneReader) -> Iterator[None]:
         octets = records = 0
-        for number, change in enumerate(diff(base, current)):
+        for number, change in enumerate(diff(older, current)):
             if change is None or number % _CHANGES == 0:
                 yield
             if change is None:
@@ -104,17 +91,17 @@ class Deltas:
 
         Args:
             serial: the client's.
-            older: what was served before, newest first.
+            older: what was served before; no serial twice.
             current: what is served, always the same version.
         """
         if self._by_serial is None:
             self._by_serial = {}
         delta = self._by_serial.get(serial)
         if delta is None:
-            candidates = [zone for zone in older if zone.info.serial == serial]
-            if not candidates:
+            found = next((zone for zone in older if zone.info.serial == serial), None)
+            if found is None:
                 return None
-            delta = self._by_serial[serial] = Delta(candidates, current)
+            delta = self._by_serial[serial] = Delta(found, current)
         return delta
 
 

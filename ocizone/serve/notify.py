@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from ipaddress import ip_address
 from itertools import count
@@ -21,7 +22,8 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from ocizone import limits
-from ocizone.answer.announce import Announcement, Verifier, acknowledged
+from ocizone.answer.announce import Announcement, acknowledged
+from ocizone.wire.tsig import Verifier
 
 log = Logger(namespace="ocizone")
 
@@ -30,13 +32,15 @@ Result = Literal["acknowledged", "rejected", "unanswered", "superseded"]
 
 #: Seconds between bursts: short beside what a NOTIFY takes to be noticed.
 _BURST_S = 0.02
+#: A secondary that is told of one change after another is complained about so often.
+_TELL_S = 60.0
 _PER_BURST = max(1, int(limits.NOTIFY_PER_S * _BURST_S))
 
 
 class Reactor(Protocol):
     """The parts of a reactor that sending takes."""
 
-    def callLater(self, delay: float, call: Callable[..., Any], *args: Any) -> IDelayedCall:  # noqa: N802 - the reactor's name
+    def callLater(self, delay: float, call: Callable[..., Any], /, *args: Any) -> IDelayedCall:  # noqa: N802 - the reactor's name
         """Call later."""
 
     def seconds(self) -> float:
@@ -75,7 +79,7 @@ class Notifier:
         self._order = count()
         self._asked: dict[tuple[str, int, int], _Told] = {}
         self._waiting: Counter[tuple[str, int]] = Counter()
-        self._failed: dict[tuple[str, int], list[tuple[str, str]]] = {}
+        self._failed: dict[tuple[str, int], _Failed] = {}
         self._ports: dict[str, Any] = {}
         self._timer: IDelayedCall | None = None
 
@@ -104,8 +108,12 @@ class Notifier:
     # --- Sending -------------------------------------------------------------------------------
 
     def _schedule(self, delay: float) -> None:
-        if self._pending and not (self._timer is not None and self._timer.active()):
-            self._timer = self._reactor.callLater(delay, self._burst)
+        """Send in ``delay`` seconds at the latest, while there is something to send."""
+        if self._timer is None or not self._timer.active():
+            if self._pending:
+                self._timer = self._reactor.callLater(delay, self._burst)
+        elif self._timer.getTime() > self._reactor.seconds() + delay:
+            self._timer.reset(delay)
 
     def _burst(self) -> None:
         now = self._reactor.seconds()
@@ -172,10 +180,10 @@ class Notifier:
     def _received(self, packet: bytes, host: str, port: int) -> None:
         """Take an answer: from who was asked, with the id and the signature it must have."""
         answer = acknowledged(packet)
-        told = answer and self._asked.get(
-            (str(ip_address(host.partition("%")[0])), port, answer.ident)
-        )
-        if answer is None or told is None:
+        if answer is None:
+            return
+        told = self._asked.get((str(ip_address(host.partition("%")[0])), port, answer.ident))
+        if told is None:
             return
         if told.announcement.key is not None and not told.verified(packet, int(self._wall())):
             return
@@ -185,9 +193,14 @@ class Notifier:
             self._end(told, "acknowledged")
 
     def _fail(self, told: _Told, result: Result, reason: str) -> None:
-        reason = told.error or reason
-        self._failed.setdefault(told.announcement.to, []).append((told.announcement.zone, reason))
+        to, now = told.announcement.to, self._reactor.seconds()
+        failed = self._failed.get(to)
+        if failed is None:
+            failed = self._failed[to] = _Failed(now, told.announcement.zone, told.error or reason)
+        failed.zones += 1
         self._end(told, result)
+        if now - failed.since >= _TELL_S:
+            self._tell_failures(to)
 
     def _end(self, told: _Told, result: Result) -> None:
         to = told.announcement.to
@@ -206,14 +219,26 @@ class Notifier:
             self._close_ports()
 
     def _tell_failures(self, to: tuple[str, int]) -> None:
-        """Log once, when there is nothing left to tell a secondary, what it did not take."""
+        """Log what a secondary did not take, in one line whatever the number of zones."""
         failed = self._failed.pop(to, None)
-        if failed:
-            zone, reason = failed[0]
+        if failed is not None:
             log.warn(
-                "secondary not notified", to=f"{to[0]} port {to[1]}", zones=len(failed),
-                first=zone, reason=reason,
-            )  # fmt: skip
+                "secondary not notified",
+                to=f"{to[0]} port {to[1]}",
+                zones=failed.zones,
+                first=failed.zone,
+                reason=failed.reason,
+            )
+
+
+@dataclass(slots=True)
+class _Failed:
+    """What a secondary did not take since it was last told about."""
+
+    since: float
+    zone: str
+    reason: str
+    zones: int = 0
 
 
 class _Told:

@@ -323,18 +323,6 @@ def test_a_difference_over_the_limit_is_not_sent(monkeypatch):
     assert soas(ixfr_of(1), loaded) == [2, 2]
 
 
-def test_a_serial_used_twice_is_worth_nothing():
-    """Two contents with one serial: nobody knows which the client has."""
-    old, other, current = (
-        version(1, HOSTS),
-        version(1, HOSTS + "a 1 A 192.0.2.1"),
-        version(2, HOSTS),
-    )
-    assert soas(ixfr_of(1), Loaded(current, (other, old))) == [2, 2]
-    # One content twice, as when another zone of the artifact changed, is one version.
-    assert soas(ixfr_of(1), Loaded(current, (old, version(1, HOSTS)))) == [2, 1, 2, 2]
-
-
 def test_a_difference_is_computed_once(monkeypatch):
     """Ten secondaries that ask at once share the work, and those that come later."""
     calls = []
