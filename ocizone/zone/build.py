@@ -113,7 +113,9 @@ def nsec3_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
         rrsets = _rrsets(records)
         # A signature over an NSEC3 that is not there is no node.
         if rrsets:
-            yield digest, Node(Flag.NONE, rrsets, _spelling(records))
+            owner = _spelling(records)
+            flags = Flag.NONE if owner is None else Flag.MIXED_CASE
+            yield digest, Node(flags, rrsets, owner)
 
 
 def _spelling(records: list[Record]) -> bytes | None:

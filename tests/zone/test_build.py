@@ -17,11 +17,11 @@ from ocizone.limits import KIB
 from ocizone.wire.codes import TYPE_A, TYPE_CNAME, TYPE_NS, TYPE_SOA
 from ocizone.wire.name import from_text, name_from_key, relative_key, to_text
 from ocizone.zone import image as image_module
-from ocizone.zone.build import zone_info, zone_nodes
+from ocizone.zone.build import nsec3_nodes, zone_info, zone_nodes
 from ocizone.zone.content import Content, gather
 from ocizone.zone.image import Image, ImageZone, write_image
 from ocizone.zone.masterfile import read_master
-from ocizone.zone.node import Flag
+from ocizone.zone.node import Flag, Node
 from ocizone.zone.reader import DictZone
 
 ORIGIN = from_text("example.org.")
@@ -263,6 +263,17 @@ def test_lmdb_zone_equals_dict_zone(
         assert ours.get(key) == theirs.get(key)
         assert ours.predecessor(key) == theirs.predecessor(key)
         assert list(ours.nodes(key)) == list(theirs.nodes(key))
+
+
+def test_nsec3_survive_the_image_in_either_case() -> None:
+    """dnssec-signzone writes the hash of an NSEC3's owner in capitals (RFC 4648 7)."""
+    digest = "0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM"
+    for spelled in (digest, digest.lower()):
+        text = f"{HEAD}{spelled} 60 NSEC3 1 0 0 - {digest} A\n"
+        ((key, node),) = nsec3_nodes(content_of(text))
+        read = Node.decode(node.encode())
+        assert (len(key), list(read.rrsets)) == (20, [50])
+        assert read.rrsets[50].rdatas == node.rrsets[50].rdatas
 
 
 def test_nodes_equal_dnspython() -> None:
