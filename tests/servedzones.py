@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ocizone.compiler.spec import CompiledZone
 from ocizone.follow.source import Source
@@ -22,11 +23,20 @@ def zone_of(origin: str, serial: int = 1) -> DictZone:
     return zone(text, origin)
 
 
-class FakeImage:
-    """An image over small zones: ``FakeImage((view, origin), ...)``."""
+def zone_with(origin: str, serial: int = 1, **facts: object) -> DictZone:
+    """Return a small zone of which other things are known than its text says."""
+    plain = zone_of(origin, serial)
+    info = replace(plain.info, **facts)  # type: ignore[arg-type]  # fields by name, checked at run time
+    return DictZone(info, dict(plain.nodes()))
 
-    def __init__(self, *held: tuple[str, str], serial: int = 1) -> None:
-        self._zones = {(view, from_text(origin)): zone_of(origin, serial) for view, origin in held}
+
+class FakeImage:
+    """An image over small zones: ``FakeImage((view, origin), ...)``; facts are of ZoneInfo."""
+
+    def __init__(self, *held: tuple[str, str], serial: int = 1, **facts: object) -> None:
+        self._zones = {
+            (view, from_text(origin)): zone_with(origin, serial, **facts) for view, origin in held
+        }
 
     def zones(self) -> Mapping[tuple[str, bytes], ZoneReader]:
         return self._zones

@@ -9,10 +9,9 @@ from functools import cache
 import dns.dnssec
 import dns.name
 import dns.rdatatype
-import dns.rdtypes.ANY.NSEC3
 import dns.rrset
 import dns.zone
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, ed448, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 #: When everything is signed: 2026-11-21T00:00:00Z.
 NOW = 1_795_219_200
@@ -87,7 +86,9 @@ class Signer:
         zone = dns.zone.from_text(text, ORIGIN, relativize=False, check_origin=False)
         for name, rdataset in zone.iterate_rdatasets():
             key = (name, rdataset.rdtype)
-            found = self.rrsets.setdefault(key, dns.rrset.from_rdata_list(name, 300, rdataset))
+            found = self.rrsets.setdefault(
+                key, dns.rrset.from_rdata_list(name, 300, list(rdataset))
+            )
             found.update(rdataset)
 
     @property
@@ -134,8 +135,8 @@ class Signer:
         order = sorted(hashed)
         for at, one in enumerate(order):
             after = order[(at + 1) % len(order)]
-            kinds = " ".join(hashed[one])
-            self.add(f"{one} 300 NSEC3 1 {int(opt_out)} {iterations} {salt} {after} {kinds}")
+            told = " ".join(hashed[one])
+            self.add(f"{one} 300 NSEC3 1 {int(opt_out)} {iterations} {salt} {after} {told}")
         return self
 
     def hash(self, name: str | dns.name.Name, iterations: int = 0, salt: str = "-") -> str:

@@ -15,7 +15,8 @@ from ocizone import __version__
 from ocizone.admin.readiness import missing
 from ocizone.answer.blocks import Loaded, NotReady, Snapshot
 from ocizone.follow.source import OciSource
-from ocizone.follow.status import SourceStatus
+from ocizone.follow.status import Failure, SourceStatus
+from ocizone.limits import EXPIRING_S
 from ocizone.plan import Plan
 from ocizone.wire.name import to_text
 
@@ -74,7 +75,7 @@ def document(
         "generation": snapshot.generation,
         "ready": not absent,
         "missing": absent,
-        "zones": _zones(plan, snapshot, by_key),
+        "zones": _zones(plan, snapshot, by_key, facts.now),
         "sources": [
             _source(plan, by_key[source.key]) for source in plan.sources if source.key in by_key
         ],
@@ -87,7 +88,7 @@ def document(
 
 
 def _zones(
-    plan: Plan, snapshot: Snapshot, statuses: Mapping[str, SourceStatus]
+    plan: Plan, snapshot: Snapshot, statuses: Mapping[str, SourceStatus], now: float
 ) -> list[dict[str, Any]]:
     blocks = snapshot.blocks
     held = {(zone.view, zone.apex): status for status in statuses.values() for zone in status.zones}
@@ -98,7 +99,8 @@ def _zones(
             name = to_text(apex)
             match zone:
                 case Loaded():
-                    shown.append(_loaded(view.name, name, zone, held.get((view.name, name))))
+                    status = held.get((view.name, name))
+                    shown.append(_loaded(view.name, name, zone, status, now))
                 case NotReady():
                     shown.append(
                         {
@@ -122,9 +124,11 @@ def _zones(
     return shown
 
 
-def _loaded(view: str, name: str, zone: Loaded, status: SourceStatus | None) -> dict[str, Any]:
+def _loaded(
+    view: str, name: str, zone: Loaded, status: SourceStatus | None, now: float
+) -> dict[str, Any]:
     info = zone.reader.info
-    failure = status.last_error if status else None
+    state, message = _state(info.signed_until, status.last_error if status else None, now)
     return {
         "name": name,
         "view": view,
@@ -135,9 +139,26 @@ def _loaded(view: str, name: str, zone: Loaded, status: SourceStatus | None) -> 
         "reference": status.reference if status else "",
         "digest": status.digest if status else "",
         "since": _time(status.activated) if status else None,
-        "state": "Stale" if failure else "Ready",
-        "message": f"{failure.reason}: {failure.message}" if failure else "",
+        "signed_until": _time(info.signed_until) if info.signed_until else None,
+        "state": state,
+        "message": message,
     }
+
+
+def _state(signed_until: int, failure: Failure | None, now: float) -> tuple[str, str]:
+    """Return the state of a zone that is served, and why; the worst first.
+
+    Signatures that run out are worse than a registry that is away: validators refuse the zone.
+    """
+    left = signed_until - now
+    if signed_until and left < EXPIRING_S:
+        until = _time(signed_until)
+        signatures = f"signatures until {until}: push the zone signed again"
+        stale = f"; {failure.reason}: {failure.message}" if failure else ""
+        return ("Expired" if left < 0 else "Expiring"), signatures + stale
+    if failure:
+        return "Stale", f"{failure.reason}: {failure.message}"
+    return "Ready", ""
 
 
 def _source(plan: Plan, status: SourceStatus) -> dict[str, Any]:

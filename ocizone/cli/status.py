@@ -21,8 +21,17 @@ from ocizone.state_dir import state_dir
 _WIDE = 400
 #: Below so many columns the table leaves out what can be done without.
 _ROOM = 100
-_SPARED = frozenset({"RRS", "TAG", "DIGEST", "CHECKED"})
-_STYLE = {"Ready": "green", "Stale": "yellow", "Loading": "red"}
+_SPARED = frozenset({"RRS", "TAG", "DIGEST", "CHECKED", "SIGNED"})
+_HEADINGS = (
+    "ZONE", "SERIAL", "RRS", "SIGNED", "TAG", "DIGEST", "AGE", "CHECKED", "NEXT", "STATE",
+)  # fmt: skip
+_STYLE = {
+    "Ready": "green",
+    "Stale": "yellow",
+    "Expiring": "yellow",
+    "Expired": "red",
+    "Loading": "red",
+}
 
 
 @click.command(name="status")
@@ -54,8 +63,9 @@ def _show(document: dict[str, Any]) -> None:
     now = document["now"]
     table = Table(box=None, pad_edge=False, header_style="bold")
     narrow = console.width < _ROOM
-    for heading in ("ZONE", "SERIAL", "RRS", "TAG", "DIGEST", "AGE", "CHECKED", "NEXT", "STATE"):
-        if not (narrow and heading in _SPARED):
+    signed = any(zone.get("signed_until") for zone in document["zones"])
+    for heading in _HEADINGS:
+        if not (narrow and heading in _SPARED) and (signed or heading != "SIGNED"):
             right = heading in {"SERIAL", "RRS"}
             table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     sources = {source["name"]: source for source in document["sources"]}
@@ -69,11 +79,16 @@ def _show(document: dict[str, Any]) -> None:
             "DIGEST": short_digest(zone.get("digest", "")),
             "AGE": ago(zone.get("since"), now),
             "CHECKED": ago(source.get("last_check"), now),
+            "SIGNED": _left(now, zone.get("signed_until")),
             "NEXT": ago(now, source.get("next_check")),
             "STATE": Text(zone["state"], style=_STYLE.get(zone["state"], "")),
         }
         table.add_row(*(cells[str(column.header)] for column in table.columns))
     console.print(table)
+    for zone in document["zones"]:
+        if zone["state"] in {"Expiring", "Expired"}:
+            line = f"{zone['name']} {zone['message']}"
+            console.print(printable(line), style=_STYLE[zone["state"]])
     for line in document["missing"]:
         console.print(printable(line), style="red")
     for source in document["sources"]:
@@ -95,6 +110,11 @@ def _show(document: dict[str, Any]) -> None:
                     f"{problem['message']}{hint}"
                 )
             )
+
+
+def _left(now: str, until: str | None) -> str:
+    """Return how long signatures are good for, ``-`` in an unsigned zone."""
+    return "over" if until and until <= now else ago(now, until)
 
 
 def _source_line(source: dict[str, Any], now: str) -> str:

@@ -65,11 +65,19 @@ class Gauges:
 def _zones(snapshot: Snapshot) -> Iterator[Metric]:
     serials = GaugeMetricFamily("ocizone_zone_serial", "SOA serial.", labels=["zone", "view"])
     records = GaugeMetricFamily("ocizone_zone_records", "Records.", labels=["zone", "view"])
+    expiry = GaugeMetricFamily(
+        "ocizone_zone_rrsig_expiry_seconds",
+        "Unix time when the zone's first signature expires.",
+        labels=["zone", "view"],
+    )
     for block in snapshot.blocks.values():
         for apex, zone in block.zones.items():
             if isinstance(zone, Loaded):
-                labels = [to_text(apex), block.name]
-                serials.add_metric(labels, zone.reader.info.serial)
-                records.add_metric(labels, zone.reader.info.records)
+                labels, info = [to_text(apex), block.name], zone.reader.info
+                serials.add_metric(labels, info.serial)
+                records.add_metric(labels, info.records)
+                if info.signed_until:
+                    expiry.add_metric(labels, info.signed_until)
     yield serials
     yield records
+    yield expiry

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from ocizone import __version__
 from ocizone.admin.status import Facts, document
@@ -51,6 +54,7 @@ def test_a_served_zone():
             "reference": "r.test/a:v1",
             "digest": f"sha256:{'ab' * 32}",
             "since": "2026-09-21T11:26:40Z",
+            "signed_until": None,
             "state": "Ready",
             "message": "",
         }
@@ -129,3 +133,33 @@ def test_a_zone_held_by_no_known_source_is_still_shown():
     assert found["sources"] == []
     (zone,) = found["zones"]
     assert (zone["state"], zone["digest"], zone["since"]) == ("Ready", "", None)
+
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize(
+    ("left", "failure", "state", "message"),
+    [
+        (2 * DAY, None, "Ready", ""),
+        (2 * DAY, Failure("Network", "gone"), "Stale", "Network: gone"),
+        (DAY - 1, None, "Expiring", "signatures until {}: push the zone signed again"),
+        (-1, None, "Expired", "signatures until {}: push the zone signed again"),
+        (
+            0,
+            Failure("Network", "gone"),
+            "Expiring",
+            "signatures until {}: push the zone signed again; Network: gone",
+        ),
+    ],
+)
+def test_signatures_that_run_out(left: int, failure: Failure | None, state: str, message: str):
+    """Told a day before; the zone goes on being served (invariant 2)."""
+    plan = plan_of(ARTIFACT)
+    (source,) = plan.sources
+    until = int(FACTS.now) + left
+    image = FakeImage((ORG, "org."), signed_until=until)
+    status = status_of(source, (ORG, "org."), last_error=failure)
+    (zone,) = made(plan, {source.key: image}, status)["zones"]
+    assert zone["signed_until"] == datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert (zone["state"], zone["message"]) == (state, message.format(zone["signed_until"]))

@@ -121,6 +121,29 @@ def test_the_table(server, capsys):
     ]
 
 
+def test_signed_zones(server, capsys):
+    """A column with what is left of the signatures, and a line where that is little."""
+    shown = document()
+    (zone,) = shown["zones"]
+    zones = [
+        {**zone, "name": f"{number}.org.", "signed_until": until, "state": state, "message": said}
+        for number, (until, state, said) in enumerate(
+            [
+                (None, "Ready", ""),
+                ("2026-12-01T10:00:00Z", "Ready", ""),
+                ("2026-11-21T13:00:00Z", "Expiring", "signatures until then"),
+                ("2026-11-21T09:00:00Z", "Expired", "signatures until before"),
+            ]
+        )
+    ]
+    server.status({**shown, "zones": zones})
+    assert run("status") == 0
+    lines = table(capsys)
+    assert lines[0].split()[:4] == ["ZONE", "SERIAL", "RRS", "SIGNED"]
+    assert [line.split()[3] for line in lines[1:5]] == ["-", "10d", "3h", "over"]
+    assert lines[5:7] == ["2.org. signatures until then", "3.org. signatures until before"]
+
+
 def test_a_zone_that_is_not_served(server, capsys):
     """1, and why."""
     zone = {

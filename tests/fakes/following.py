@@ -169,6 +169,7 @@ class FakeCompiler:
         self.silent = False
         self.lie = False
         self.cancelled = 0
+        self.facts: Callable[[CompiledZone, str], CompiledZone] = lambda zone, _text: zone
 
     def __call__(self, spec: CompileSpec) -> Deferred[CompileReport]:
         self.specs.append(spec)
@@ -193,7 +194,8 @@ class FakeCompiler:
                 problems.append(Problem(file.path, 1, 0, Severity.ERROR, "bad", "is bad"))
             if "ODD" in text:
                 problems.append(Problem(file.path, 1, 0, Severity.WARNING, "odd", "is odd"))
-            zones.append(CompiledZone(spec.rules[0].view, file.path, 1, 1, file.path))
+            zone = CompiledZone(spec.rules[0].view, file.path, 1, 1, file.path)
+            zones.append(self.facts(zone, text))
         if any(problem.severity is Severity.ERROR for problem in problems):
             return CompileReport(problems=tuple(problems), files=files)
         image = json.dumps(served).encode()
@@ -227,9 +229,7 @@ class FakeServing:
     def check(self, deployment: Deployment) -> tuple[Problem, ...]:
         return self.objections
 
-    def activate(
-        self, deployment: Deployment, image: Path, earlier: tuple[Path, ...] = ()
-    ) -> None:
+    def activate(self, deployment: Deployment, image: Path, earlier: tuple[Path, ...] = ()) -> None:
         if self.broken is not None:
             raise self.broken
         self.deployments.append(deployment)

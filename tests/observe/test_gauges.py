@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ocizone.answer.blocks import Loaded, NotReady, Snapshot
 from ocizone.follow.status import Failure, SourceStatus
 from ocizone.observe.gauges import Gauges
-from tests.servedzones import status_of, zone_of
+from tests.servedzones import status_of, zone_of, zone_with
 from tests.test_plan import plan_of
 from tests.zonebuilder import block, snapshot
 
@@ -85,3 +85,14 @@ def test_no_two_samples_have_the_same_labels():
     site.statuses = [status_of(source) for source in plan.sources]
     times = site.samples()["ocizone_pull_next_timestamp_seconds"]
     assert len({labels["source"] for labels, _ in times}) == 2
+
+
+def test_when_signatures_expire_is_told_of_signed_zones():
+    """Unix time of the first one: an alert compares it with now."""
+    site = Site()
+    signed = zone_with("x.org.", signed_until=1_795_219_200)
+    site.snapshot = snapshot(
+        block("org.", {"org": Loaded(zone_of("org.")), "x.org": Loaded(signed)})
+    )
+    labels = {"zone": "x.org.", "view": "dns://org.:53"}
+    assert site.samples()["ocizone_zone_rrsig_expiry_seconds"] == [(labels, 1_795_219_200.0)]
