@@ -7,6 +7,7 @@ that a bad Corefile or a taken port leaves what runs as it was. Not here: what a
 
 from __future__ import annotations
 
+import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ from ocizone.admin.control import ControlSocket
 from ocizone.admin.desk import AdminDesk
 from ocizone.admin.endpoints import AdminEndpoints
 from ocizone.admin.status import Facts, document
+from ocizone.answer.announce import changed
 from ocizone.answer.blocks import Snapshot
 from ocizone.corefile.load import load
 from ocizone.deployed import Deployed
@@ -51,6 +53,7 @@ from ocizone.serve.door import Door
 from ocizone.serve.identities import Identities
 from ocizone.serve.interfaces import addresses_of
 from ocizone.serve.listeners import Listeners, Sockets
+from ocizone.serve.notify import Notifier
 from ocizone.store.store import Store
 from ocizone.watch import CorefileWatch
 from ocizone.wire.name import to_text
@@ -132,6 +135,13 @@ class Application(Service):
             dropped=self._counters.dropped,
             certificate=self._identities.cell,
         )
+        self._notifier = Notifier(
+            reactor,
+            wall=wall,
+            random_id=lambda: secrets.randbelow(2**16),
+            counted=self._counters.notified,
+        )
+        self._announced = self.snapshot
         self._admin = AdminEndpoints(reactor)
         gauges = Gauges(
             lambda: self.snapshot, lambda: self._following.statuses, self._journal.pulls
@@ -168,6 +178,8 @@ class Application(Service):
             open_image=Image.open,
             hostname=self._hostname,
             on_problems=log_problems,
+            wall=self._wall,
+            on_swap=self._announce,
         )
         make = make_follower(
             self._reactor,
@@ -196,8 +208,15 @@ class Application(Service):
         served = {zone for by_key in self.snapshot.listeners.values() for zone in by_key}
         log.info("answering", generation=self.snapshot.generation)
         notify(self._environ, "READY=1", f"STATUS=answering for {len(served)} server block keys")
+        self._announce()
         if self._reload_wanted:
             self.reload()
+
+    def _announce(self) -> None:
+        """Tell secondaries what changed; nothing before they can ask for it."""
+        if self._answering and not self.stopping:
+            before, self._announced = self._announced, self.snapshot
+            self._notifier.announce(changed(before, self.snapshot))
 
     def _open_control(self, plan: Plan) -> ControlSocket | None:
         """Open the control socket; on a read-only state directory zones are served without it."""
@@ -353,6 +372,7 @@ class Application(Service):
         self.stopping = True
         notify(self._environ, "STOPPING=1")
         self._watch.stop()
+        self._notifier.stop()
         self._identities.stop()
         healths = [one for view in self._deployed.plan.views for one in view.block.all(Health)]
         lameduck_s = max((health.lameduck_s for health in healths), default=0.0)

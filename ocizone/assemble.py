@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ocizone import __version__
 from ocizone.answer.blocks import Block, Loaded, NotReady, Policy, ServedZone, Snapshot
+from ocizone.catalogs import catalog_of, claimed_by_catalog
 from ocizone.compiler.spec import ZoneRule
 from ocizone.errors import Problem, Severity
 from ocizone.limits import IXFR_VERSIONS
@@ -21,10 +22,12 @@ from ocizone.plan import Plan, View
 from ocizone.plugins.acl import Acl
 from ocizone.plugins.any import AnyHinfo
 from ocizone.plugins.bufsize import BufferSize
+from ocizone.plugins.catalog import Catalog
 from ocizone.plugins.chaos import Chaos
 from ocizone.plugins.loadbalance import LoadBalance
 from ocizone.plugins.minimal import Minimal
 from ocizone.plugins.nsid import Nsid
+from ocizone.plugins.transfer import Transfer
 from ocizone.plugins.whoami import Whoami
 from ocizone.wire.name import from_text, is_at_or_below, to_text
 from ocizone.zone.reader import ZoneReader
@@ -53,6 +56,8 @@ def assemble(
     *,
     hostname: str,
     generation: int,
+    before: Snapshot | None = None,
+    now: int = 0,
 ) -> Assembly:
     """Return the snapshot of a plan.
 
@@ -62,21 +67,33 @@ def assemble(
         earlier: by source key, images of before, newest first.
         hostname: of this server, for ``chaos`` and ``nsid``.
         generation: number of the snapshot.
+        before: what is served until now: catalogs go on from there.
+        now: unix seconds, the serial of a catalog that changed.
     """
     names = {source.key: source.name for source in plan.sources}
     problems: list[Problem] = []
     listeners: dict[str, dict[bytes, Block]] = {str(endpoint): {} for endpoint in plan.endpoints}
     known = frozenset(view.name for view in plan.views)
+    served = {} if before is None else before.blocks
     for view in plan.views:
+        zones = _zones(view, known, images, earlier, names, problems)
+        pending = _pending(view, images, names)
+        catalog = view.block.get(Catalog)
+        if catalog is not None and catalog.name not in zones:
+            was = served.get(view.name)
+            zones[catalog.name] = catalog_of(catalog, zones, pending, was, now)
         block = Block(
             name=view.name,
             keys=view.zones,
             policy=policy_of(view, hostname),
-            zones=MappingProxyType(_zones(view, known, images, earlier, names, problems)),
-            pending=_pending(view, images, names),
+            zones=MappingProxyType(zones),
+            pending=pending,
         )
         for endpoint, zone in view.keys:
             listeners[str(endpoint)][zone] = block
+            if catalog is not None:
+                # Its name is in no zone of the key line.
+                listeners[str(endpoint)][catalog.name] = block
     frozen = {name: MappingProxyType(blocks) for name, blocks in listeners.items()}
     return Assembly(Snapshot(generation, MappingProxyType(frozen)), tuple(sorted(problems)))
 
@@ -96,6 +113,7 @@ def policy_of(view: View, hostname: str) -> Policy:
         minimal=block.get(Minimal) is not None,
         loadbalance=block.get(LoadBalance),
         whoami=block.get(Whoami) is not None,
+        transfer=block.all(Transfer),
     )
 
 
@@ -118,6 +136,10 @@ def _zones(
         for apex, reader in _of_view(image, view.name, known).items():
             # An image of before a reload may hold zones the Corefile no longer asks for.
             if not any(wants(apex) for wants in asked):
+                continue
+            problem = claimed_by_catalog(view, apex, names[key])
+            if problem is not None:
+                problems.append(problem)
                 continue
             if apex in owners:
                 problems.append(claimed_twice(view, to_text(apex), names[owners[apex]], names[key]))
@@ -207,10 +229,17 @@ def conflicts(
     }
     found = []
     for name, apex in zones:
-        holder = taken.get((name, from_text(apex)))
-        if holder is not None and name in views:
+        view = views.get(name)
+        if view is None:
             # A follower that a reload just stopped is in no plan any more.
-            found.append(claimed_twice(views[name], apex, names[holder], names.get(key, key)))
+            continue
+        origin = from_text(apex)
+        holder = taken.get((name, origin))
+        if holder is not None:
+            found.append(claimed_twice(view, apex, names[holder], names.get(key, key)))
+        problem = claimed_by_catalog(view, origin, names.get(key, key))
+        if problem is not None:
+            found.append(problem)
     return found
 
 

@@ -44,12 +44,27 @@ class Deployed:
         open_image: OpenImage,
         hostname: str,
         on_problems: Callable[[tuple[Problem, ...]], None],
+        wall: Callable[[], float],
+        on_swap: Callable[[], None],
     ) -> None:
+        """Serve what needs no image.
+
+        Args:
+            live: where snapshots are put.
+            plan: what to serve.
+            open_image: as OpenImage.
+            hostname: of this server.
+            on_problems: told what had to be left out of a snapshot.
+            wall: unix seconds.
+            on_swap: told of each snapshot, once it is live.
+        """
         self._live = live
         self._plan = plan
         self._open_image = open_image
         self._hostname = hostname
         self._on_problems = on_problems
+        self._wall = wall
+        self._on_swap = on_swap
         self._images: dict[str, ZonesOfImage] = {}
         self._earlier: dict[str, tuple[Path, ...]] = {}
         self._history: dict[str, dict[Path, ZonesOfImage]] = {}
@@ -118,14 +133,17 @@ class Deployed:
 
     def _serve(self) -> None:
         self._open_earlier()
-        generation = self._live.snapshot.generation + 1
+        before = self._live.snapshot
         made = assemble(
             self._plan,
             self._images,
             {key: tuple(opened.values()) for key, opened in self._history.items()},
             hostname=self._hostname,
-            generation=generation,
+            generation=before.generation + 1,
+            before=before,
+            now=int(self._wall()),
         )
         self._live.snapshot = made.snapshot
+        self._on_swap()
         if made.problems:
             self._on_problems(made.problems)

@@ -21,6 +21,7 @@ from ocizone.errors import ConfigError, Problem, Severity
 from ocizone.follow.source import LocalSource, OciSource, Source
 from ocizone.plugins.auto import AutoZones
 from ocizone.plugins.bind import Bind
+from ocizone.plugins.catalog import Catalog
 from ocizone.plugins.file import ZoneFile
 from ocizone.plugins.oci import Artifact
 from ocizone.plugins.tls import Tls
@@ -67,9 +68,9 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
         addresses_of: resolves the names of ``bind``; injected, because it asks the system.
 
     Raises:
-        ConfigError: ``bind`` names an interface that does not exist or has no address, two
-            blocks have one zone on one address, or two ``oci`` of a block one repository and
-            PATH, or blocks of one address differ in scheme or certificate.
+        ConfigError: ``bind`` names an interface that does not exist or has no address; two
+            blocks have one zone or catalog on one address, or differ there in scheme or
+            certificate; or two ``oci`` of a block have one repository and PATH.
     """
     sources: dict[str, Source] = {}
     drafts = [_draft(block, addresses_of) for block in corefile.blocks]
@@ -153,6 +154,19 @@ def _refuse_overlap(drafts: list[_Draft]) -> None:
                     "listener-overlap",
                     f"cannot serve {to_text(zone)} on {endpoint} - it is already defined",
                     f"first at {first.position}",
+                )
+    for _, block, keys in drafts:
+        catalog = block.get(Catalog)
+        for endpoint in dict.fromkeys(endpoint for endpoint, _ in keys) if catalog else ():
+            assert catalog is not None
+            first = claimed.setdefault((endpoint, catalog.name), block)
+            # That of its own block was refused with the directive.
+            if first is not block:
+                raise _refused(
+                    block.position,
+                    "catalog-overlap",
+                    f"catalog {to_text(catalog.name)} is served on {endpoint} already",
+                    f"by the block at {first.position}",
                 )
 
 

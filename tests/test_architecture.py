@@ -21,6 +21,7 @@ PURE_MODULES = (
     "endpoint.py",
     "plan.py",
     "assemble.py",
+    "catalogs.py",
     "registry/reference.py",
     "registry/manifest.py",
     "compiler/spec.py",

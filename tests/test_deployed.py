@@ -26,6 +26,7 @@ class Site:
         self.live = LiveZones(Snapshot(0, {}))
         self.images: dict[str, FakeImage] = {}
         self.problems: list[Problem] = []
+        self.swaps: list[Snapshot] = []
         self.plan = plan_of(text)
         self.deployed = Deployed(
             self.live,
@@ -33,6 +34,8 @@ class Site:
             open_image=self._open,
             hostname="ns1",
             on_problems=self.problems.extend,
+            wall=lambda: 1_790_000_000.5,
+            on_swap=lambda: self.swaps.append(self.live.snapshot),
         )
 
     def _open(self, path: Path) -> FakeImage:
@@ -46,6 +49,10 @@ class Site:
     def activate(self, key: str, *held: tuple[str, str], serial: int = 1) -> None:
         self.images[f"{key}{serial}"] = FakeImage(*held, serial=serial)
         self.deployed.activate(deployment_of(key, *held), Path(f"{key}{serial}"))
+
+    def serials(self) -> list[int]:
+        """Return the generation of each snapshot that was told of."""
+        return [snapshot.generation for snapshot in self.swaps]
 
     def served(self, zone: str = "org") -> dict[str, int | None]:
         """Return the serial of each zone of the block; None for one not ready."""
@@ -127,3 +134,33 @@ def test_what_has_to_be_left_out_is_told():
     site.activate(site.key(1, site.deployed.plan), (ORG, "org."), serial=9)
     assert site.served() == {"org": 1}
     assert [problem.rule for problem in site.problems] == ["origin-claimed-twice"]
+
+
+def test_every_swap_is_told_of_once_it_is_live():
+    """What has to follow a swap (NOTIFY) sees the new snapshot."""
+    site = Site()
+    site.activate(site.key(), (ORG, "org."))
+    assert site.serials() == [1, 2]
+    site.deployed.move_to(site.plan)
+    assert site.serials() == [1, 2, 3]
+    assert site.swaps[-1] is site.live.snapshot
+
+
+def test_a_catalog_goes_on_from_swap_to_swap():
+    """Its serial is the time of its last change; a push of other content is none."""
+    site = Site("org {\noci r.test/a /a\ncatalog c.invalid\n}")
+    name = from_text("c.invalid")
+
+    def catalog() -> Loaded:
+        found = site.live.snapshot.listeners["dns://:53"][name].zones[name]
+        assert isinstance(found, Loaded)
+        return found
+
+    site.activate(site.key(), (ORG, "org."))
+    first = catalog()
+    assert first.reader.info.serial == 1_790_000_000
+    site.activate(site.key(), (ORG, "org."), serial=2)
+    assert catalog() is first
+    site.activate(site.key(), (ORG, "org."), (ORG, "x.org."), serial=3)
+    assert catalog().reader.info.serial == 1_790_000_001
+    assert catalog().earlier == (first.reader,)

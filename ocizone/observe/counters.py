@@ -61,12 +61,17 @@ class Counters:
         self.panics = 0
         self.failed_reloads = 0
         self.drops: Counter[str] = Counter()
+        self.notifies: Counter[str] = Counter()
         self.transfers: Counter[tuple[str, Outcome]] = Counter()
         """By zone and how they ended."""
 
     def dropped(self, reason: str) -> None:
         """Count what was not answered, or a connection that was not kept."""
         self.drops[reason] += 1
+
+    def notified(self, result: str) -> None:
+        """Count what became of a NOTIFY."""
+        self.notifies[result] += 1
 
     def query(
         self,
@@ -122,6 +127,10 @@ class Counters:
         for (zone, outcome), count in self.transfers.items():
             transfers.add_metric([zone, outcome], count)
         yield transfers
+        notifies = CounterMetricFamily("ocizone_notify", "NOTIFY sent.", labels=["result"])
+        for result, count in self.notifies.items():
+            notifies.add_metric([result], count)
+        yield notifies
         yield from self._requests()
         yield from self._histograms()
 

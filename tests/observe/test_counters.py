@@ -149,9 +149,12 @@ def test_what_is_counted_apart():
     counters = Counters()
     counters.panics, counters.failed_reloads = 2, 3
     counters.drops["silent"] = 4
+    counters.notified("acknowledged")
+    counters.notified("acknowledged")
     assert samples(counters, "coredns_panics_total") == {(): 2}
     assert samples(counters, "coredns_reload_failed_total") == {(): 3}
     assert samples(counters, "ocizone_dns_dropped_total") == {(("reason", "silent"),): 4}
+    assert samples(counters, "ocizone_notify_total") == {(("result", "acknowledged"),): 2}
 
 
 def test_clients_make_no_series():
