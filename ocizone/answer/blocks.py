@@ -15,8 +15,11 @@ from ocizone.answer.ixfr import Deltas
 from ocizone.plugins.acl import Acl
 from ocizone.plugins.bufsize import BufferSize
 from ocizone.plugins.chaos import Chaos
+from ocizone.plugins.cookies import CookieMode
 from ocizone.plugins.loadbalance import LoadBalance
 from ocizone.plugins.transfer import Transfer
+from ocizone.plugins.tsig import TsigRules
+from ocizone.wire.cookie import CookieSecrets
 from ocizone.wire.tsig import TsigKey
 from ocizone.zone.reader import ZoneReader
 
@@ -83,6 +86,8 @@ class Policy:
         minimal: leave out authority and additional where a client does not need them.
         loadbalance: rotate A, AAAA and MX.
         whoami: answer every query with who asked.
+        cookies: whether DNS cookies are answered, and wrong ones over UDP are an error.
+        tsig: what must be signed, in which zones; None when nothing must.
         transfer: who may have zones whole, and whom to notify.
     """
 
@@ -95,6 +100,8 @@ class Policy:
     minimal: bool = False
     loadbalance: LoadBalance | None = None
     whoami: bool = False
+    cookies: CookieMode = "on"
+    tsig: TsigRules | None = None
     transfer: tuple[Transfer, ...] = ()
 
 
@@ -126,11 +133,13 @@ class Snapshot:
         generation: rises by one with each swap; for logs and tests.
         listeners: for each listener id, its blocks by key zone (lower-case wire name).
         keys: every TSIG key, by name; which one may ask what is its blocks' to say.
+        cookies: what DNS cookies are made with; None when nobody gets any.
     """
 
     generation: int
     listeners: Mapping[str, Mapping[bytes, Block]]
     keys: Mapping[bytes, TsigKey] = field(default_factory=dict)
+    cookies: CookieSecrets | None = None
 
     @property
     def blocks(self) -> dict[str, Block]:

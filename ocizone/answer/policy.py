@@ -17,7 +17,6 @@ from ocizone.plugins.acl import Acl, AclRule, Action
 from ocizone.plugins.chaos import Chaos
 from ocizone.wire.codes import (
     CLASS_CH,
-    OPTION_NSID,
     TYPE_A,
     TYPE_AAAA,
     TYPE_ANY,
@@ -80,7 +79,7 @@ def client_address(client: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-# --- EDNS: bufsize, nsid ---------------------------------------------------------------------
+# --- bufsize ---------------------------------------------------------------------------------
 
 
 def size_limit(transport: Transport, edns: Edns | None, policy: Policy | None) -> int:
@@ -93,13 +92,6 @@ def size_limit(transport: Transport, edns: Edns | None, policy: Policy | None) -
     if policy is not None and policy.bufsize is not None:
         cap = policy.bufsize.octets
     return max(PLAIN_UDP_OCTETS, min(edns.size, cap))
-
-
-def nsid(edns: Edns | None, policy: Policy | None) -> bytes | None:
-    """Return the NSID for a client that asked for it (RFC 5001 2.1)."""
-    if edns is None or policy is None or policy.nsid is None or not edns.has(OPTION_NSID):
-        return None
-    return policy.nsid
 
 
 # --- chaos, whoami: answers without a zone -----------------------------------------------------

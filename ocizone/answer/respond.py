@@ -1,35 +1,42 @@
 """Answer a query: bytes and a snapshot in, bytes out. Start reading here.
 
-    wire.query -> route -> policy (acl, chaos) -> compose (zone.lookup) -> policy -> wire.render
+    wire.query -> tsig -> route -> policy (acl, chaos) -> compose (zone.lookup) -> policy ->
+    options -> wire.render -> tsig
 
-Pure: no socket, no clock, no global state; it never raises, whatever the bytes are. TSIG is
-passed over, and transfers are refused here: AXFR and IXFR are answered before this.
+Pure: no socket, no clock, no global state; it never raises, whatever the bytes are. Transfers
+are refused here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-from ocizone.answer import policy
+from ocizone.answer import options, policy
 from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot, Transport
 from ocizone.answer.compose import Wanted, compose
-from ocizone.answer.route import Blocks, Route, route
+from ocizone.answer.route import NOBODY, Blocks, Route, route
 from ocizone.wire.codes import (
+    CLASS_ANY,
     CLASS_IN,
     EDE_BLOCKED,
     EDE_FILTERED,
     EDE_NOT_AUTHORITATIVE,
     EDE_NOT_READY,
     EDE_PROHIBITED,
+    FORMERR,
+    NOERROR,
+    NOTAUTH,
     REFUSED,
     SERVFAIL,
     TYPE_AXFR,
     TYPE_IXFR,
 )
+from ocizone.wire.cookie import Cookie
 from ocizone.wire.query import Drop, Query, Reject, parse
 from ocizone.wire.render import Answer, render, render_reject
+from ocizone.wire.tsig import Failed, Signer, verify
 from ocizone.zone.reader import ZoneReader
 
 _NO_BLOCKS: Final[Blocks] = {}
@@ -40,6 +47,10 @@ _NOT_READY: Final = Answer(SERVFAIL, error=(EDE_NOT_READY, "no version of this z
 _BLOCKED: Final = Answer(REFUSED, error=(EDE_BLOCKED, ""))
 _FILTERED: Final = Answer(error=(EDE_FILTERED, ""))
 _NO_TRANSFER: Final = Answer(REFUSED, error=(EDE_PROHIBITED, "no transfer"))
+# What NSD, Knot and BIND say to a transfer of what is no zone here (RFC 5936 2.2.1).
+_NOT_AUTH: Final = Answer(NOTAUTH, error=(EDE_NOT_AUTHORITATIVE, "no zone of this name"))
+_UNSIGNED: Final = Answer(REFUSED, error=(EDE_PROHIBITED, "unsigned"))
+_TRANSFERS: Final = frozenset({TYPE_AXFR, TYPE_IXFR})
 _OTHER_CLASS: Final = Answer(REFUSED, error=(EDE_NOT_AUTHORITATIVE, "class not served here"))
 
 
@@ -98,40 +109,100 @@ def respond(packet: bytes, snapshot: Snapshot, transport: Transport) -> Reply | 
     parsed = parse(packet)
     match parsed:
         case Query():
-            return _reply(parsed, snapshot, transport)
+            return _reply(packet, parsed, snapshot, transport)
         case Reject():
-            return Reply(render_reject(parsed), parsed.rcode)
+            return _rejection(packet, parsed, snapshot, transport)
         case Drop():
             return None
         case _:
             assert_never(parsed)
 
 
-def _reply(query: Query, snapshot: Snapshot, transport: Transport) -> Reply | None:
+def _rejection(packet: bytes, reject: Reject, snapshot: Snapshot, transport: Transport) -> Reply:
+    """Return the reply to what is not looked up, signed if it was (RFC 8945 5.3)."""
+    signer: Signer | None = None
+    if reject.tsig is not None:
+        verified = verify(packet, reject.tsig, snapshot.keys, transport.received)
+        if isinstance(verified, Failed):
+            reject, signer = replace(reject, rcode=verified.rcode), verified.signer
+        else:
+            signer = verified
+    cookie = options.cookie_of(reject.edns, transport, snapshot.cookies)
+    if reject.rcode == NOERROR and (cookie is None or not cookie.reply):
+        # It asked for a cookie, and there is none to give.
+        reject = replace(reject, rcode=FORMERR)
+    wire = render_reject(reject, options.with_cookie(cookie))
+    if signer is not None:
+        wire = signer.sign(wire, transport.received)
+    return Reply(wire, reject.rcode)
+
+
+def _reply(packet: bytes, query: Query, snapshot: Snapshot, transport: Transport) -> Reply | None:
+    signer: Signer | None = None
+    if query.tsig is not None:
+        # Before anything is looked up, and for everybody alike: who is not let in learns nothing.
+        verified = verify(packet, query.tsig, snapshot.keys, transport.received)
+        if isinstance(verified, Failed):
+            return _rendered(query, Answer(verified.rcode), NOBODY, transport, verified.signer)
+        signer = verified
     blocks = snapshot.listeners.get(transport.listener, _NO_BLOCKS)
     way = route(blocks, query.name, query.qtype)
-    answer = _answer(query, blocks, way, transport)
+    cookie: Cookie | None = None
+    if query.edns is not None and query.edns.options:
+        cookie = options.cookie_of(query.edns, transport, snapshot.cookies)
+    answer = _answer(query, blocks, way, transport, signer, cookie)
     if answer is None:
         return None
+    return _rendered(query, answer, way, transport, signer, cookie)
+
+
+def _rendered(
+    query: Query,
+    answer: Answer,
+    way: Route,
+    transport: Transport,
+    signer: Signer | None,
+    cookie: Cookie | None = None,
+) -> Reply:
     wanted = None if way.block is None else way.block.policy
-    rendered = render(
-        query,
-        answer,
-        policy.size_limit(transport, query.edns, wanted),
-        policy.nsid(query.edns, wanted),
-    )
-    return Reply(rendered.wire, answer.rcode, query, way.block, way.apex, rendered.truncated)
+    limit = policy.size_limit(transport, query.edns, wanted)
+    if signer is None and (query.edns is None or not query.edns.options):
+        rendered = render(query, answer, limit)
+        wire = rendered.wire
+    else:
+        rendered = render(
+            query,
+            answer,
+            limit,
+            options.said(query, answer, way, transport, cookie),
+            tsig_octets=0 if signer is None else signer.octets,
+            padded_to=options.padded_to(query.edns, transport),
+        )
+        wire = rendered.wire if signer is None else signer.sign(rendered.wire, transport.received)
+    return Reply(wire, answer.rcode, query, way.block, way.apex, rendered.truncated)
 
 
-def _answer(query: Query, blocks: Blocks, way: Route, transport: Transport) -> Answer | None:
+def _answer(
+    query: Query,
+    blocks: Blocks,
+    way: Route,
+    transport: Transport,
+    signer: Signer | None,
+    cookie: Cookie | None,
+) -> Answer | None:
     """Return what to say; None when an ``acl`` says to drop."""
     block = way.block
     if block is None:
-        return _NOT_AUTHORITATIVE
+        refused = cookie and options.refused_for_cookie(cookie, transport, "on")
+        return refused or (_NOT_AUTH if query.qtype in _TRANSFERS else _NOT_AUTHORITATIVE)
+    rules = block.policy.tsig
+    if rules is not None and signer is None and rules.require(query.name, query.qtype):
+        return _UNSIGNED
     action = policy.acl(block.policy.acl, query.name, query.qtype, transport.client)
     match action:
         case "allow":
-            return _allowed_answer(query, blocks, block, way, transport)
+            refused = cookie and options.refused_for_cookie(cookie, transport, block.policy.cookies)
+            return refused or _allowed_answer(query, blocks, block, way, transport)
         case "block":
             return _BLOCKED
         case "filter":
@@ -148,10 +219,13 @@ def _allowed_answer(
     if query.qclass != CLASS_IN:
         chaos = block.policy.chaos
         answer = chaos and policy.chaos_answer(query, chaos, block.policy.hostname)
-        return answer or _OTHER_CLASS
+        if answer or query.qclass != CLASS_ANY:
+            return answer or _OTHER_CLASS
     match way.zone:
         case Loaded(reader):
-            return _zone_answer(query, blocks, block, reader, transport)
+            answer = _zone_answer(query, blocks, block, reader, transport)
+            # We cannot know of every class (RFC 1034 3.7.1); NSD, too, clears AA.
+            return answer if query.qclass == CLASS_IN else replace(answer, aa=False)
         case NotReady():
             return _NOT_READY
         case None:
@@ -160,7 +234,7 @@ def _allowed_answer(
                 return _NOT_READY
             if block.policy.whoami:
                 return policy.whoami_answer(query, transport)
-            return _NOT_AUTHORITATIVE
+            return _NOT_AUTH if query.qtype in _TRANSFERS else _NOT_AUTHORITATIVE
         case _:
             assert_never(way.zone)
 
@@ -168,8 +242,8 @@ def _allowed_answer(
 def _zone_answer(
     query: Query, blocks: Blocks, block: Block, zone: ZoneReader, transport: Transport
 ) -> Answer:
-    if query.qtype in (TYPE_AXFR, TYPE_IXFR):
-        return _NO_TRANSFER
+    if query.qtype in _TRANSFERS:
+        return _NO_TRANSFER if query.name == zone.info.apex else _NOT_AUTH
 
     def zone_of(name: bytes) -> ZoneReader | None:
         """Find where an alias leads: any zone of the listener the client may ask."""

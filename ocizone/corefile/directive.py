@@ -176,11 +176,27 @@ class Scope:
         cwd: the working directory, absolute.
         root: what ``root`` says, absolute, or None.
         origins: the block's zones, each once, lower-case wire names.
+        read: returns the text of an absolute path; raises OSError or ValueError.
     """
 
     cwd: str
     root: str | None
     origins: tuple[bytes, ...]
+    read: Callable[[str], str]
+
+    def text_of(self, path: str) -> str:
+        """Return the text of a file, relative to the working directory, as ``import`` takes it.
+
+        Raises:
+            BadArgumentError: it cannot be read.
+        """
+        try:
+            return self.read(os.path.normpath(os.path.join(self.cwd, path)))  # noqa: PTH118 - PurePath keeps ".."
+        except (OSError, ValueError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise BadArgumentError(
+                f"open {path}: {reason[:1].lower()}{reason[1:]}", rule="file-unreadable"
+            ) from error
 
     def resolve(self, path: str) -> str:
         """Return a path made absolute from ``root``, else from the working directory."""

@@ -6,7 +6,7 @@ All mistakes of all blocks are found in one run. Nothing is started, resolved or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 
 from ocizone.corefile.arguments import is_address
@@ -85,7 +85,7 @@ def parse_text(
     raw_blocks = parse_blocks(stream, report)
     if not raw_blocks:
         report.error(_Whole(path), "empty-corefile", f"no server blocks in {path}")
-    drafts = [_draft(raw, cwd, default_port, report) for raw in raw_blocks]
+    drafts = [_draft(raw, world, default_port, report) for raw in raw_blocks]
     check_overlap([claim for draft in drafts for claim in draft.claims()], report)
     report.raise_errors()
     return Corefile(
@@ -135,11 +135,12 @@ class _Draft:
         )
 
 
-def _draft(raw: RawBlock, cwd: str, default_port: int, report: Report) -> _Draft:
+def _draft(raw: RawBlock, world: World, default_port: int, report: Report) -> _Draft:
     keys = [(key, token) for token in raw.keys for key in keys_of(token, default_port, report)]
     draft = _Draft(keys)
     uses = _by_directive(raw, report)
-    scope = Scope(cwd, None, tuple(dict.fromkeys(key.zone for key, _ in keys)))
+    origins = tuple(dict.fromkeys(key.zone for key, _ in keys))
+    scope = Scope(world.cwd, None, origins, world.read)
     for directive in DIRECTIVES:
         occurrences = uses.get(directive.name, [])
         for occurrence in occurrences[1:] if directive.once else ():
@@ -154,7 +155,7 @@ def _draft(raw: RawBlock, cwd: str, default_port: int, report: Report) -> _Draft
         if directive.name == "root" and occurrences:
             roots = [value.path for value in draft.values if isinstance(value, Root)]
             # A bad `root` is reported already; what relies on one should not complain too.
-            scope = Scope(cwd, roots[-1] if roots else cwd, scope.origins)
+            scope = replace(scope, root=roots[-1] if roots else world.cwd)
     _require_tls(draft, uses, report)
     return draft
 

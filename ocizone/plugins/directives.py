@@ -14,6 +14,7 @@ from ocizone.plugins import (
     bufsize,
     catalog,
     chaos,
+    cookies,
     debug,
     errors,
     file,
@@ -30,6 +31,7 @@ from ocizone.plugins import (
     root,
     tls,
     transfer,
+    tsig,
     whoami,
 )
 
@@ -49,6 +51,8 @@ DIRECTIVES: Final[tuple[Directive, ...]] = (
     any.DIRECTIVE,
     chaos.DIRECTIVE,
     loadbalance.DIRECTIVE,
+    tsig.DIRECTIVE,
+    cookies.DIRECTIVE,
     acl.DIRECTIVE,
     tls.DIRECTIVE,
     minimal.DIRECTIVE,

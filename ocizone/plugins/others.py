@@ -74,7 +74,6 @@ OTHERS: Final[dict[str, Verdict]] = {
     "dnstap": _ignored("there is no dnstap output here"),
     "local": _later("answers for localhost"),
     "dns64": _never(_RESOLVER),
-    "tsig": _later("signed transfers and requests"),
     "rewrite": _never("answers are what the zone says"),
     "autopath": _never(_RESOLVER),
     "cache": _ignored("answers come from memory already"),

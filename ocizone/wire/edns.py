@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ocizone.limits import EDNS_OPTIONS, UDP_PAYLOAD_OCTETS
-from ocizone.wire.codes import OPTION_EDE, TYPE_OPT
+from ocizone.wire.codes import OPTION_EDE, OPTION_PADDING, TYPE_OPT
 
 #: Code and value of one option.
 Option = tuple[int, bytes]
@@ -41,6 +41,13 @@ class Edns:
     def has(self, code: int) -> bool:
         """Tell whether the client sent an option with this code."""
         return any(option[0] == code for option in self.options)
+
+    def first(self, code: int) -> bytes | None:
+        """Return the value of the first option with this code; None without one."""
+        for found, value in self.options:
+            if found == code:
+                return value
+        return None
 
 
 def read(size: int, ttl: int, rdata: bytes) -> tuple[Edns, bool]:
@@ -88,3 +95,29 @@ def write(rcode: int, *, do: bool, options: tuple[Option, ...] = ()) -> bytes:
 def extended_error(code: int, text: str) -> Option:
     """Return the option that tells why (RFC 8914 2)."""
     return OPTION_EDE, code.to_bytes(2) + text.encode()
+
+
+def fitting(options: tuple[Option, ...], room: int) -> tuple[Option, ...]:
+    """Return the options that an OPT of at most ``room`` octets can hold, the first ones first."""
+    kept = []
+    room -= _RECORD.size
+    for code, value in options:
+        octets = _OPTION.size + len(value)
+        if octets <= room:
+            kept.append((code, value))
+            room -= octets
+    return tuple(kept)
+
+
+def padding(octets: int, block: int, limit: int) -> tuple[Option, ...]:
+    """Return the option that makes a message a multiple of ``block`` octets (RFC 8467 4.1).
+
+    Args:
+        octets: of the message without it, its TSIG included.
+        block: octets; 0 for no padding.
+        limit: octets the message may have; up to there it is padded when a block ends behind.
+    """
+    octets += _OPTION.size
+    if not block or octets > limit:
+        return ()
+    return ((OPTION_PADDING, bytes(min(-octets % block, limit - octets))),)

@@ -1,7 +1,8 @@
 """Read a query: bytes to ``Query | Reject | Drop`` (RFC 1035 4.1, RFC 6891, RFC 9619).
 
 Total and linear: any bytes give a value, never an exception, and no more than four records
-after the question are looked at, whatever the counts say. Not here: which zone answers, and
+after the question are looked at, whatever the counts say. Octets behind the last record are
+passed over, as NSD and BIND do. Not here: which zone answers, and
 whether a TSIG is right (wire.tsig).
 """
 
@@ -18,16 +19,18 @@ from ocizone.wire.codes import (
     FORMERR,
     NOERROR,
     NOTIMP,
+    OPTION_COOKIE,
     TYPE_IXFR,
     TYPE_OPT,
     TYPE_SOA,
     TYPE_TSIG,
 )
-from ocizone.wire.compressed import end_of_name
+from ocizone.wire.compressed import end_of_name, name_at
 from ocizone.wire.edns import Edns
 from ocizone.wire.tsig import Tsig
 
 HEADER: Final = struct.Struct("!HHHHHH")
+_HEADER_FRONT: Final = struct.Struct("!HHH")
 _QUESTION_TAIL: Final = struct.Struct("!HH")
 _RECORD: Final = struct.Struct("!HHIH")
 
@@ -40,6 +43,9 @@ RD: Final = 0x0100
 _ANSWERS: Final = 1
 _AUTHORITIES: Final = 1
 _ADDITIONALS: Final = 2
+
+#: Records in answer, authority and additional, as the header says.
+_Counts = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Something that is answered with an error and no lookup.
+    """Something that is answered without a lookup.
 
     Attributes:
-        rcode: FORMERR, NOTIMP or BADVERS.
+        rcode: FORMERR, NOTIMP or BADVERS; NOERROR for who asks for a cookie only (RFC 7873 5.4).
         id: message id.
         flags: as it came; opcode and RD are echoed.
         question: its octets when it could be read, else empty.
@@ -114,28 +120,19 @@ def parse(packet: bytes) -> Query | Reject | Drop:
     ident, flags, questions, answers, authorities, additionals = HEADER.unpack_from(packet)
     if flags & QR:
         return _RESPONSE
-    # An unknown opcode is NOTIMP whatever else is wrong: its message may look otherwise
-    # (RFC 8906 8.1.4 sends one without a question).
-    bad = NOTIMP if flags & OPCODE else FORMERR
-    if (
-        questions != 1
-        or answers > _ANSWERS
-        or authorities > _AUTHORITIES
-        or additionals > _ADDITIONALS
-    ):
-        return Reject(bad, ident, flags, b"", None)
-    end = _end_of_question(packet)
-    if not end:
-        return Reject(bad, ident, flags, b"", None)
+    end = _end_of_question(packet) if questions == 1 else 0
+    counts = (answers, authorities, additionals)
+    if not end or flags & OPCODE or not _is_bounded(counts):
+        return _no_query(packet, end, counts)
     question = packet[HEADER.size : end]
-    qtype, qclass = _QUESTION_TAIL.unpack_from(question, len(question) - 4)
+    qname = question[:-4]
+    qtype, qclass = _QUESTION_TAIL.unpack_from(packet, end - 4)
+    if not (answers or authorities or additionals):
+        return Query(ident, flags, qname, qname.lower(), qtype, qclass, question, None)
     records = _Records()
-    rcode = records.read(packet, end, (answers, authorities, additionals), qtype)
-    if flags & OPCODE:
-        rcode = NOTIMP
+    rcode = records.read(packet, end, counts, qtype)
     if rcode:
         return Reject(rcode, ident, flags, question, records.edns, records.tsig)
-    qname = question[:-4]
     return Query(
         ident,
         flags,
@@ -148,6 +145,35 @@ def parse(packet: bytes) -> Query | Reject | Drop:
         records.tsig,
         records.serial,
     )
+
+
+def _is_bounded(counts: _Counts) -> bool:
+    """Tell whether there are no more records than a query may carry."""
+    return counts[0] <= _ANSWERS and counts[1] <= _AUTHORITIES and counts[2] <= _ADDITIONALS
+
+
+def _no_query(packet: bytes, end: int, counts: _Counts) -> Reject:
+    """Return what a message is that has another opcode, no question, or too many records.
+
+    Args:
+        packet: the message.
+        end: of the question; 0 when it is not one question.
+        counts: of records.
+    """
+    ident, flags, questions = _HEADER_FRONT.unpack_from(packet)
+    records = _Records()
+    rcode = FORMERR
+    if (end or not questions) and _is_bounded(counts):
+        rcode = records.read(packet, end or HEADER.size, counts, 0)
+    # An unknown opcode is NOTIMP whatever else is wrong: its message may look otherwise
+    # (RFC 8906 8.1.4 sends one without a question). So is any in an unknown version (RFC 6891
+    # 6.1.3; Knot and BIND say BADVERS, too).
+    if flags & OPCODE and rcode != BADVERS:
+        rcode = NOTIMP
+    elif not rcode and not (records.edns and records.edns.has(OPTION_COOKIE)):
+        rcode = FORMERR
+    question = packet[HEADER.size : end] if end else b""
+    return Reject(rcode, ident, flags, question, records.edns, records.tsig)
 
 
 def _end_of_question(packet: bytes) -> int:
@@ -183,7 +209,7 @@ class _Records:
         self.tsig: Tsig | None = None
         self.serial: int | None = None
 
-    def read(self, packet: bytes, at: int, counts: tuple[int, int, int], qtype: int) -> int:
+    def read(self, packet: bytes, at: int, counts: _Counts, qtype: int) -> int:
         """Read the records from ``at`` on; return NOERROR, FORMERR or BADVERS."""
         authority, additional = counts[0], counts[0] + counts[1]
         last = additional + counts[2] - 1
@@ -211,12 +237,12 @@ class _Records:
                 signed = tsig.read(packet, start, rrclass, ttl, packet[at - length : at])
                 if signed is None:
                     return FORMERR
+            elif name_at(packet, start) is None:
+                return FORMERR
             elif qtype == TYPE_IXFR and authority <= index < additional:
                 self.serial = _serial(packet[:at], at - length) if rrtype == TYPE_SOA else None
                 if self.serial is None:
                     return FORMERR
-        if at != len(packet):
-            return FORMERR
         self.tsig = signed
         return BADVERS if self.edns and self.edns.version else NOERROR
 

@@ -120,7 +120,15 @@ class Rendered:
     truncated: bool
 
 
-def render(query: Query, answer: Answer, limit: int, nsid: bytes | None = None) -> Rendered:
+def render(
+    query: Query,
+    answer: Answer,
+    limit: int,
+    options: tuple[edns.Option, ...] = (),
+    *,
+    tsig_octets: int = 0,
+    padded_to: int = 0,
+) -> Rendered:
     """Return the response to a query in at most ``limit`` octets.
 
     RRsets are whole or absent. The first one of the answer, the authority or the glue that
@@ -130,9 +138,12 @@ def render(query: Query, answer: Answer, limit: int, nsid: bytes | None = None) 
         query: what is answered; id, RD and question are echoed.
         answer: what to say.
         limit: octets, at least 512.
-        nsid: the NSID to give, None for none (RFC 5001).
+        options: for the OPT, beside ``answer.error``; those who matter most first.
+        tsig_octets: room to leave for the TSIG behind the message.
+        padded_to: multiple of octets to fill the message up to with its TSIG (RFC 8467); or 0.
     """
-    opt = b"" if query.edns is None else _opt(query, answer, limit, nsid)
+    limit -= tsig_octets
+    opt = b"" if query.edns is None else _opt(query, answer, limit, options)
     message = Message(query.question, query.name, limit - len(opt), answer.rrclass)
     do = query.edns is not None and query.edns.do
     fits = message.put(answer.answer, do=do) == len(answer.answer)
@@ -154,36 +165,41 @@ def render(query: Query, answer: Answer, limit: int, nsid: bytes | None = None) 
     if not fits:
         flags |= _TC
     if opt:
+        if padded_to:
+            octets = len(out) + len(opt) + tsig_octets
+            fill = edns.padding(octets, padded_to, limit + tsig_octets)
+            opt = _opt(query, answer, limit, options + fill)
         out += opt
         additionals += 1
     HEADER.pack_into(out, 0, query.id, flags, 1, answers, authorities, additionals)
     return Rendered(bytes(out), not fits)
 
 
-def render_reject(reject: Reject) -> bytes:
-    """Return the response to what cannot be looked up: header, question if read, OPT if met.
+def render_reject(reject: Reject, options: tuple[edns.Option, ...] = ()) -> bytes:
+    """Return the response to what is not looked up: header, question if read, OPT if met.
 
-    At most 293 octets, so that no limit matters.
+    At most 340 octets with a cookie, so that no limit matters.
     """
     flags = QR | (reject.flags & (OPCODE | RD)) | (reject.rcode & 0xF)
     head = HEADER.pack(reject.id, flags, bool(reject.question), 0, 0, reject.edns is not None)
     if reject.edns is None:
         return head + reject.question
-    return head + reject.question + edns.write(reject.rcode, do=reject.edns.do)
+    if reject.rcode == codes.NOTIMP:
+        options += (edns.extended_error(codes.EDE_NOT_SUPPORTED, ""),)
+    opt = edns.write(reject.rcode, do=reject.edns.do, options=options)
+    return head + reject.question + opt
 
 
-def _opt(query: Query, answer: Answer, limit: int, nsid: bytes | None) -> bytes:
+def _opt(query: Query, answer: Answer, limit: int, options: tuple[edns.Option, ...]) -> bytes:
     """Return the OPT of a response to a query that had one (RFC 6891 6.1.1)."""
     assert query.edns is not None
-    options: list[edns.Option] = []
-    if nsid is not None:
-        options.append((codes.OPTION_NSID, nsid))
     if answer.error is not None:
-        options.append(edns.extended_error(*answer.error))
-    opt = edns.write(answer.rcode, do=query.edns.do, options=tuple(options))
-    # An NSID of hundreds of octets must not crowd out the question.
-    if HEADER.size + len(query.question) + len(opt) > limit:
-        return edns.write(answer.rcode, do=query.edns.do)
+        options += (edns.extended_error(*answer.error),)
+    opt = edns.write(answer.rcode, do=query.edns.do, options=options)
+    room = limit - HEADER.size - len(query.question)
+    if len(opt) > room:
+        # An NSID of hundreds of octets must not crowd out the question.
+        opt = edns.write(answer.rcode, do=query.edns.do, options=edns.fitting(options, room))
     return opt
 
 

@@ -33,7 +33,7 @@ DOCUMENTS = [
 FENCE = re.compile(r"^```\s*corefile\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ENVIRONMENT = {"REGISTRY_USER": "someone", "REGISTRY_PASSWORD": "an-obvious-fake"}
 #: Every directive of CoreDNS 1.14.7's plugin.cfg, in its order, and the external `git` and `oci`;
-#: `catalog` is ours.
+#: `catalog` and `cookies` are ours.
 COREDNS = [
     "root",
     "metadata",
@@ -66,6 +66,7 @@ COREDNS = [
     "chaos",
     "loadbalance",
     "tsig",
+    "cookies",
     "rewrite",
     "autopath",
     "acl",

@@ -104,6 +104,36 @@ def test_what_version_an_ixfr_client_has() -> None:
         assert isinstance(parse(header(ns=1) + QUESTION + bad), Query)
 
 
+def test_octets_behind_the_message_are_passed_over() -> None:
+    """No RFC says what they are; NSD and BIND answer, Knot says FORMERR."""
+    query = parse(header() + QUESTION)
+    assert parse(header() + QUESTION + bytes(100)) == query
+
+
+@pytest.mark.parametrize(
+    ("packet", "rcode", "edns"),
+    [
+        (header(qd=0, ar=1) + opt(b"\x00\x0a\x00\x08" + bytes(8)), 0, True),
+        (header(qd=0, ar=1) + opt(), FORMERR, True),
+        (header(qd=0, ar=1) + opt(b"\x00\x0a\x00\x08"), FORMERR, True),
+        (header(qd=0, ar=1) + opt(version=1), BADVERS, True),
+        (header(qd=0), FORMERR, False),
+        (header(qd=0, ns=2, ar=1), FORMERR, False),
+    ],
+)
+def test_no_question(packet: bytes, rcode: int, edns: bool) -> None:
+    """FORMERR (RFC 9619 4), but for who asks for a cookie (RFC 7873 5.4)."""
+    rejected = parse(packet)
+    assert isinstance(rejected, Reject)
+    assert (rejected.rcode, rejected.edns is not None, rejected.question) == (rcode, edns, b"")
+
+
+def test_too_many_records_are_counted_before_they_are_read() -> None:
+    """CVE-2023-4408 and its kin; the question comes back."""
+    rejected = parse(header(an=65535, ns=65535, ar=65535) + QUESTION)
+    assert rejected == Reject(FORMERR, 7, 0x0100, QUESTION, None)
+
+
 def test_options_behind_the_limit_are_passed_over() -> None:
     """RFC 6891 6.1.1 names no limit: the query is answered, and costs no more."""
     query = parse(header(ar=1) + QUESTION + opt(b"\xff\xfe\x00\x00" * 16_000))
@@ -126,17 +156,20 @@ def test_a_response_is_silence(flags: int) -> None:
 
 @pytest.mark.parametrize("opcode", range(1, 16))
 def test_other_opcodes(opcode: int) -> None:
-    """RFC 8906 8.1.4: NOTIMP, with and without a question, whatever the counts say."""
+    """RFC 8906 8.1.4: NOTIMP, whatever the counts say; but first BADVERS (RFC 6891 6.1.3)."""
     flags = opcode << 11
     for packet in (
         header(flags) + QUESTION,
         header(flags, qd=0),
         header(flags, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF),
-        header(flags, ar=1) + QUESTION + opt(version=1),
+        header(flags, ar=1) + QUESTION + opt(b"\x00"),
     ):
         rejected = parse(packet)
         assert isinstance(rejected, Reject)
         assert rejected.rcode == NOTIMP
+    rejected = parse(header(flags, ar=1) + QUESTION + opt(version=1))
+    assert isinstance(rejected, Reject)
+    assert rejected.rcode == BADVERS
 
 
 def tsig(rdata: bytes) -> bytes:
@@ -186,7 +219,8 @@ def test_the_longest_name() -> None:
         ("TSIG cut short", header(ar=1) + QUESTION + tsig(TSIG_RDATA[:-1])),
         ("TSIG without a MAC", header(ar=1) + QUESTION + tsig(TSIG_RDATA[:11])),
         ("TSIG with more behind it", header(ar=1) + QUESTION + tsig(TSIG_RDATA + b"x")),
-        ("octets behind the message", header() + QUESTION + b"\x00"),
+        ("owner that points at itself", header(ar=1) + QUESTION + b"\xc0\x21" + TSIG[1:]),
+        ("owner that points ahead", header(ns=1) + QUESTION + b"\xc0\xff" + soa()[2:]),
         ("count without a record", header(ar=1) + QUESTION),
         ("record cut short", header(ar=1) + QUESTION + opt()[:-1]),
         ("RDLENGTH over the end", header(ar=1) + QUESTION + opt(b"\x00\x03\x00\x00")[:-1]),

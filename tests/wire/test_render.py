@@ -241,7 +241,7 @@ def test_one_record_larger_than_any_message() -> None:
 def test_opt_in_the_response() -> None:
     """RFC 6891 6.1.1, 6.1.3; RFC 3225 3 copies DO; RFC 8914; RFC 5001."""
     answer = Answer(rcode=16, error=(20, "why"))
-    wire = render(query(edns=Edns(4096, do=True)), answer, 512, nsid=b"ns1").wire
+    wire = render(query(edns=Edns(4096, do=True)), answer, 512, ((3, b"ns1"),)).wire
     message = dns.message.from_wire(wire)
     assert message.rcode() == 16
     assert (message.edns, message.payload) == (0, 1232)
@@ -254,17 +254,43 @@ def test_opt_in_the_response() -> None:
 
 def test_no_opt_without_one_in_the_query() -> None:
     """RFC 6891 7: a client without EDNS gets none, whatever there would be to say."""
-    wire = render(query(), Answer(error=(20, "why")), 512, nsid=b"ns1").wire
+    wire = render(query(), Answer(error=(20, "why")), 512, ((3, b"ns1"),)).wire
     assert dns.message.from_wire(wire).edns == -1
 
 
 def test_options_make_room() -> None:
     """An NSID that would crowd out the question is left out; the OPT stays."""
     name = ".".join(["x" * 62] * 4) + "."
-    rendered = render(query(name, edns=Edns(512)), Answer(), 512, nsid=b"n" * 400)
+    rendered = render(query(name, edns=Edns(512)), Answer(), 512, ((3, b"n" * 400),))
     message = dns.message.from_wire(rendered.wire)
     assert (message.edns, message.options) == (0, ())
     assert len(rendered.wire) <= 512
+
+
+def test_the_first_options_stay() -> None:
+    """Those that matter most come first; what behind them still fits is kept, too."""
+    options = ((10, bytes(24)), (3, b"n" * 400), (11, b"\x00\x64"))
+    name = ".".join(["x" * 30] * 4) + "."
+    rendered = render(query(name, edns=Edns(512)), Answer(), 512, options)
+    message = dns.message.from_wire(rendered.wire)
+    assert [int(option.otype) for option in message.options] == [10, 11]
+
+
+@pytest.mark.parametrize("tsig_octets", [0, 97])
+@pytest.mark.parametrize(("limit", "sizes"), [(65_535, {468, 936}), (600, {468, 600})])
+def test_padding(limit: int, sizes: set[int], tsig_octets: int) -> None:
+    """RFC 8467 4.1: a multiple of the block with its TSIG, never beyond the limit."""
+    found = set()
+    for octets in range(1, 560):
+        answer = Answer(answer=((b"\x00", Plain(65280, 1, (bytes(octets),))),))
+        asked = query(edns=Edns(4096))
+        rendered = render(asked, answer, limit, tsig_octets=tsig_octets, padded_to=468)
+        if not rendered.truncated:
+            found.add(len(rendered.wire) + tsig_octets)
+            assert dns.message.from_wire(rendered.wire).edns == 0
+    # One octet more than the option's head is too little to pad with.
+    assert sizes <= found
+    assert found <= sizes | set(range(limit - 3, limit + 1))
 
 
 @pytest.mark.parametrize(
