@@ -22,6 +22,7 @@ from dns.rdatatype import (
     DNAME,
     DS,
     HTTPS,
+    KEY,
     KX,
     NS,
     NSEC,
@@ -36,6 +37,7 @@ from tests.peers.compare import Difference, Item, Record, chain
 
 _ADDRESSES = (A, AAAA)
 _ALL = ("nsd", "knotd", "named")
+_LONG_CHAIN = 12
 _SECTIONS = ("answer", "authority", "additional")
 
 
@@ -86,7 +88,8 @@ def _targets(records: tuple[Record, ...], rrtype: int) -> set[dns.name.Name]:
 
 
 def _both_truncated(difference: Difference, item: Item) -> bool:
-    return difference.ours.tc and difference.theirs.tc and item.aspect in _SECTIONS
+    sections = (*_SECTIONS, "chain", "rcode")
+    return difference.ours.tc and difference.theirs.tc and item.aspect in sections
 
 
 def _positive(difference: Difference) -> bool:
@@ -203,16 +206,14 @@ def _no_room(difference: Difference, item: Item) -> bool:
     """Which of the addresses are left out where not all fit: the order is free."""
     if item.aspect != "additional" or not _is_address(item) or difference.question.tcp:
         return False
-    less = difference.theirs if item.sign == "-" else difference.ours
-    assert less.wire is not None
-    assert item.record is not None
-    signatures = [
-        len(one.rdata)
-        for one in (*difference.ours.additional, *difference.theirs.additional)
-        if one.rrtype == RRSIG and _covered_type(one) == _covered_type(item.record)
-    ]
-    size = 12 + 4 + (12 + max(signatures, default=0) if difference.question.do else 0)
-    return len(less.wire) + size > _limit(difference) - 12
+    if difference.ours.tc or difference.theirs.tc:
+        return False
+    ours, theirs = difference.ours, difference.theirs
+    both = (*ours.answer, *ours.authority, *ours.additional, *theirs.additional)
+    # One more RRset with its signature, which neither had room for.
+    more = 28 + max((12 + len(one.rdata) for one in both if one.rrtype == RRSIG), default=0)
+    used = max(len(ours.wire or b""), len(theirs.wire or b""))
+    return used + more > _limit(difference)
 
 
 def _limit(difference: Difference) -> int:
@@ -244,7 +245,7 @@ def _cut_nsec(difference: Difference, item: Item) -> bool:
     return (
         difference.question.qtype == NSEC
         and not difference.ours.aa
-        and NS in difference.ours.types("authority")
+        and (NS in difference.ours.types("authority") or difference.ours.tc)
         and difference.theirs.aa
         and {one.owner for one in difference.theirs.answer} == {difference.question.name}
         and item.aspect in ("aa", "tc", *_SECTIONS)
@@ -253,15 +254,65 @@ def _cut_nsec(difference: Difference, item: Item) -> bool:
 
 def _wildcard_ent(difference: Difference, item: Item) -> bool:
     """NODATA of a name that a wildcard covers which is itself an empty non-terminal."""
-    name, record = difference.question.name, item.record
-    if record is None or item.aspect != "authority" or item.sign != "-":
+    if item.aspect not in ("tc", "authority"):
         return False
-    wildcards = [dns.name.Name((b"*", *name.labels[up:])) for up in range(1, len(name.labels))]
+    if item.record is not None and _covered_type(item.record) != NSEC:
+        return False
+    # Where the whole proof does not fit we set TC, and theirs goes on.
+    if item.sign != "-" and not difference.ours.tc:
+        return False
     known = difference.zones.types
-    return _covered_type(record) == NSEC and any(
+    asked = {difference.question.name, *_targets(difference.ours.answer, CNAME)}
+    wildcards = {
+        dns.name.Name((b"*", *name.labels[up:]))
+        for name in asked
+        for up in range(1, len(name.labels))
+    }
+    return any(
         wildcard not in known and any(one.is_subdomain(wildcard) for one in known)
         for wildcard in wildcards
     )
+
+
+def _wildcard_nsec(difference: Difference, item: Item) -> bool:
+    """NSEC asked for at a name that a wildcard covers."""
+    return (
+        difference.question.qtype == NSEC
+        and difference.question.name not in difference.zones.types
+        and item.aspect == "authority"
+        and item.sign == "-"
+        and item.record is not None
+        and _covered_type(item.record) == NSEC
+    )
+
+
+def _referral_glue(difference: Difference, item: Item) -> bool:
+    """Addresses of a delegation's servers that are not below it."""
+    cuts = {
+        one.owner
+        for one in difference.ours.authority
+        if one.rrtype == NS and one.owner not in difference.zones.origins
+    }
+    return (
+        item.aspect == "additional"
+        and item.sign == "-"
+        and item.record is not None
+        and _is_address(item)
+        and bool(cuts)
+        and not any(item.record.owner.is_subdomain(cut) for cut in cuts)
+    )
+
+
+def _occluded(difference: Difference, item: Item) -> bool:
+    """Addresses below a cut, for what is no delegation."""
+    record = item.record
+    if record is None or item.aspect != "additional" or item.sign != "+":
+        return False
+    above = [record.owner]
+    while above[-1] not in difference.zones.origins and above[-1] != dns.name.root:
+        above.append(above[-1].parent())
+    known = difference.zones.types
+    return _is_address(item) and any(NS in known.get(name, ()) for name in above[:-1])
 
 
 def _courtesy_of_keys(difference: Difference, item: Item) -> bool:
@@ -288,10 +339,64 @@ def _exchanger(difference: Difference, item: Item) -> bool:
 
 
 def _loops(difference: Difference) -> bool:
-    """Tell whether the answer holds aliases only, one of which leads back to another."""
+    """Tell whether aliases lead back, or do not end within a dozen."""
     aliases = [one for one in difference.ours.answer if one.rrtype == CNAME]
     owners = {one.owner for one in aliases}
-    return bool(aliases) and any(dns.name.from_text(one.text) in owners for one in aliases[-1:])
+    return len(aliases) > _LONG_CHAIN or any(
+        dns.name.from_text(one.text) in owners for one in aliases[-1:]
+    )
+
+
+def _repeats(difference: Difference, item: Item) -> bool:
+    """A loop of DNAMEs, of which they give the same records several times."""
+    theirs = difference.theirs.answer
+    return (
+        item.aspect in ("answer", "tc")
+        and item.sign != "-"
+        and not any(one.sign == "-" and one.aspect == "answer" for one in difference.items)
+        and len(theirs) > len(set(theirs))
+    )
+
+
+def _below_hash(difference: Difference, item: Item) -> bool:
+    """At or below the owner of an NSEC3."""
+    name, hashes = difference.question.name, difference.zones.hashes
+    return item.aspect in ("rcode", "aa", "tc", *_SECTIONS) and any(
+        name.is_subdomain(one) for one in hashes
+    )
+
+
+def _asterisk(difference: Difference, item: Item) -> bool:
+    """A name spelled with an asterisk that another wildcard covers."""
+    name = difference.question.name
+    return (
+        name.labels[0] == b"*"
+        and name not in difference.zones.types
+        and (item.aspect == "tc" or (item.aspect == "authority" and item.record is not None))
+        and (item.record is None or _covered_type(item.record) == NSEC3)
+        and (item.sign != "+" or difference.ours.tc)
+    )
+
+
+def _more_proof(difference: Difference, item: Item) -> bool:
+    """Denial records beyond ours, after an alias that a wildcard gave."""
+    return (
+        item.aspect == "authority"
+        and item.sign == "+"
+        and item.record is not None
+        and _covered_type(item.record) in (NSEC, NSEC3)
+        and CNAME in difference.ours.types("answer")
+        and not any(one.aspect != "authority" or one.sign == "-" for one in difference.items)
+    )
+
+
+def _other_alias(difference: Difference, item: Item) -> bool:
+    """NSEC and KEY at a CNAME: followed by NSD and Knot, NODATA with BIND and us."""
+    qtype = NSEC if difference.peer == "nsd" else KEY
+    if difference.question.qtype != qtype or item.aspect not in ("rcode", "tc", *_SECTIONS):
+        return False
+    theirs = chain(difference.theirs)
+    return len(theirs) > len(chain(difference.ours)) and theirs[-1][1] == CNAME
 
 
 def _any_of_dname(difference: Difference, item: Item) -> bool:
@@ -306,15 +411,14 @@ def _any_of_dname(difference: Difference, item: Item) -> bool:
 
 
 def _synthesised_address(difference: Difference, item: Item) -> bool:
-    """An address in additional for a target of ours, at a name below a zone we serve."""
-    targets = _targets(difference.ours.authority + difference.ours.answer, NS)
+    """What a wildcard has for a target of ours, in additional, and its proof."""
+    record = item.record
     return (
         item.aspect == "additional"
         and item.sign == "+"
-        and item.record is not None
-        and _covered_type(item.record) in _ADDRESSES
-        and item.record.owner in targets
-        and item.record.owner not in difference.zones.types
+        and record is not None
+        and _covered_type(record) in (*_ADDRESSES, NSEC, NSEC3)
+        and (record.owner not in difference.zones.types or not _is_address(item))
     )
 
 
@@ -322,9 +426,8 @@ def _service_targets(difference: Difference, item: Item) -> bool:
     ours = difference.ours.answer
     return (
         item.aspect == "additional"
-        and item.sign == "-"
         and item.record is not None
-        and _covered_type(item.record) in (*_ADDRESSES, HTTPS, SVCB)
+        and _covered_type(item.record) in (*_ADDRESSES, CNAME, HTTPS, SVCB)
         and any(one.rrtype in (HTTPS, SVCB) for one in ours)
     )
 
@@ -422,9 +525,10 @@ TABLE: tuple[Explained, ...] = (
     ),
     Explained(
         "fits",
-        ("named",),
+        ("named", "knotd"),
         "RFC 1035 4.1.4, RFC 2181 9",
-        "BIND compresses less, and sets TC for records a client can do without; ours fits.",
+        "BIND compresses less, sets TC for records a client can do without, and gives signatures "
+        "to ANY as Knot does; ours fits.",
         _fits,
     ),
     Explained(
@@ -457,6 +561,110 @@ TABLE: tuple[Explained, ...] = (
         _wildcard_ent,
     ),
     Explained(
+        "wildcard-nsec",
+        ("knotd",),
+        "RFC 4035 3.1.3.3",
+        "NSEC is synthesised as any type is: the proof that nothing stands closer belongs to it.",
+        _wildcard_nsec,
+    ),
+    Explained(
+        "referral-glue",
+        ("named",),
+        "RFC 9471 2",
+        "BIND gives the glue below the cut; NSD, Knot and we also the other servers' addresses.",
+        _referral_glue,
+    ),
+    Explained(
+        "occluded",
+        ("knotd",),
+        "RFC 2181 6.1",
+        "Addresses below a cut are the child's to give, but for glue; Knot gives them to MX.",
+        _occluded,
+    ),
+    Explained(
+        "loop-repeated",
+        ("knotd",),
+        "RFC 2181 5",
+        "Knot gives the records of a loop several times; an RRset holds a record once.",
+        _repeats,
+    ),
+    Explained(
+        "nsec3-owner",
+        ("nsd",),
+        "RFC 5155 7.2.8",
+        "NSD takes owners of NSEC3 for names of the zone, so that no wildcard covers them.",
+        _below_hash,
+    ),
+    Explained(
+        "asterisk",
+        ("knotd",),
+        "RFC 4592 2.3, RFC 5155 7.2.5",
+        "Knot takes a question for *.X for the wildcard itself, though another one covers it.",
+        _asterisk,
+    ),
+    Explained(
+        "more-proof",
+        ("nsd",),
+        "RFC 5155 7.2.6",
+        "NSD proves more than is needed after a wildcard's CNAME; unbound validates ours.",
+        _more_proof,
+    ),
+    Explained(
+        "alias-type",
+        ("nsd", "knotd"),
+        "RFC 4034 4, RFC 2535 2.3.5",
+        "NSEC and KEY may stand beside a CNAME, so they are not asked of its target; NSD follows "
+        "it for NSEC, Knot for KEY, BIND for neither.",
+        _other_alias,
+    ),
+    Explained(
+        "yxdomain",
+        ("knotd",),
+        "RFC 6672 2.2",
+        "A DNAME that makes a name over 255 octets is YXDOMAIN; Knot says NXDOMAIN in places.",
+        lambda difference, item: (
+            difference.ours.rcode == dns.rcode.YXDOMAIN
+            and item.aspect in ("rcode", "authority")
+            and item.sign != "-"
+        ),
+    ),
+    Explained(
+        "dname-cname",
+        ("named",),
+        "RFC 1034 4.3.2 (6)",
+        "BIND adds the apex NS to type CNAME of a DNAME; NSD, Knot and we end with the alias.",
+        lambda difference, item: (
+            difference.question.qtype == CNAME
+            and DNAME in difference.ours.types("answer")
+            and item.sign == "+"
+            and item.aspect in ("authority", "additional")
+        ),
+    ),
+    Explained(
+        "root-ns",
+        ("named",),
+        "RFC 1034 4.3.2 (6)",
+        "BIND gives no addresses with the NS of the root.",
+        lambda difference, item: (
+            difference.question.name == dns.name.root
+            and difference.question.qtype == NS
+            and item.aspect == "additional"
+            and item.sign == "-"
+        ),
+    ),
+    Explained(
+        "cname-nsec3",
+        ("nsd",),
+        "RFC 1034 4.3.2 (3a)",
+        "NSD gives NODATA for type NSEC3 at a CNAME; it is an alias for that type as for others.",
+        lambda difference, item: (
+            difference.question.qtype == NSEC3
+            and CNAME in difference.ours.types("answer")
+            and not difference.theirs.answer
+            and item.aspect in _SECTIONS
+        ),
+    ),
+    Explained(
         "keys-alone",
         ("nsd",),
         "RFC 1034 4.3.2 (6)",
@@ -486,9 +694,9 @@ TABLE: tuple[Explained, ...] = (
     ),
     Explained(
         "service-targets",
-        ("nsd", "knotd"),
+        _ALL,
         "RFC 9460 4.1",
-        "Addresses of SVCB and HTTPS targets are RECOMMENDED, and what AliasMode leads to.",
+        "What SVCB and HTTPS lead to is RECOMMENDED; NSD and Knot give less, BIND its aliases too.",
         _service_targets,
     ),
 )

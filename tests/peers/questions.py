@@ -76,15 +76,23 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What zones hold: the names and their types."""
+    """What zones hold.
+
+    Attributes:
+        origins: of the zones.
+        types: of each name.
+        hashes: owners of NSEC3, which are no names of the zone (RFC 5155 7.2.8).
+    """
 
     origins: tuple[dns.name.Name, ...]
     types: dict[dns.name.Name, tuple[int, ...]]
+    hashes: frozenset[dns.name.Name]
 
 
 def known(zones: Sequence[ZoneFile]) -> Known:
     """Read the names and types of zone files with dnspython."""
     types: dict[dns.name.Name, tuple[int, ...]] = {}
+    hashes: set[dns.name.Name] = set()
     origins = []
     for file in zones:
         origin = dns.name.from_text(file.origin)
@@ -96,8 +104,11 @@ def known(zones: Sequence[ZoneFile]) -> Known:
             dns.zonefile.Reader(tokens, IN, transaction, allow_include=False).read()
         for name, node in zone.items():
             held = {int(rdataset.rdtype) for rdataset in node}
+            if dns.rdatatype.NSEC3 in held:
+                hashes.add(name)
+                continue
             types[name] = tuple(sorted(held | set(types.get(name, ()))))
-    return Known(tuple(origins), types)
+    return Known(tuple(origins), types, frozenset(hashes))
 
 
 def questions(zones: Known, count: int, seed: int) -> Iterator[Question]:
@@ -107,6 +118,8 @@ def questions(zones: Known, count: int, seed: int) -> Iterator[Question]:
     pairs = [(name, rrtype) for name in names for rrtype in {*zones.types[name], *_COMMON}]
     chance.shuffle(pairs)
     near = [*names, *_empty_non_terminals(zones)]
+    # Few: what is known of them is soon said.
+    near += chance.sample(sorted(zones.hashes), min(len(zones.hashes), len(names) // 30 + 1))
     for number in range(count):
         if number % 2 and number // 2 < len(pairs):
             name, qtype = pairs[number // 2]
