@@ -275,6 +275,7 @@ class Application(Service):
             tcp_connections=self._listeners.tcp_connections,
             rcodes=self._counters.by_rcode(),
             panics=self._counters.panics,
+            certificates=self._identities.expiries,
         )
         return document(facts, self._deployed.plan, self.snapshot, self._following.statuses)
 

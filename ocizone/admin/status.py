@@ -7,7 +7,7 @@ person reads (cli.status).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,7 @@ class Facts:
         tcp_connections: open TCP clients.
         rcodes: replies by rcode.
         panics: bugs answered SERVFAIL.
+        certificates: TLS endpoint as text -> until when its certificate is good, unix seconds.
     """
 
     node: str
@@ -46,6 +47,7 @@ class Facts:
     tcp_connections: int
     rcodes: Mapping[str, int]
     panics: int
+    certificates: Mapping[str, float] = field(default_factory=dict)
 
 
 def document(
@@ -69,9 +71,7 @@ def document(
         "now": _time(facts.now),
         "state_dir": facts.state_dir,
         "config": {"path": plan.corefile.path, "sha256": plan.corefile.fingerprint},
-        "listeners": [
-            {"endpoint": endpoint, "port": port} for endpoint, port in facts.listening.items()
-        ],
+        "listeners": [_listener(facts, endpoint) for endpoint in facts.listening],
         "generation": snapshot.generation,
         "ready": not absent,
         "missing": absent,
@@ -85,6 +85,12 @@ def document(
             "tcp_connections": facts.tcp_connections,
         },
     }
+
+
+def _listener(facts: Facts, endpoint: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {"endpoint": endpoint, "port": facts.listening[endpoint]}
+    until = facts.certificates.get(endpoint)
+    return shown if until is None else {**shown, "certificate_until": _time(until)}
 
 
 def _zones(

@@ -91,6 +91,8 @@ def _show(document: dict[str, Any]) -> None:
             console.print(printable(line), style=_STYLE[zone["state"]])
     for line in document["missing"]:
         console.print(printable(line), style="red")
+    listeners = ", ".join(_listener(one, now) for one in document["listeners"])
+    console.print(printable(f"listening  {listeners}"))
     for source in document["sources"]:
         console.print(printable(_source_line(source, now)))
         if source["error"]:
@@ -113,8 +115,14 @@ def _show(document: dict[str, Any]) -> None:
 
 
 def _left(now: str, until: str | None) -> str:
-    """Return how long signatures are good for, ``-`` in an unsigned zone."""
+    """Return how long signatures or a certificate are good for, ``-`` where there are none."""
     return "over" if until and until <= now else ago(now, until)
+
+
+def _listener(listener: dict[str, Any], now: str) -> str:
+    until = listener.get("certificate_until")
+    endpoint: str = listener["endpoint"]
+    return endpoint if until is None else f"{endpoint} (certificate {_left(now, until)})"
 
 
 def _source_line(source: dict[str, Any], now: str) -> str:

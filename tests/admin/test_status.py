@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,6 +74,21 @@ def test_the_frame():
     assert found["dns"] == {"rcodes": {"NOERROR": 7}, "panics": 1, "tcp_connections": 2}
     assert found["config"]["path"] == "Corefile"
     assert len(found["config"]["sha256"]) == 64
+
+
+def test_a_certificate_is_shown_at_its_address():
+    """Until when it is good; a plain address has none."""
+    facts = replace(
+        FACTS,
+        listening={"dns://:53": 53, "tls://:853": 853},
+        certificates={"tls://:853": FACTS.now + 60},
+    )
+    plan = plan_of(ARTIFACT)
+    snapshot = assemble(plan, {}, hostname="ns1", generation=5).snapshot
+    assert document(facts, plan, snapshot, [])["listeners"] == [
+        {"endpoint": "dns://:53", "port": 53},
+        {"endpoint": "tls://:853", "port": 853, "certificate_until": "2026-09-21T14:15:20Z"},
+    ]
 
 
 def test_a_source_that_fails_makes_its_zones_stale():

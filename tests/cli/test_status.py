@@ -55,6 +55,14 @@ def document(*, ready: bool = True, **changed: Any) -> dict[str, Any]:
         "now": NOW,
         "ready": ready,
         "missing": [],
+        "listeners": [
+            {"endpoint": "dns://:53", "port": 53},
+            {
+                "endpoint": "tls://:853",
+                "port": 853,
+                "certificate_until": "2026-12-21T12:00:00Z",
+            },
+        ],
         "zones": [zone],
         "sources": [source],
         **changed,
@@ -117,6 +125,7 @@ def test_the_table(server, capsys):
     assert table(capsys) == [
         "ZONE              SERIAL     RRS  TAG   DIGEST        AGE  CHECKED  NEXT  STATE",
         "example.org.  2026112101  12,345  prod  0123456789ab  2h   30s      29m   Ready",
+        "listening  dns://:53, tls://:853 (certificate 30d)",
         "source [::1]:5000/dns/zones:prod  idle  last ok 30s ago  attempts 1",
     ]
 
@@ -173,7 +182,7 @@ def test_a_source_that_fails(server, capsys):
     }  # fmt: skip
     server.status(document(sources=[failing]))
     assert run("status") == 0
-    assert table(capsys)[2:] == [
+    assert table(capsys)[3:] == [
         "source [::1]:5000/dns/zones:prod  idle  never pulled  attempts 1",
         "  ContentRefused",
         "  files under /zones are not up to date: see the log",

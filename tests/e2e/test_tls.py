@@ -123,6 +123,7 @@ def test_a_zone_over_tls_and_in_plain(site):
     address = f"tls://127.0.0.1:{site.port}"
     assert f"endpoint={address}" in site.server.log
     assert {"endpoint": address, "port": site.port} in site.server.status()["listeners"]
+    assert "certificate_until" in str(site.server.status()["listeners"])
     assert f'not_after_timestamp_seconds{{server="{address}"}}' in site.server.page("/metrics")[1]
 
 
