@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 from twisted.application.service import Service
@@ -180,6 +181,7 @@ class Application(Service):
             on_problems=log_problems,
             wall=self._wall,
             on_swap=self._announce,
+            cookie_secret=token_bytes(16),
         )
         make = make_follower(
             self._reactor,

@@ -24,11 +24,14 @@ from ocizone.plugins.any import AnyHinfo
 from ocizone.plugins.bufsize import BufferSize
 from ocizone.plugins.catalog import Catalog
 from ocizone.plugins.chaos import Chaos
+from ocizone.plugins.cookies import Cookies
 from ocizone.plugins.loadbalance import LoadBalance
 from ocizone.plugins.minimal import Minimal
 from ocizone.plugins.nsid import Nsid
 from ocizone.plugins.transfer import Transfer
+from ocizone.plugins.tsig import Tsig
 from ocizone.plugins.whoami import Whoami
+from ocizone.wire.cookie import CookieSecrets
 from ocizone.wire.name import from_text, is_at_or_below, to_text
 from ocizone.zone.reader import ZoneReader
 from ocizone.zone.serial import newer
@@ -58,6 +61,7 @@ def assemble(
     generation: int,
     before: Snapshot | None = None,
     now: int = 0,
+    cookie_secret: bytes | None = None,
 ) -> Assembly:
     """Return the snapshot of a plan.
 
@@ -69,6 +73,7 @@ def assemble(
         generation: number of the snapshot.
         before: what is served until now: catalogs go on from there.
         now: unix seconds, the serial of a catalog that changed.
+        cookie_secret: of this process, for a plan without secrets; None for no cookies then.
     """
     names = {source.key: source.name for source in plan.sources}
     problems: list[Problem] = []
@@ -95,7 +100,14 @@ def assemble(
                 # Its name is in no zone of the key line.
                 listeners[str(endpoint)][catalog.name] = block
     frozen = {name: MappingProxyType(blocks) for name, blocks in listeners.items()}
-    return Assembly(Snapshot(generation, MappingProxyType(frozen)), tuple(sorted(problems)))
+    secrets = plan.cookie_secrets or (() if cookie_secret is None else (cookie_secret,))
+    snapshot = Snapshot(
+        generation,
+        MappingProxyType(frozen),
+        keys=MappingProxyType(dict(plan.keys)),
+        cookies=CookieSecrets(secrets) if secrets else None,
+    )
+    return Assembly(snapshot, tuple(sorted(problems)))
 
 
 def policy_of(view: View, hostname: str) -> Policy:
@@ -103,6 +115,8 @@ def policy_of(view: View, hostname: str) -> Policy:
     block = view.block
     nsid = block.get(Nsid)
     chaos = block.get(Chaos)
+    cookies = block.get(Cookies)
+    tsig = block.get(Tsig)
     return Policy(
         acl=block.all(Acl),
         any_hinfo=block.get(AnyHinfo) is not None,
@@ -113,6 +127,8 @@ def policy_of(view: View, hostname: str) -> Policy:
         minimal=block.get(Minimal) is not None,
         loadbalance=block.get(LoadBalance),
         whoami=block.get(Whoami) is not None,
+        cookies="on" if cookies is None else cookies.mode,
+        tsig=None if tsig is None else tsig.rules,
         transfer=block.all(Transfer),
     )
 

@@ -46,6 +46,7 @@ class Deployed:
         on_problems: Callable[[tuple[Problem, ...]], None],
         wall: Callable[[], float],
         on_swap: Callable[[], None],
+        cookie_secret: bytes | None = None,
     ) -> None:
         """Serve what needs no image.
 
@@ -57,6 +58,7 @@ class Deployed:
             on_problems: told what had to be left out of a snapshot.
             wall: unix seconds.
             on_swap: told of each snapshot, once it is live.
+            cookie_secret: 16 random octets; None for no DNS cookies without configured secrets.
         """
         self._live = live
         self._plan = plan
@@ -65,6 +67,7 @@ class Deployed:
         self._on_problems = on_problems
         self._wall = wall
         self._on_swap = on_swap
+        self._cookie_secret = cookie_secret
         self._images: dict[str, ZonesOfImage] = {}
         self._earlier: dict[str, tuple[Path, ...]] = {}
         self._history: dict[str, dict[Path, ZonesOfImage]] = {}
@@ -142,6 +145,7 @@ class Deployed:
             generation=before.generation + 1,
             before=before,
             now=int(self._wall()),
+            cookie_secret=self._cookie_secret,
         )
         self._live.snapshot = made.snapshot
         self._on_swap()

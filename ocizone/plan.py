@@ -12,13 +12,14 @@ import hashlib
 import os.path
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ocizone.compiler.spec import ZoneRule
 from ocizone.corefile.types import Corefile, Key, Position, ServerBlock
 from ocizone.endpoint import Endpoint
 from ocizone.errors import ConfigError, Problem, Severity
 from ocizone.follow.source import LocalSource, OciSource, Source
+from ocizone.keyring import cookie_secrets, tsig_keys
 from ocizone.plugins.auto import AutoZones
 from ocizone.plugins.bind import Bind
 from ocizone.plugins.catalog import Catalog
@@ -27,6 +28,7 @@ from ocizone.plugins.oci import Artifact
 from ocizone.plugins.tls import Tls
 from ocizone.plugins.zonepolicy import ZonePolicy
 from ocizone.wire.name import to_text
+from ocizone.wire.tsig import TsigKey
 
 #: Addresses of an interface name, or the literal itself; raises OSError for an unknown name.
 AddressesOf = Callable[[str], tuple[str, ...]]
@@ -58,6 +60,10 @@ class Plan:
     sources: tuple[Source, ...]
     tls: Mapping[Endpoint, Tls]
     """The certificate of each ``tls`` endpoint."""
+    keys: Mapping[bytes, TsigKey] = field(default_factory=dict)
+    """Every TSIG key by name."""
+    cookie_secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    """What DNS cookies are made with; empty for a secret made at start."""
 
 
 def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
@@ -70,7 +76,8 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
     Raises:
         ConfigError: ``bind`` names an interface that does not exist or has no address; two
             blocks have one zone or catalog on one address, or differ there in scheme or
-            certificate; or two ``oci`` of a block have one repository and PATH.
+            certificate; two ``oci`` of a block have one repository and PATH; or blocks differ
+            in what a key or the cookies' secrets are.
     """
     sources: dict[str, Source] = {}
     drafts = [_draft(block, addresses_of) for block in corefile.blocks]
@@ -97,7 +104,15 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
         )
     endpoints = tuple(dict.fromkeys(endpoint for view in views for endpoint, _ in view.keys))
     tls = _certificates(drafts)
-    return Plan(corefile, endpoints, tuple(views), _named_apart(sources.values()), tls)
+    return Plan(
+        corefile,
+        endpoints,
+        tuple(views),
+        _named_apart(sources.values()),
+        tls,
+        tsig_keys(corefile.blocks),
+        cookie_secrets(corefile.blocks),
+    )
 
 
 def keys_of(artifact: Artifact, view: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ PURE_MODULES = (
     "live.py",
     "endpoint.py",
     "plan.py",
+    "keyring.py",
     "assemble.py",
     "catalogs.py",
     "registry/reference.py",
