@@ -9,7 +9,6 @@ without the fetch.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import Path
 
 from ocizone import limits
@@ -26,6 +25,7 @@ from ocizone.follow.build import Builder, Built
 from ocizone.follow.status import Activated, Disturbance, Disturbed, Failure
 from ocizone.follow.succession import unnoticed
 from ocizone.follow.tools import Tools
+from ocizone.follow.versions import served_before, whole_before
 from ocizone.store.deployments import Deployment, Rejection, StoredLayer
 from ocizone.store.gc import Hold
 from ocizone.store.materialise import materialise, materialised
@@ -190,7 +190,8 @@ class Deployer:
 
     def _serve(self, deployment: Deployment) -> None:
         """Swap, and hold what is served: no record may name it after a fall-back."""
-        path, earlier = self._tools.store.images.path, self._before(deployment)
+        path = self._tools.store.images.path
+        earlier = served_before(deployment, self.current, self._earlier)
         paths = tuple(path(one.fingerprint) for one in earlier)
         self._tools.serving.activate(deployment, path(deployment.fingerprint), paths)
         self.current, self._earlier, self._last_zones = deployment, earlier, deployment.zones
@@ -200,14 +201,6 @@ class Deployer:
         for layer in deployment.layers:
             self._serving.keep(layer.digest)
         former.release()
-
-    def _before(self, deployment: Deployment) -> tuple[Deployment, ...]:
-        """Return what was served before a deployment, newest first, each image once."""
-        served = (self.current, *self._earlier) if self.current else self._earlier
-        # The same generation once more is the same deployment under other rules.
-        found = {one.fingerprint: one for one in served if one.generation < deployment.generation}
-        found.pop(deployment.fingerprint, None)
-        return tuple(found.values())[: limits.IXFR_VERSIONS]
 
     def _activated(
         self, deployment: Deployment, problems: tuple[Problem, ...], *, restored: bool
@@ -265,20 +258,13 @@ class Deployer:
 
     async def _restore_earlier(self, candidates: tuple[Deployment, ...]) -> None:
         """Serve differences from what was served before, too, as far as its images are whole."""
-        tools, current = self._tools, self.current
-        assert current is not None
-        images, hold = tools.store.images, tools.store.hold()
-        former = [one for one in candidates if one.generation < current.generation]
-        former.sort(key=attrgetter("generation"), reverse=True)
-        for one in former:
-            hold.keep(one.fingerprint)
+        assert self.current is not None
+        hold = self._tools.store.hold()
         try:
-            whole = await tools.files.call(
-                lambda: [one for one in former if images.verified(one.fingerprint)]
-            )
+            whole = await whole_before(self.current, candidates, self._tools, hold)
             if whole:
-                self._earlier = tuple(whole)
-                await self._serve_restored(current)
+                self._earlier = whole
+                await self._serve_restored(self.current)
         except OcizoneError as error:
             self._disturbed("restore", error)
         finally:

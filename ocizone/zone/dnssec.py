@@ -90,14 +90,16 @@ def _entry_points(
 
 def _denial(content: Content, apex: dict[int, list[Record]], findings: DnssecFindings) -> None:
     """One chain proves what is not there; a second one is on its way in or out (RFC 5155 10.4)."""
-    if content.nsec3 and TYPE_NSEC3PARAM in apex:
+    # With flags it is not for authoritative servers (RFC 5155 4.1.2): signers mark work so.
+    params = [record for record in apex.get(TYPE_NSEC3PARAM, ()) if not record.rdata[1]]
+    if content.nsec3 and params:
         if TYPE_NSEC in apex:
             message = "an NSEC beside an NSEC3 chain: NSEC3 is served"
             hint = (
                 "both are there only while a signer changes from one to the other (RFC 5155 10.4)"
             )
             findings.warning(apex[TYPE_NSEC][0], "nsec-beside-nsec3", message, hint)
-        check_nsec3_chain(content, apex, findings)
+        check_nsec3_chain(content, params, findings)
         return
     if content.nsec3:
         record = next(iter(content.nsec3.values()))[0]

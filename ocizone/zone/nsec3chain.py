@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ocizone.limits import NSEC3_ITERATIONS
 from ocizone.wire import name as names
-from ocizone.wire.codes import TYPE_DS, TYPE_NS, TYPE_NSEC3, TYPE_NSEC3PARAM, TYPE_RRSIG
+from ocizone.wire.codes import TYPE_DS, TYPE_NS, TYPE_NSEC3, TYPE_RRSIG
 from ocizone.zone.authority import Owner, owners
 from ocizone.zone.bitmap import types_in
 from ocizone.zone.chain import differing
@@ -48,17 +48,15 @@ class _Expected(NamedTuple):
     may_lack: bool
 
 
-def check_nsec3_chain(
-    content: Content, apex: dict[int, list[Record]], findings: DnssecFindings
-) -> None:
+def check_nsec3_chain(content: Content, candidates: list[Record], findings: DnssecFindings) -> None:
     """Check the NSEC3 chain of a zone.
 
     Args:
         content: of the zone.
-        apex: the apex' records by type; there is an NSEC3PARAM.
+        candidates: the NSEC3PARAM records without flags; there is one.
         findings: where problems go.
     """
-    params = _served(apex[TYPE_NSEC3PARAM], findings)
+    params = _served(candidates, findings)
     if params is None:
         return
     expected = _expected(content, params)
@@ -79,10 +77,7 @@ def _served(records: list[Record], findings: DnssecFindings) -> Nsec3Params | No
     """Return the parameters of the chain that is served, if it can be."""
     served: Nsec3Params | None = None
     for record in distinct(records).values():
-        algorithm, flags, params = params_of(record)
-        if flags:
-            # Not for authoritative servers (RFC 5155 4.1.2); signers mark chains in work so.
-            continue
+        algorithm, _, params = params_of(record)
         if algorithm != _SHA1:
             message = f"NSEC3PARAM of hash algorithm {algorithm}"
             findings.error(record, "nsec3-algorithm", message, "there is only 1 (RFC 5155 11)")

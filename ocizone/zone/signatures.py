@@ -181,8 +181,8 @@ class SignatureCheck:
         if self._stride > 1:
             (first, *_) = self._content.names[b""]
             message = (
-                f"of {self._content.signatures} signatures those at the apex and every "
-                f"{self._stride}th other were verified"
+                f"of {self._content.signatures} signatures those at the apex and one in "
+                f"{self._stride} of the others were verified"
             )
             hint = f"over {VERIFIED_SIGNATURES} take too long; the other rules were checked for all"
             self._findings.warning(first, "rrsig-sampled", message, hint)

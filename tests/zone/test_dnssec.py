@@ -15,6 +15,7 @@ from ocizone import limits
 from ocizone.findings import Findings
 from ocizone.wire.name import from_text
 from ocizone.zone import dnssecfindings, signatures
+from ocizone.zone.build import nsec3_nodes, zone_info
 from ocizone.zone.check import check_zone
 from ocizone.zone.content import Content, gather
 from ocizone.zone.dnssec import check_dnssec
@@ -207,6 +208,14 @@ def nsec3_of_nothing() -> list[str]:
     return signer.lines()
 
 
+def nsec3_with_flagged_param() -> list[str]:
+    """RFC 5155 4.1.2: a flagged one is as good as none."""
+    signer = Signer().nsec3()
+    del signer.rrsets[ORIGIN, NSEC3PARAM]
+    signer.add("@ 300 NSEC3PARAM 1 1 0 -")
+    return signer.lines()
+
+
 def nsec3_without_param() -> list[str]:
     signer = Signer().nsec3()
     del signer.rrsets[ORIGIN, NSEC3PARAM]
@@ -240,6 +249,12 @@ def key_gone() -> list[str]:
     signer.keys.append((private_key(13, 9), dnskey(13, 9)))
     key = (name("ns"), A)
     return [*signer.lines([key]), signer.signature(signer.rrsets[key], 1)]
+
+
+def signature_cut_short() -> list[str]:
+    lines = Signer().nsec().lines()
+    (old,) = [line for line in lines if line.startswith("ns.example.org. 300 IN RRSIG A ")]
+    return [old.rsplit(" ", 1)[0] if line == old else line for line in lines]
 
 
 def unsigned_nsec() -> list[str]:
@@ -304,6 +319,7 @@ WRONG = [
     ("nsec3-params", lambda: nsec3_changed("ns", "1 0 0 -", "1 0 0 aa")),
     ("nsec3-of-nothing", nsec3_of_nothing),
     ("no-nsec3param", nsec3_without_param),
+    ("no-nsec3param", nsec3_with_flagged_param),
     ("nsec3-iterations", lambda: Signer().nsec3(iterations=51).lines()),
     ("rrsig-missing", lambda: without(Signer().nsec().lines(), "ns.example.org. 300 IN RRSIG A")),
     (
@@ -328,6 +344,7 @@ WRONG = [
         "rrsig-bogus",
         lambda: [line.replace("192.0.2.1", "192.0.2.99") for line in Signer().nsec().lines()],
     ),
+    ("rrsig-bogus", signature_cut_short),
     ("no-dnskey", unsigned_nsec),
     ("no-dnskey", key_of_another_use),
     ("no-denial", no_denial),
@@ -456,13 +473,21 @@ def test_only_the_first_chain_counts():
     rrset = signer.rrsets[ORIGIN, NSEC3PARAM]
     rrset.add(dns.rdata.from_text("IN", "NSEC3PARAM", "1 0 0 aa"))
     assert found([*lines, signer.signature(rrset)]) == ["warning several-nsec3param"]
-    signer = Signer().nsec3()
-    signer.add("@ 300 NSEC3PARAM 1 1 0 aa")
+    flagged = dns.rdata.from_text("IN", "NSEC3PARAM", "1 1 0 aa")
+    rrset = signer.rrsets[ORIGIN, NSEC3PARAM] = Signer().nsec3().rrsets[ORIGIN, NSEC3PARAM]
+    rrset.add(flagged)
     assert found(signer.lines()) == [], "flags: not for servers (RFC 5155 4.1.2)"
     unknown = Signer().nsec3()
     del unknown.rrsets[ORIGIN, NSEC3PARAM]
     unknown.add("@ 300 NSEC3PARAM 2 0 0 -")
     assert found(unknown.lines()) == ["error nsec3-algorithm"]
+
+
+def test_a_chain_of_other_parameters_alone_proves_nothing():
+    """Every name lacks its NSEC3, those that opt-out might leave out too."""
+    signer = Signer().nsec3(salt="aa")
+    signer.rrsets[ORIGIN, NSEC3PARAM] = Signer().nsec3().rrsets[ORIGIN, NSEC3PARAM]
+    assert set(found(signer.lines())) == {"error nsec3-missing", "warning nsec3-other-chain"}
 
 
 def test_every_algorithm_of_the_keys_signs_everything():
@@ -476,6 +501,8 @@ def test_a_request_to_delete_the_ds_is_no_mistake():
     both = (f"@ 300 CDS {ds_text()}", f"@ 300 CDNSKEY {dnskey()}")
     assert found(cds_lines(*both)) == []
     assert found(cds_lines(f"@ 300 CDS {ds_text(1, 'SHA384')}")) == []
+    malformed = (f"@ 300 CDS {ds_text()}", "@ 300 CDNSKEY 257 3 13 AAAA")
+    assert set(found(cds_lines(*malformed))) == {"warning cds"}
 
 
 def test_what_was_served_before_may_have_expired():
@@ -519,6 +546,25 @@ def test_of_a_large_zone_a_sample_is_verified(monkeypatch):
     assert 0 < bogus < 4
     apex = [line.replace("MX 10", "MX 11") for line in lines]
     assert sorted(found(apex)) == ["error rrsig-bogus", "warning rrsig-sampled"]
+
+
+def test_an_rrsig_over_an_nsec3_that_is_gone_is_no_node():
+    """It is left out; the chain's own rule tells of the NSEC3."""
+    signer = Signer().nsec3()
+    start = f"{signer.hash('ns')}.example.org. 300 IN NSEC3 "
+    lines = without(signer.lines(), start)
+    assert found(lines) == ["error nsec3-missing"]
+    content = content_of(lines)
+    assert len(dict(nsec3_nodes(content))) == len(content.nsec3) - 1
+
+
+@pytest.mark.parametrize(("end", "expected"), [(2**32 - 10, 2**32 - 10), (5, 2**32 + 5)])
+def test_when_the_first_signature_ends(end: int, expected: int):
+    """RFC 4034 3.1.5: the nearer reading; 0 in a zone without signatures."""
+    signer = Signer(inception=2**32 - DAY, expiration=end)
+    info = zone_info(content_of(signer.nsec().lines()), "db", 2**32 - 100)
+    assert info.signed_until == expected
+    assert zone_info(content_of(TEXT.splitlines()), "db").signed_until == 0
 
 
 def test_a_fault_everywhere_is_told_ten_times():
