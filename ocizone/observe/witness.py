@@ -44,6 +44,17 @@ class Witness:
         self, packet: bytes, reply: Reply | None, transport: Transport, seconds: float
     ) -> None:
         """Count one packet, and log it where its block asks."""
+        self._replied(packet, reply, transport, seconds, "no version yet")
+
+    def _replied(
+        self,
+        packet: bytes,
+        reply: Reply | None,
+        transport: Transport,
+        seconds: float,
+        servfail: str,
+    ) -> None:
+        """Do what ``__call__`` says; ``servfail`` is why a loaded zone is answered so."""
         if reply is None:
             self._counters.drops["silent"] += 1
             return
@@ -54,7 +65,7 @@ class Witness:
             if rules:
                 self._log(rules, query, packet, reply, transport, seconds, len(reply.wire))
             if reply.rcode == _SERVFAIL:
-                self._error(query, reply)
+                self._error(query, reply, servfail)
 
     def streamed(
         self, packet: bytes, stream: Stream, sent: Sent, transport: Transport, seconds: float
@@ -62,7 +73,7 @@ class Witness:
         """Count a transfer that is over, and log it where its block asks; one line in all."""
         self._counters.transfers[self._text(stream.zone), sent.outcome] += 1
         if sent.outcome == "busy":
-            self(packet, stream.busy, transport, seconds)
+            self._replied(packet, stream.busy, transport, seconds, "too many transfers")
             return
         reply = Reply(sent.first, sent.rcode, stream.query, stream.block, stream.zone)
         self._count(packet, reply, sent.octets, transport, seconds)
@@ -130,14 +141,14 @@ class Witness:
         )
         self._query_line("[INFO] " + printable(text_of(rule, line, reply.rcode)))
 
-    def _error(self, query: Query, reply: Reply) -> None:
+    def _error(self, query: Query, reply: Reply, servfail: str) -> None:
         assert reply.block is not None
         errors = self.watching.errors.get(reply.block.name)
         if errors is not None:
             zone = None if reply.zone is None else reply.block.zones.get(reply.zone)
             reason = zone.reason if isinstance(zone, NotReady) else reply.block.pending
             errors.error(
-                reply.rcode, to_text(query.name), type_text(query.qtype), reason or "no version yet"
+                reply.rcode, to_text(query.name), type_text(query.qtype), reason or servfail
             )
 
 

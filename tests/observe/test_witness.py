@@ -10,7 +10,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot, Transport
-from ocizone.answer.respond import Reply, Stream, respond
+from ocizone.answer.respond import Reply, Stream
 from ocizone.answer.sent import Sent
 from ocizone.observe.counters import Counters
 from ocizone.observe.errorlog import ErrorLog
@@ -20,7 +20,7 @@ from ocizone.plugins.log import COMMON, LogRule
 from ocizone.wire.name import from_text
 from ocizone.wire.query import Query, parse
 from tests.servedzones import zone_of
-from tests.zonebuilder import TCP, UDP, block, snapshot
+from tests.zonebuilder import TCP, UDP, block, replied, snapshot
 
 BLOCKS = (
     block("org", {"org": Loaded(zone_of("org.")), "x.org": Loaded(zone_of("x.org."))}),
@@ -46,7 +46,7 @@ class Site:
         self.send(dns.message.make_query(name, rrtype, **options).to_wire(), transport)
 
     def send(self, packet: bytes, transport: Transport = UDP) -> None:
-        self.witness(packet, respond(packet, self.snapshot, transport), transport, 0.001)
+        self.witness(packet, replied(packet, self.snapshot, transport), transport, 0.001)
 
     def watch(self, name: str, *classes: str, names: tuple[bytes, ...] = (b"\0",)) -> None:
         rule = LogRule(names, COMMON, frozenset(classes or {"all"}))
@@ -199,7 +199,7 @@ def stream(rules: tuple[str, ...] = ()) -> tuple[Site, bytes, Stream]:
     packet = dns.message.make_query("org", "AXFR", id=7, use_edns=False).to_wire()
     query = parse(packet)
     assert isinstance(query, Query)
-    busy = Reply(packet[:2] + b"\x80\x05" + bytes(8), 5, query, BLOCKS[0], query.name)
+    busy = Reply(packet[:2] + b"\x80\x02" + bytes(8), 2, query, BLOCKS[0], query.name)
     return site, packet, Stream(iter(()), busy, query, BLOCKS[0], query.name)
 
 
@@ -234,8 +234,9 @@ def test_a_transfer_that_never_began_has_no_line():
 
 
 def test_a_busy_server_says_so_in_log_and_metrics():
-    """The client was told: it is an answer like others."""
+    """The client was told: it is an answer like others, and an error with its own reason."""
     site, packet, found = stream(("error",))
     site.witness.streamed(packet, found, Sent("busy"), TCP, 0.001)
     assert transfers(site) == {("org.", "busy"): 1.0}
-    assert "REFUSED" in site.lines[0]
+    assert "SERVFAIL" in site.lines[0]
+    assert [line.rpartition(": ")[2] for _, line in site.errors] == ["too many transfers"]
