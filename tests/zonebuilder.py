@@ -6,7 +6,7 @@ import dns.message
 import dns.rrset
 
 from ocizone.answer.blocks import Block, Loaded, Policy, ServedZone, Snapshot, Transport
-from ocizone.answer.respond import Reply, respond
+from ocizone.answer.respond import Reply, Stream, respond
 from ocizone.findings import Findings
 from ocizone.wire.name import from_text
 from ocizone.zone.build import nsec3_nodes, zone_info, zone_nodes
@@ -53,12 +53,19 @@ def serving(text: str, origin: str, policy: Policy | None = None) -> Snapshot:
     return snapshot(block(origin, {origin: Loaded(zone(text, origin))}, policy))
 
 
+def replied(packet: bytes, served: Snapshot, transport: Transport) -> Reply | None:
+    """Return what ``respond`` says in one message, or its silence."""
+    reply = respond(packet, served, transport)
+    assert not isinstance(reply, Stream)
+    return reply
+
+
 def ask_reply(
     served: Snapshot, qname: str, qtype: str, *, transport: Transport = UDP, **options: object
 ) -> Reply:
     """Return the Reply to a question; options are those of dns.message.make_query."""
     query = dns.message.make_query(qname, qtype, **options)  # type: ignore[arg-type] # passed on
-    reply = respond(query.to_wire(), served, transport)
+    reply = replied(query.to_wire(), served, transport)
     assert reply is not None
     return reply
 

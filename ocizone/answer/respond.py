@@ -2,9 +2,9 @@
 
     wire.query -> tsig -> route -> policy (acl, chaos) -> compose (zone.lookup) -> policy ->
     options -> wire.render -> tsig
+                                                       -> transfer -> Stream
 
-Pure: no socket, no clock, no global state; it never raises, whatever the bytes are. Transfers
-are refused here.
+Pure: no socket, no clock, no global state; it never raises, whatever the bytes are.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ocizone.answer import options, policy
 from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot, Transport
 from ocizone.answer.compose import Wanted, compose
 from ocizone.answer.route import NOBODY, Blocks, Route, route
+from ocizone.answer.transfer import BUSY, REFUSAL, permits, transfer
 from ocizone.wire.codes import (
     CLASS_ANY,
     CLASS_IN,
@@ -32,6 +33,7 @@ from ocizone.wire.codes import (
     SERVFAIL,
     TYPE_AXFR,
     TYPE_IXFR,
+    TYPE_SOA,
 )
 from ocizone.wire.cookie import Cookie
 from ocizone.wire.query import Drop, Query, Reject, parse
@@ -46,7 +48,6 @@ _NOT_AUTHORITATIVE: Final = Answer(REFUSED, error=(EDE_NOT_AUTHORITATIVE, "not s
 _NOT_READY: Final = Answer(SERVFAIL, error=(EDE_NOT_READY, "no version of this zone yet"))
 _BLOCKED: Final = Answer(REFUSED, error=(EDE_BLOCKED, ""))
 _FILTERED: Final = Answer(error=(EDE_FILTERED, ""))
-_NO_TRANSFER: Final = Answer(REFUSED, error=(EDE_PROHIBITED, "no transfer"))
 # What NSD, Knot and BIND say to a transfer of what is no zone here (RFC 5936 2.2.1).
 _NOT_AUTH: Final = Answer(NOTAUTH, error=(EDE_NOT_AUTHORITATIVE, "no zone of this name"))
 _UNSIGNED: Final = Answer(REFUSED, error=(EDE_PROHIBITED, "unsigned"))
@@ -95,8 +96,12 @@ class Stream:
     zone: bytes
 
 
-def respond(packet: bytes, snapshot: Snapshot, transport: Transport) -> Reply | None:
-    """Return the reply to a message, or None for silence.
+#: What is said: at once, or in messages.
+_Said = Answer | Iterator[bytes | None]
+
+
+def respond(packet: bytes, snapshot: Snapshot, transport: Transport) -> Reply | Stream | None:
+    """Return the reply to a message, or None for silence; over UDP it is never a Stream.
 
     Args:
         packet: the message, without the TCP length.
@@ -137,7 +142,9 @@ def _rejection(packet: bytes, reject: Reject, snapshot: Snapshot, transport: Tra
     return Reply(wire, reject.rcode)
 
 
-def _reply(packet: bytes, query: Query, snapshot: Snapshot, transport: Transport) -> Reply | None:
+def _reply(
+    packet: bytes, query: Query, snapshot: Snapshot, transport: Transport
+) -> Reply | Stream | None:
     signer: Signer | None = None
     if query.tsig is not None:
         # Before anything is looked up, and for everybody alike: who is not let in learns nothing.
@@ -153,7 +160,14 @@ def _reply(packet: bytes, query: Query, snapshot: Snapshot, transport: Transport
     answer = _answer(query, blocks, way, transport, signer, cookie)
     if answer is None:
         return None
-    return _rendered(query, answer, way, transport, signer, cookie)
+    if isinstance(answer, Answer):
+        return _rendered(query, answer, way, transport, signer, cookie)
+    assert way.block is not None
+    assert way.apex is not None
+    # Signed on its own: only one of the two is sent.
+    alone = None if signer is None else replace(signer)
+    busy = _rendered(query, BUSY, way, transport, alone, cookie)
+    return Stream(answer, busy, query, way.block, way.apex)
 
 
 def _rendered(
@@ -189,7 +203,7 @@ def _answer(
     transport: Transport,
     signer: Signer | None,
     cookie: Cookie | None,
-) -> Answer | None:
+) -> _Said | None:
     """Return what to say; None when an ``acl`` says to drop."""
     block = way.block
     if block is None:
@@ -202,7 +216,7 @@ def _answer(
     match action:
         case "allow":
             refused = cookie and options.refused_for_cookie(cookie, transport, block.policy.cookies)
-            return refused or _allowed_answer(query, blocks, block, way, transport)
+            return refused or _allowed_answer(query, blocks, block, way, transport, signer)
         case "block":
             return _BLOCKED
         case "filter":
@@ -214,15 +228,26 @@ def _answer(
 
 
 def _allowed_answer(
-    query: Query, blocks: Blocks, block: Block, way: Route, transport: Transport
-) -> Answer:
+    query: Query,
+    blocks: Blocks,
+    block: Block,
+    way: Route,
+    transport: Transport,
+    signer: Signer | None,
+) -> _Said:
     if query.qclass != CLASS_IN:
         chaos = block.policy.chaos
         answer = chaos and policy.chaos_answer(query, chaos, block.policy.hostname)
         if answer or query.qclass != CLASS_ANY:
             return answer or _OTHER_CLASS
     match way.zone:
-        case Loaded(reader):
+        case Loaded(reader) as loaded:
+            apex = reader.info.apex
+            if query.qtype in _TRANSFERS and query.qclass == CLASS_IN:
+                policies, now = block.policy, lambda: transport.received
+                return transfer(query, apex, loaded, policies, transport, signer, now)
+            if loaded.catalog and not _of_secondary(query, block, apex, transport, signer):
+                return REFUSAL
             answer = _zone_answer(query, blocks, block, reader, transport)
             # We cannot know of every class (RFC 1034 3.7.1); NSD, too, clears AA.
             return answer if query.qclass == CLASS_IN else replace(answer, aa=False)
@@ -239,16 +264,24 @@ def _allowed_answer(
             assert_never(way.zone)
 
 
+def _of_secondary(
+    query: Query, block: Block, apex: bytes, transport: Transport, signer: Signer | None
+) -> bool:
+    """Tell whether a query for a catalog is what its secondaries ask (RFC 9432 6)."""
+    return query.qtype == TYPE_SOA and permits(block.policy.transfer, apex, transport, signer)
+
+
 def _zone_answer(
     query: Query, blocks: Blocks, block: Block, zone: ZoneReader, transport: Transport
 ) -> Answer:
     if query.qtype in _TRANSFERS:
-        return _NO_TRANSFER if query.name == zone.info.apex else _NOT_AUTH
+        # Of class ANY: there is no such thing.
+        return _NOT_AUTH
 
     def zone_of(name: bytes) -> ZoneReader | None:
         """Find where an alias leads: any zone of the listener the client may ask."""
         way = route(blocks, name, query.qtype)
-        if way.block is None or not isinstance(way.zone, Loaded):
+        if way.block is None or not isinstance(way.zone, Loaded) or way.zone.catalog:
             return None
         rules = way.block.policy.acl
         allowed = policy.acl(rules, name, query.qtype, transport.client) == "allow"

@@ -20,6 +20,7 @@ from ocizone.limits import IXFR_UDP_RECORDS
 from ocizone.plugins.transfer import Secondary, Transfer
 from ocizone.wire.codes import (
     CLASS_IN,
+    EDE_NOT_AUTHORITATIVE,
     EDE_PROHIBITED,
     FORMERR,
     NOTAUTH,
@@ -36,7 +37,7 @@ from ocizone.zone import serial
 REFUSAL: Final = Answer(REFUSED, error=(EDE_PROHIBITED, "no transfer"))
 #: Instead of a transfer when there are too many already.
 BUSY: Final = Answer(SERVFAIL, error=(0, "too many transfers"))
-_NOT_AN_APEX: Final = Answer(NOTAUTH)
+_NOT_AN_APEX: Final = Answer(NOTAUTH, error=(EDE_NOT_AUTHORITATIVE, "no zone of this name"))
 _MALFORMED: Final = Answer(FORMERR)
 # OPT with cookie, NSID and padding beside a difference in one datagram.
 _OPT_OCTETS: Final = 128

@@ -8,11 +8,10 @@ import dns.message
 import pytest
 
 from ocizone.answer.blocks import Loaded, Snapshot
-from ocizone.answer.respond import respond
 from ocizone.wire.name import from_text
 from ocizone.zone.node import Flag, Node, RRset
 from ocizone.zone.reader import DictZone
-from tests.zonebuilder import TCP, UDP, block, snapshot, zone
+from tests.zonebuilder import TCP, UDP, block, replied, snapshot, zone
 
 SMALL = zone("@ 9 SOA ns h 1 2 3 4 5\n@ 9 NS ns\nns 9 A 192.0.2.1\n*.w 9 TXT x\n", "o.")
 
@@ -42,6 +41,7 @@ class Encoded:
         zone_of = DictZone(SMALL.info, self._nodes)
         self.predecessor, self.nodes = zone_of.predecessor, zone_of.nodes
         self.nsec3, self.nsec3_nodes = zone_of.nsec3, zone_of.nsec3_nodes
+        self.encoded, self.nsec3_encoded = zone_of.encoded, zone_of.nsec3_encoded
 
     def get(self, key: bytes) -> Node | None:
         value = self._values.get(key)
@@ -111,12 +111,12 @@ def test_dear_questions(here: Snapshot | DictZone, qname: str, qtype: str) -> No
     took = []
     for _ in range(5):
         before = time.process_time()
-        reply = respond(query, here, UDP)
+        reply = replied(query, here, UDP)
         took.append(time.process_time() - before)
         assert reply is not None
         assert len(reply.wire) <= 1232
     assert min(took) < 0.005
-    whole = respond(query, here, TCP)
+    whole = replied(query, here, TCP)
     assert whole is not None
     assert len(whole.wire) <= 65_535
     dns.message.from_wire(whole.wire)

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from ocizone.answer.blocks import Loaded, NotReady, Policy, Snapshot, Transport
 from ocizone.answer.policy import size_limit
-from ocizone.answer.respond import respond
 from ocizone.plugins.chaos import Chaos
 from ocizone.wire.query import Query, parse
-from tests.zonebuilder import TCP, UDP, ask, ask_reply, block, lines, snapshot, zone
+from tests.zonebuilder import TCP, UDP, ask, ask_reply, block, lines, replied, snapshot, zone
 
 ZONE = (
     """
@@ -99,7 +98,7 @@ def test_a_reply_says_what_log_and_metrics_need() -> None:
 
 def test_rejects_have_no_query() -> None:
     """FORMERR and its kin come before any block."""
-    reply = respond(b"\x00\x07\x01\x00" + bytes(8), SERVED, UDP)
+    reply = replied(b"\x00\x07\x01\x00" + bytes(8), SERVED, UDP)
     assert reply is not None
     assert (reply.rcode, reply.query, reply.block) == (1, None, None)
 
@@ -107,19 +106,19 @@ def test_rejects_have_no_query() -> None:
 @pytest.mark.parametrize("packet", [b"", bytes(11), b"\x00\x07\x81\x00\x00\x01" + bytes(11)])
 def test_silence(packet: bytes) -> None:
     """Half headers and responses."""
-    assert respond(packet, SERVED, UDP) is None
+    assert replied(packet, SERVED, UDP) is None
 
 
 def test_port_zero_is_silence() -> None:
     """No host sends from port 0."""
     query = dns.message.make_query("example.org.", "A").to_wire()
-    assert respond(query, SERVED, Transport("udp", "main", "192.0.2.1", 0)) is None
+    assert replied(query, SERVED, Transport("udp", "main", "192.0.2.1", 0)) is None
 
 
 def test_the_question_comes_back_octet_for_octet() -> None:
     """0x20: a resolver compares the spelling."""
     query = dns.message.make_query("wWw.eXaMpLe.ORG.", "A").to_wire()
-    reply = respond(query, SERVED, UDP)
+    reply = replied(query, SERVED, UDP)
     assert reply is not None
     assert reply.wire[12 : len(query)] == query[12:]
 
@@ -139,7 +138,7 @@ def test_truncated_over_udp_whole_over_tcp() -> None:
 
 def check(packet: bytes, transport: Transport) -> None:
     """Assert what holds for every reply."""
-    reply = respond(packet, SERVED, transport)
+    reply = replied(packet, SERVED, transport)
     parsed = parse(packet)
     if reply is None:
         assert len(packet) < 12 or packet[2] & 0x80

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from ocizone import limits
 from ocizone.answer.blocks import Loaded, Policy, Transport
 from ocizone.answer.transfer import transfer
+from ocizone.corefile.load import parse_text
 from ocizone.plugins.transfer import Secondary, Transfer
 from ocizone.wire.codes import FORMERR, NOERROR, NOTAUTH, REFUSED
 from ocizone.wire.name import from_text
@@ -28,7 +29,6 @@ from ocizone.wire.render import Answer
 from ocizone.wire.tsig import HMAC_SHA256, Signer, TsigKey, verify
 from ocizone.zone.diff import Change, diff
 from ocizone.zone.reader import ZoneReader
-from tests.test_plan import plan_of
 from tests.zonebuilder import TCP, UDP, zone
 
 NOW = 1_790_000_000
@@ -435,12 +435,12 @@ def test_a_difference_is_signed_too():
 
 def allowed(text: str, client: str, *, key: bool = False, name: str = "example.org.") -> int | None:
     """Return the rcode a client is answered AXFR with; None when it gets the zone."""
-    (view,) = plan_of(f"example.org {{\nwhoami\n{text}\n}}").views
+    corefile = parse_text(f"example.org {{\nwhoami\n{text}\n}}", environ={}, cwd="/srv")
     request = axfr_of(dns.name.from_text(name))
     if key:
         request.use_tsig(KEYRING)
     transport = Transport("tcp", "main", client, 4000)
-    policy = Policy(transfer=view.block.all(Transfer))
+    policy = Policy(transfer=corefile.blocks[0].all(Transfer))
     answer = asked(request, Loaded(version(1)), policy=policy, transport=transport)
     return answer.rcode if isinstance(answer, Answer) else None
 

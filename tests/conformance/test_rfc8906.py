@@ -8,8 +8,7 @@ import dns.message
 import dns.opcode
 import pytest
 
-from ocizone.answer.respond import respond
-from tests.zonebuilder import TCP, UDP, serving
+from tests.zonebuilder import TCP, UDP, replied, serving
 
 SERVED = serving(
     "@ 9 SOA ns h 1 2 3 4 5\n@ 9 NS ns\nns 9 A 192.0.2.1\n"
@@ -23,7 +22,7 @@ def send(query: dns.message.Message, *, flags: int = 0, tcp: bool = False) -> dn
     """Send a query with these header bits on top, and read what comes back."""
     wire = bytearray(query.to_wire())
     wire[2:4] = (int.from_bytes(wire[2:4]) | flags).to_bytes(2)
-    reply = respond(bytes(wire), SERVED, TCP if tcp else UDP)
+    reply = replied(bytes(wire), SERVED, TCP if tcp else UDP)
     assert reply is not None
     return dns.message.from_wire(reply.wire)
 
@@ -71,7 +70,7 @@ def test_8_1_3_4_recursive_query() -> None:
 
 def test_8_1_4_unknown_opcode() -> None:
     """``dig +opcode=15 +header-only``: NOTIMP, the opcode echoed, nothing else."""
-    reply = respond(b"\x00\x07\x78\x00" + bytes(8), SERVED, UDP)
+    reply = replied(b"\x00\x07\x78\x00" + bytes(8), SERVED, UDP)
     assert reply is not None
     assert reply.wire == b"\x00\x07\xf8\x04" + bytes(8)
 
