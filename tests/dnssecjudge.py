@@ -32,8 +32,8 @@ class Nsec:
         if name.is_subdomain(self.owner) and (self.is_cut or "DNAME" in self.types):
             return False
         if self.owner < self.next:
-            return self.owner < name < self.next
-        return self.owner < name
+            return bool(self.owner < name < self.next)
+        return bool(self.owner < name)
 
     @property
     def is_cut(self) -> bool:
