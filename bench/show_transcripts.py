@@ -68,15 +68,15 @@ COMMANDS = (
 
 
 def wait_answering() -> None:
-    """Wait until the server answers over TCP."""
+    """Wait until the server has the zone."""
     query = dns.message.make_query("example.org", "SOA")
     for _ in range(200):
         try:
-            dns.query.tcp(query, "127.0.0.1", 1.0, PORT)
+            if dns.query.tcp(query, "127.0.0.1", 1.0, PORT).answer:
+                return
         except OSError:
-            time.sleep(0.05)
-        else:
-            return
+            pass
+        time.sleep(0.05)
     raise SystemExit("the server does not answer")
 
 
