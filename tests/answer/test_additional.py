@@ -39,6 +39,25 @@ ns.sub   A 192.0.2.4
 sibling  NS ns.sibling
 ns.sibling A 192.0.2.5
 one      NS host
+*.wild   A 192.0.2.40
+*.v6     AAAA 2001:db8::40
+mxwild   MX 10 a.b.wild
+mxwild   MX 20 x.v6
+mxnone   MX 10 x.www
+kx       KX 10 host
+rt       RT 10 host
+afs      AFSDB 1 host
+naptr    NAPTR 1 1 "A" "" "" host
+chain    HTTPS 0 alias
+loop1    HTTPS 0 loop2
+loop2    HTTPS 0 loop1
+to.wild2 HTTPS 0 x.wild3
+*.wild3  HTTPS 1 .
+*.wild3  A 192.0.2.41
+mxalias  MX 10 cname
+cname    CNAME host
+dn       DNAME wild
+mxdn     MX 10 x.dn
 """
 SERVED = serving(ZONE, "example.org.")
 
@@ -68,6 +87,21 @@ def owners(message: dns.message.Message) -> list[str]:
         ("gone", "HTTPS", ["ns A", "ns AAAA"]),
         # The owner points at the target, and has its spelling.
         ("svc", "SVCB", ["Host A", "ns A", "ns AAAA"]),
+        # RFC 4592 2.2: a wildcard stands for a target, too.
+        ("mxwild", "MX", ["a.b.wild A", "ns A", "ns AAAA", "x.v6 AAAA"]),
+        ("mxnone", "MX", ["ns A", "ns AAAA"]),
+        # RFC 1183 1 and 3.3, RFC 2230 3; of NAPTR (RFC 3403 4.4 "may") NSD and Knot give nothing.
+        ("kx", "KX", ["host A", "ns A", "ns AAAA"]),
+        ("rt", "RT", ["host A", "ns A", "ns AAAA"]),
+        ("afs", "AFSDB", ["host A", "ns A", "ns AAAA"]),
+        ("naptr", "NAPTR", ["ns A", "ns AAAA"]),
+        # RFC 9460 4.1: along the aliases, round no loop, out of wildcards.
+        ("chain", "HTTPS", ["alias HTTPS", "ns A", "ns AAAA", "web A", "web HTTPS"]),
+        ("loop1", "HTTPS", ["loop2 HTTPS", "ns A", "ns AAAA"]),
+        ("to.wild2", "HTTPS", ["ns A", "ns AAAA", "x.wild3 A", "x.wild3 HTTPS"]),
+        # RFC 2181 10.3: a target should be no alias; none is followed.
+        ("mxalias", "MX", ["ns A", "ns AAAA"]),
+        ("mxdn", "MX", ["ns A", "ns AAAA"]),
         # Peers add nothing to ANY.
         ("mxself", "ANY", []),
         # RFC 9471 2.1, 2.2: in-domain and sibling glue.
@@ -110,6 +144,13 @@ def test_additional_work_is_bounded() -> None:
     for qname, qtype in (("example.org.", "MX"), ("x.sub.example.org.", "A")):
         message = ask(served, qname, qtype, transport=TCP)
         assert len(lines(message.additional)) == ADDITIONAL_NAMES
+
+
+def test_svcb_aliases_are_followed_so_far() -> None:
+    """RFC 9460 4.1, bounded as other additional processing is."""
+    text = "@ 1 SOA . . 1 2 3 4 5\n" + "".join(f"a{n} 1 HTTPS 0 a{n + 1}\n" for n in range(99))
+    message = ask(serving(text, "example.org."), "a0.example.org.", "HTTPS", transport=TCP)
+    assert len(lines(message.additional)) == ADDITIONAL_NAMES
 
 
 @pytest.mark.parametrize("octets", [512, 700, 1232, 2000, 65_535])

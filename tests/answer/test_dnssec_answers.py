@@ -68,6 +68,27 @@ def test_a_validator_is_satisfied(
         assert len(owners) == len(set(owners))
 
 
+@pytest.mark.parametrize(
+    ("qname", "qtype", "rcode"),
+    [
+        ("x.ent.top.z.", "A", 3),
+        ("x.top.z.", "A", 3),
+        ("ent.top.z.", "A", 0),
+        ("ent.top.z.", "DS", 0),
+        ("top.z.", "A", 0),
+        ("cut.ent.top.z.", "DS", 0),
+        ("x.cut.ent.top.z.", "A", 0),
+    ],
+)
+def test_what_opt_out_leaves_out_is_proven_from_above(qname: str, qtype: str, rcode: int) -> None:
+    """RFC 5155 7.2.1, 7.2.4, 7.2.7: the closest *provable* encloser, here the apex, each time."""
+    insecure: list[Line] = [*HEAD, ("cut.ent.top.z.", "NS", "ns.elsewhere."), ("a.z.", "TXT", "x")]
+    served = serving(with_nsec3(insecure, "z.", opt_out=True), "z.")
+    message = ask(served, qname, qtype, want_dnssec=True)
+    assert message.rcode() == rcode
+    judge(message, qname, qtype, "z.")
+
+
 # --- sections ------------------------------------------------------------------------------------
 
 PARENT: list[Line] = [

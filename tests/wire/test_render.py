@@ -145,10 +145,49 @@ def test_which_rdata_is_compressed(rrtype: str, text: str, octets: int) -> None:
     assert read(dns.message.from_wire(wire).answer) == meant(answer.answer)
 
 
-def test_no_pointer_reaches_beyond_16_kib() -> None:
+@pytest.mark.parametrize(
+    ("rrtype", "prefix"),
+    [
+        ("AFSDB", "1"),
+        ("RT", "1"),
+        ("SRV", "0 0 0"),
+        ("KX", "1"),
+        ("DNAME", ""),
+        ("SVCB", "1"),
+        ("HTTPS", "1"),
+    ],
+)
+def test_a_name_that_stays_whole_is_pointed_at(rrtype: str, prefix: str) -> None:
+    """RFC 1035 4.1.4: any prior occurrence will do; BIND is as tight."""
+    answer = records("www.example.org.", rrtype, f"{prefix} Host.Elsewhere.NET.")
+    address = records("host.elsewhere.net.", "A", "192.0.2.1")
+    other = records("ns.elsewhere.net.", "A", "192.0.2.1")
+    alone = len(render(query(), Answer(answer=(answer,)), 512).wire)
+    message = render(query(), Answer(answer=(answer, address, other)), 512).wire
+    assert len(message) - alone == (2 + 10 + 4) + (3 + 2 + 10 + 4)
+    assert read(dns.message.from_wire(message).answer) == meant((answer, address, other))
+
+
+def test_the_next_name_of_an_nsec_is_pointed_at() -> None:
+    """RFC 4034 4.1.1 keeps it whole; the NSEC that follows begins there."""
+    first = records("a.example.org.", "NSEC", "long-label.b.example.org. A")
+    second = records("long-label.b.example.org.", "NSEC", "c.example.org. A")
+    alone = len(render(query(), Answer(answer=(first,)), 512).wire)
+    both = render(query(), Answer(answer=(first, second)), 512).wire
+    assert len(both) - alone == 2 + 10 + len(second[1].rdatas[0])
+    assert read(dns.message.from_wire(both).answer) == meant((first, second))
+
+
+@pytest.mark.parametrize("rrtype", ["TXT", "SRV"])
+def test_no_pointer_reaches_beyond_16_kib(rrtype: str) -> None:
     """RFC 1035 4.1.4: a pointer has 14 bits."""
     big = '"' + "x" * 200 + '"'
-    many = tuple(records(f"n{n}.far.example.", "TXT", "first", big) for n in range(160))
+    many = tuple(
+        records(f"n{n}.far.example.", "TXT", "first", big)
+        if rrtype == "TXT"
+        else records(f"n{n}.far.example.", "SRV", f"0 0 0 {'t' * 60}.{'u' * 60}.t{n - n % 2}.")
+        for n in range(240)
+    )
     wire = render(query(), Answer(answer=many), 65535).wire
     assert len(wire) > 0x8000
     assert read(dns.message.from_wire(wire).answer) == meant(many)
