@@ -13,7 +13,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 import dns.exception
 import dns.flags
@@ -224,7 +224,7 @@ class Asker:
         self._udp.connect(("127.0.0.1", port))
         self._tcp: socket.socket | None = None
 
-    def __enter__(self) -> Asker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -288,7 +288,6 @@ class Asker:
         return out
 
 
-def ask_peers(askers: Sequence[Asker], question: Question, number: int) -> list[Response]:
-    """Ask several servers at once; return their responses in order."""
-    packet = question.wire(number)
-    return [read(asker.ask(packet, tcp=question.tcp)) for asker in askers]
+def ask_all(askers: Sequence[Asker], packet: bytes, *, tcp: bool) -> list[Response]:
+    """Ask several servers the same; return their responses in order."""
+    return [read(asker.ask(packet, tcp=tcp)) for asker in askers]

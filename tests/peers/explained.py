@@ -38,6 +38,7 @@ from tests.peers.compare import Difference, Item, Record, chain
 _ADDRESSES = (A, AAAA)
 _ALL = ("nsd", "knotd", "named")
 _LONG_CHAIN = 12
+_OPT_OUT = 1
 _SECTIONS = ("answer", "authority", "additional")
 
 
@@ -154,7 +155,7 @@ def _any_bare(difference: Difference, item: Item) -> bool:
     if _covered_type(record) not in (*_ADDRESSES, NS, HTTPS, SVCB):
         return False
     if item.aspect == "authority":
-        return item.sign == "-" and not difference.theirs.authority
+        return item.sign == "-" and NS not in difference.theirs.types("authority")
     less = difference.theirs if item.sign == "-" else difference.ours
     return item.aspect == "additional" and not less.additional
 
@@ -379,24 +380,63 @@ def _asterisk(difference: Difference, item: Item) -> bool:
 
 
 def _more_proof(difference: Difference, item: Item) -> bool:
-    """Denial records beyond ours, after an alias that a wildcard gave."""
+    """Denial records beyond ours, and TC where there is no room for them."""
+    ours, theirs = difference.ours, difference.theirs
+    if theirs.tc and not ours.tc and difference.question.do:
+        return item.aspect in ("tc", "authority")
     return (
         item.aspect == "authority"
         and item.sign == "+"
         and item.record is not None
         and _covered_type(item.record) in (NSEC, NSEC3)
-        and CNAME in difference.ours.types("answer")
-        and not any(one.aspect != "authority" or one.sign == "-" for one in difference.items)
+        and (CNAME in ours.types("answer") or difference.question.name.labels[0] == b"*")
+        and not any(one.aspect == "authority" and one.sign == "-" for one in difference.items)
+    )
+
+
+def _less_proof(difference: Difference, item: Item) -> bool:
+    """Denial records that they leave out: at the end of a DNAME, and for type NSEC."""
+    return (
+        item.aspect == "authority"
+        and item.sign == "-"
+        and item.record is not None
+        and _covered_type(item.record) in (NSEC, NSEC3)
+        and (DNAME in difference.ours.types("answer") or difference.question.qtype == NSEC)
+        and not any(one.aspect == "authority" and one.sign == "+" for one in difference.items)
+    )
+
+
+def _insecure_ent(difference: Difference, item: Item) -> bool:
+    """Below an empty non-terminal that only insecure delegations make: it has no NSEC3."""
+    flags = {one.rdata[1] for one in difference.ours.authority if one.rrtype == NSEC3}
+    return (
+        item.aspect == "authority"
+        and item.record is not None
+        and _covered_type(item.record) == NSEC3
+        and _OPT_OUT in flags
+        and difference.question.name not in difference.zones.types
+    )
+
+
+def _loop_cut(difference: Difference, item: Item) -> bool:
+    """They follow a DNAME into itself once, we sixteen times."""
+    ours, theirs = chain(difference.ours), chain(difference.theirs)
+    return (
+        item.aspect in ("answer", "tc")
+        and item.sign != "+"
+        and len(ours) > _LONG_CHAIN
+        and theirs == ours[: len(theirs)]
     )
 
 
 def _other_alias(difference: Difference, item: Item) -> bool:
-    """NSEC and KEY at a CNAME: followed by NSD and Knot, NODATA with BIND and us."""
-    qtype = NSEC if difference.peer == "nsd" else KEY
-    if difference.question.qtype != qtype or item.aspect not in ("rcode", "tc", *_SECTIONS):
-        return False
-    theirs = chain(difference.theirs)
-    return len(theirs) > len(chain(difference.ours)) and theirs[-1][1] == CNAME
+    """NSEC, KEY and RRSIG at a CNAME that has none: they do not follow it."""
+    aspects = ("rcode", "tc", *_SECTIONS)
+    return (
+        difference.question.qtype in (NSEC, KEY, RRSIG)
+        and item.aspect in aspects
+        and len(chain(difference.theirs)) < len(chain(difference.ours))
+    )
 
 
 def _any_of_dname(difference: Difference, item: Item) -> bool:
@@ -525,10 +565,10 @@ TABLE: tuple[Explained, ...] = (
     ),
     Explained(
         "fits",
-        ("named", "knotd"),
+        _ALL,
         "RFC 1035 4.1.4, RFC 2181 9",
-        "BIND compresses less, sets TC for records a client can do without, and gives signatures "
-        "to ANY as Knot does; ours fits.",
+        "They compress less (BIND heeds case, Knot and NSD skip names), set TC for records a "
+        "client can do without, or give signatures to ANY; ours fits.",
         _fits,
     ),
     Explained(
@@ -606,15 +646,37 @@ TABLE: tuple[Explained, ...] = (
         "more-proof",
         ("nsd",),
         "RFC 5155 7.2.6",
-        "NSD proves more than is needed after a wildcard's CNAME; unbound validates ours.",
+        "NSD proves more than is needed, of what wildcards give and of their own names; unbound "
+        "validates ours.",
         _more_proof,
     ),
     Explained(
+        "less-proof",
+        ("nsd",),
+        "RFC 4035 3.1.3.2, RFC 5155 7.2.2",
+        "NSD leaves out a part of a denial at the end of a DNAME, and for type NSEC.",
+        _less_proof,
+    ),
+    Explained(
+        "insecure-ent",
+        ("nsd",),
+        "RFC 5155 7.2.1",
+        "The closest provable encloser is what has an NSEC3; NSD takes an opted-out one.",
+        _insecure_ent,
+    ),
+    Explained(
+        "loop-cut",
+        ("nsd",),
+        "RFC 6672 3.2",
+        "NSD follows a DNAME that leads below itself once; we stop at sixteen aliases.",
+        _loop_cut,
+    ),
+    Explained(
         "alias-type",
-        ("nsd", "knotd"),
-        "RFC 4034 4, RFC 2535 2.3.5",
-        "NSEC and KEY may stand beside a CNAME, so they are not asked of its target; NSD follows "
-        "it for NSEC, Knot for KEY, BIND for neither.",
+        ("knotd", "named"),
+        "RFC 1034 4.3.2 (3a), RFC 6840 4.3",
+        "NSEC, KEY or RRSIG at a CNAME that has none: followed, for validators reject NODATA where "
+        "there is a CNAME; BIND gives NODATA to all three, Knot to NSEC and RRSIG.",
         _other_alias,
     ),
     Explained(

@@ -15,17 +15,22 @@ _LABELS = ("a", "b", "c", "d", "ab", "B", "*", "a", "b", "x-1")
 _NAMES = 45
 
 
-def zone(seed: int, foreign: tuple[str, ...] = ("www.other.test.", "outside.invalid.")) -> str:
+def zone(
+    seed: int | Random,
+    foreign: tuple[str, ...] = ("www.other.test.", "outside.invalid."),
+    names_tried: int = _NAMES,
+) -> str:
     """Return the records of a random zone, relative to its origin.
 
     Args:
         seed: decides everything.
         foreign: absolute names that aliases may lead to.
+        names_tried: how many names are made, equal ones among them.
     """
-    chance = Random(seed)
-    names = {_name(chance) for _ in range(_NAMES)}
+    chance = Random(seed) if isinstance(seed, int) else seed
+    names = {_name(chance) for _ in range(names_tried)}
     kinds = {name: chance.choice(_KINDS) for name in sorted(names)}
-    lines = [apex(seed + 1).rstrip("\n")]
+    lines = [apex().rstrip("\n")]
     closed = {name for name, kind in kinds.items() if kind in ("cut", "dname") and "*" not in name}
     everything = [*sorted(names), "nothere", "a.b.nothere", "ns1", "@"]
     for name in sorted(names):
