@@ -72,13 +72,13 @@ class TcpConnection(Protocol):
         if self._handshaking:
             self._wait(limits.TLS_HANDSHAKE_S, "tls: no handshake")
         else:
-            self._wait(limits.TCP_FIRST_OCTET_S)
+            self._wait(limits.TCP_FIRST_OCTET_S, polite=True)
 
     def handshakeCompleted(self) -> None:  # noqa: N802 - IHandshakeListener
         """Expect the first octet of the first query."""
         self._handshaking = False
         if self._where is not None:
-            self._wait(limits.TCP_FIRST_OCTET_S)
+            self._wait(limits.TCP_FIRST_OCTET_S, polite=True)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - the protocol interface
         """Take octets; work on them now unless a turn is waited for already."""
@@ -93,9 +93,7 @@ class TcpConnection(Protocol):
     def readConnectionLost(self) -> None:  # noqa: N802 - IHalfCloseableProtocol
         """Answer what a client asked before it closed its side, then close (RFC 7766 6.2.4)."""
         self._ended = True
-        if self._where is None:
-            self.abort()
-        elif not self._queued:
+        if not self._queued:
             self._work()
 
     def writeConnectionLost(self) -> None:  # noqa: N802 - IHalfCloseableProtocol
@@ -121,18 +119,23 @@ class TcpConnection(Protocol):
         """Forget the connection, its timer and what was being sent."""
         if self._handshaking and self._where is not None:
             self._gate.dropped("tls: no handshake")
+        self._gate.leave(self)
         self._over()
 
     # --- The gate's side ---------------------------------------------------------------------
 
     def abort(self) -> None:
         """Close at once, without waiting for a client that may never read."""
+        self._gate.leave(self)
         self._over()
         if self.transport is not None:
             self._stream.abortConnection()
 
     def close(self) -> None:
-        """Close when what was written is sent; a transfer under way is cut off."""
+        """Close when what was written is sent; a transfer under way is cut off.
+
+        It keeps its place until the client has read, or TCP_WRITE_S are over.
+        """
         if self._streams or self._handshaking:
             self.abort()
             return
@@ -217,7 +220,7 @@ class TcpConnection(Protocol):
             # What is left is no whole message, and no more of it comes.
             self._finish()
         elif not self._buffer:
-            self._wait(limits.TCP_IDLE_S)
+            self._wait(limits.TCP_IDLE_S, polite=True)
         elif some or not self._mid_message:
             # From its first octet on: one more octet a second buys no time (D11).
             self._wait(limits.TCP_MESSAGE_S, "tcp: message too slow")
@@ -235,7 +238,6 @@ class TcpConnection(Protocol):
 
     def _over(self) -> None:
         """Let everything go: nothing is answered from here on."""
-        self._gate.leave(self)
         self._cancel()
         self._where = None
         self._buffer.clear()
@@ -266,15 +268,18 @@ class TcpConnection(Protocol):
             else:
                 self._stream.pauseProducing()
 
-    def _wait(self, seconds: float, why: str = "") -> None:
-        """Abort in so many seconds, and count why; idling is no reason to count."""
+    def _wait(self, seconds: float, why: str = "", *, polite: bool = False) -> None:
+        """End the connection in so many seconds, and count why unless that is no fault."""
         self._cancel()
-        self._timer = self._factory.clock.callLater(seconds, self._timed_out, why)
+        self._timer = self._factory.clock.callLater(seconds, self._timed_out, why, polite)
 
-    def _timed_out(self, why: str) -> None:
+    def _timed_out(self, why: str, polite: bool) -> None:  # noqa: FBT001 - called by the clock
         if why:
             self._gate.dropped(why)
-        self.abort()
+        if polite:
+            self.close()
+        else:
+            self.abort()
 
     def _cancel(self) -> None:
         self._mid_message = False

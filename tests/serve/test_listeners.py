@@ -12,8 +12,11 @@ from twisted.internet.tcp import Port
 
 from ocizone.answer.blocks import Transport
 from ocizone.endpoint import Endpoint
-from ocizone.serve.listeners import Listeners
+from ocizone.serve.certificate import read_identity
+from ocizone.serve.identities import Cell
+from ocizone.serve.listeners import Certificates, Listeners
 from ocizone.serve.sockets import BindError
+from tests.certificates import self_signed
 from tests.polling import PolledReactor
 from tests.ports import free_port
 
@@ -36,7 +39,7 @@ class TcpReactor(PolledReactor):
 class Site:
     """Listeners that answer in upper case."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Certificates = lambda _: pytest.fail("no TLS here")) -> None:
         self.reactor = TcpReactor()
         self.seen: list[Transport] = []
         self.errors: list[OSError] = []
@@ -47,7 +50,7 @@ class Site:
             self.errors.append,
             wall=lambda: 0.0,
             dropped=self.dropped.append,
-            certificate=lambda _: pytest.fail("no TLS here"),
+            certificate=certificate,
         )
 
     def _answer(self, packet: bytes, transport: Transport) -> bytes:
@@ -201,3 +204,27 @@ def test_every_address_and_one_of_them_may_follow_one_another(site, to_one):
     # Sharing was for a moment: a second server is refused the port.
     with pytest.raises(BindError):
         Site().listeners.prepare([after])
+
+
+def test_a_tls_address_has_no_datagrams(tmp_path):
+    """RFC 7858 is TCP alone; UDP on the port is free for others."""
+    identity = read_identity(self_signed(tmp_path))
+    assert identity is not None
+    cells = {Endpoint("tls", "127.0.0.1", 0): Cell(identity)}
+    site = Site(cells.__getitem__)
+    (secure,) = cells
+    site.move_to(secure)
+    assert site.listeners.open[secure].udp is None
+    address = ("127.0.0.1", site.port(secure))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(address)
+    with socket.create_connection(address, 5) as stream:
+        # Plain DNS, to which TLS says alert.
+        stream.sendall(b"\x00\x03udp")
+        for _ in range(3):
+            site.reactor.turn(0.1)
+        assert stream.recv(512)[:1] == b"\x15"
+    site.move_to()
+    site.reactor.settle()
+    assert (site.seen, site.dropped) == ([], ["tls: no handshake"])
+    assert (site.listeners.open, site.reactor.readers) == ({}, [])

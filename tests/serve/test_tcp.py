@@ -286,6 +286,42 @@ def test_few_descriptors_make_few_places(clock, answers):
     assert not any(other.closed for other in others)
 
 
+def test_idling_ends_in_order(client, clock):
+    """RFC 7766 6.2.4: FIN, so that a query on its way is not answered by RST; it has its limit."""
+    client.send(framed(b"x"))
+    clock.advance(limits.TCP_IDLE_S + 0.1)
+    assert client.transport.disconnecting
+    assert not client.transport.disconnected
+    client.send(framed(b"late"))
+    client.connection.readConnectionLost()
+    assert client.received == [b"X"]
+    clock.advance(limits.TCP_WRITE_S + 0.1)
+    assert client.transport.disconnected
+
+
+def test_who_is_not_admitted_is_not_answered(clock, gate, answers):
+    """What comes in before the close is reported is nobody's."""
+    for _ in range(limits.TCP_CONNECTIONS_PER_CLIENT):
+        Client(clock, gate, answers)
+    refused = Client(clock, gate, answers)
+    refused.send(framed(b"x"))
+    refused.connection.readConnectionLost()
+    refused.lose()
+    assert refused.received == []
+    assert len(gate) == limits.TCP_CONNECTIONS_PER_CLIENT
+
+
+def test_the_time_of_a_query_is_its_own(clock, gate, answers):
+    """Cookies and TSIG compare it: a connection may be hours old."""
+    now = [100.9]
+    client = Client(clock, gate, answers)
+    client.connection._factory.wall = lambda: now[0]
+    client.send(framed(b"a"))
+    now[0] = 161.2
+    client.send(framed(b"b"))
+    assert [where.received for _, where in answers.seen] == [100, 161]
+
+
 # --- Many queries, and messages without end ---------------------------------------------------
 
 
@@ -501,6 +537,7 @@ def test_what_was_cut_off_is_counted(clock, answers):
     idle.send(framed(b"x"))
     slow.send(b"\x00")
     blind.connection.pauseProducing()
-    clock.advance(60)
+    for _ in range(60):
+        clock.advance(1)
     assert sorted(dropped) == ["tcp: does not read", "tcp: message too slow"]
     assert idle.closed
