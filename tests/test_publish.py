@@ -9,8 +9,8 @@ import pytest
 from ocizone.errors import ArtifactError, Problem, Severity, StoreError
 from ocizone.publish import YAML_TYPE, Checked, FileToPush, check_files, check_zones, collect
 from ocizone.registry.push import ZONE_TYPE
+from tests.signedzones import DAY, NOW, signed_text
 
-NOW = 1_795_219_200
 ZONE = """\
 $ORIGIN {origin}
 @ 300 IN SOA ns hostmaster 7 7200 3600 1209600 300
@@ -100,7 +100,10 @@ def test_a_directory_is_checked_as_the_artifact_it_would_be(tmp_path):
 def test_the_soa_tells_the_zone_as_on_the_server(tmp_path):
     """`db.corp` that begins with another $ORIGIN is that zone, here and there."""
     (tmp_path / "whatever").write_text(ZONE.format(origin="corp.example.org."))
-    for checked in (check_zones([tmp_path], NOW), check_files(collect([tmp_path / "whatever"]), NOW)):
+    for checked in (
+        check_zones([tmp_path], NOW),
+        check_files(collect([tmp_path / "whatever"]), NOW),
+    ):
         assert [zone.origin for zone in checked.zones] == ["corp.example.org."]
 
 
@@ -143,3 +146,13 @@ def test_a_warning_does_not_refuse():
     """It tells."""
     warning = Problem("x", 1, 0, Severity.WARNING, "odd", "is odd")
     assert not Checked((warning,), ()).refused
+
+
+def test_signatures_are_judged_by_the_clock_of_who_asks(tmp_path):
+    """One file and a directory alike: fine today, refused next month."""
+    (tmp_path / "db.example.org").write_text(signed_text())
+    for path in (tmp_path, tmp_path / "db.example.org"):
+        assert check_zones([path], NOW).problems == ()
+        late = check_zones([path], NOW + 30 * DAY)
+        assert {problem.rule for problem in late.problems} == {"rrsig-expired"}
+        assert late.refused

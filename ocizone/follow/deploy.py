@@ -88,6 +88,7 @@ class Deployer:
         self._serving = tools.store.hold()
         self._earlier: tuple[Deployment, ...] = ()
         self._last_zones: tuple[CompiledZone, ...] = ()
+        self._kept: tuple[Deployment, ...] = ()
 
     @property
     def intact(self) -> Deployment | None:
@@ -245,6 +246,7 @@ class Deployer:
         candidates, unreadable = await files.call(records.restorable)
         for each in unreadable:
             self._disturbed("restore", each)
+        self._kept = candidates
         if candidates:
             self._last_zones = candidates[0].zones
         for candidate in candidates:
@@ -253,15 +255,19 @@ class Deployer:
             except OcizoneError as error:
                 self._disturbed("restore", error)
             if self.current is not None:
-                await self._restore_earlier(candidates)
                 break
 
-    async def _restore_earlier(self, candidates: tuple[Deployment, ...]) -> None:
-        """Serve differences from what was served before, too, as far as its images are whole."""
-        assert self.current is not None
+    async def restore_earlier(self) -> None:
+        """Serve differences from what was served before, too, as far as its images are whole.
+
+        After ``restore``, because it may read a lot: no answer waits for it.
+        """
+        kept, self._kept = self._kept, ()
+        if self.current is None:
+            return
         hold = self._tools.store.hold()
         try:
-            whole = await whole_before(self.current, candidates, self._tools, hold)
+            whole = await whole_before(self.current, kept, self._tools, hold)
             if whole:
                 self._earlier = whole
                 await self._serve_restored(self.current)

@@ -238,6 +238,7 @@ class LookingService(Service):
             self._is_restored = True
         finally:
             self._tell_restored()
+        await self._deployer.restore_earlier()
 
     def _tell_restored(self) -> None:
         self._restore_ended = True

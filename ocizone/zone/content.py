@@ -89,6 +89,10 @@ def gather(records: Iterable[Record], apex: bytes, findings: Findings) -> Conten
     last_owner: bytes | None = None
     bucket: list[Record] = []
     for record in records:
+        if count == ZONE_RECORDS:
+            where = (record.file, record.line, record.column)
+            findings.error(*where, "zone-records", f"the zone has over {ZONE_RECORDS} records")
+            break
         if record.rrtype in _OF_NSEC3:
             signatures += record.rrtype == TYPE_RRSIG
             if _is_of_nsec3(record):
@@ -104,10 +108,6 @@ def gather(records: Iterable[Record], apex: bytes, findings: Findings) -> Conten
             bucket = found.names.setdefault(key, [])
         bucket.append(record)
         count += 1
-        if count > ZONE_RECORDS:
-            where = (record.file, record.line, record.column)
-            findings.error(*where, "zone-records", f"the zone has over {ZONE_RECORDS} records")
-            break
     _add_empty_non_terminals(found.names)
     order = sorted(found.names)
     return Content(apex, found.apex_labels, found.names, order, count, found.nsec3, signatures)

@@ -12,6 +12,7 @@ import pytest
 from ocizone import limits
 from ocizone.compiler.spec import BaseZone, CompiledZone, SerialRule, ZoneRule
 from ocizone.errors import FetchReason, Problem, Severity, Transient, ZoneError
+from ocizone.follow.follower import Follower
 from ocizone.follow.status import Activated, Disturbed, Looked, Outcome
 from tests.fakes.following import RULES, WALL, Site
 
@@ -104,6 +105,23 @@ def test_a_damaged_image_is_passed_over(site: Site):
     again.follower()
     assert serials(again) == [1]
     assert not [event for event in again.events if isinstance(event, Disturbed)]
+    again.store.close()
+
+
+def test_answers_do_not_wait_for_the_history(site: Site):
+    """It may be gigabytes: the server says that everything is restored before it reads them."""
+    follower = None
+    for serial in (1, 2):
+        site.registry.push(text(serial=serial))
+        follower = follower or site.follower()
+        follower.refresh()
+    again = restarted(site)
+    seen: list[list[int]] = []
+    service = Follower(again.source(), again.client, again.tools)
+    service.restored.addCallback(lambda _: seen.append(serials(again)))
+    service.startService()
+    assert seen == [[]]
+    assert serials(again) == [1]
     again.store.close()
 
 
