@@ -182,12 +182,13 @@ def _end_of_question(packet: bytes) -> int:
     No pointer is followed: the first name of a message has nothing to point back to.
     """
     at, size = HEADER.size, len(packet)
-    while at < size:
+    # The root label of a name of 255 octets is the last place to look at.
+    last = min(size, HEADER.size + NAME_OCTETS)
+    while at < last:
         length = packet[at]
         at += 1 + length
         if not length:
-            fits = at - HEADER.size <= NAME_OCTETS and at + 4 <= size
-            return at + 4 if fits else 0
+            return at + 4 if at + 4 <= size else 0
         if length > 63:
             return 0
     return 0
