@@ -1,8 +1,8 @@
 """Ask the same of several servers and tell in what their responses differ.
 
-A response is read by dnspython and taken apart into what is compared: rcode, flags, question,
-the three sections as sets of records with TTLs, the order of aliases, EDNS. Names are compared
-without case. A difference is a list of aspects; each must be explained by an entry of the one
+A response is taken apart (wirereader) into what is compared: rcode, flags, question, the three
+sections as sets of records with TTLs, the order of aliases, EDNS. Names are compared without
+case. A difference is a list of aspects; each must be explained by an entry of the one
 table (explained) or the difference stands unexplained. Not here: who answers (servers, subject).
 """
 
@@ -11,19 +11,16 @@ from __future__ import annotations
 import socket
 import struct
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Self
 
-import dns.exception
-import dns.flags
-import dns.message
 import dns.name
 import dns.rcode
-import dns.rdata
 import dns.rdatatype
 
 from tests.peers.questions import Known, Question
+from tests.peers.wirereader import Record, read_message
 
 PATIENCE_S = 5.0
 _SILENT_S = 1.0
@@ -36,22 +33,6 @@ _FLAGS: tuple[tuple[Aspect, int], ...] = (
     ("aa", 0x0400), ("tc", 0x0200), ("rd", 0x0100), ("ra", 0x0080), ("ad", 0x0020), ("cd", 0x0010),
 )  # fmt: skip
 _ALIASES = (dns.rdatatype.CNAME, dns.rdatatype.DNAME)
-#: Types whose names dnspython leaves as they are in canonical form, for RFC 6840 5.1 or RFC 9460.
-_LOWERED = (dns.rdatatype.NSEC, dns.rdatatype.HTTPS, dns.rdatatype.SVCB)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record; equal without regard to the case of names."""
-
-    owner: dns.name.Name
-    rrtype: int
-    ttl: int
-    rdata: bytes
-    text: str = field(compare=False)
-
-    def __str__(self) -> str:
-        return f"{self.owner} {self.ttl} {dns.rdatatype.to_text(self.rrtype)} {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,39 +65,17 @@ def read(wire: bytes | None) -> Response:
     """Take a response apart.
 
     Raises:
-        dns.exception.DNSException: it is malformed.
+        ValueError, IndexError, struct.error: it is malformed.
     """
     if wire is None:
         return Response(None)
-    message = dns.message.from_wire(wire, one_rr_per_rrset=True)
-    return Response(
-        wire,
-        int(message.rcode()),
-        int(message.flags),
-        _question(wire),
-        *(
-            tuple(_record(rrset) for rrset in section)
-            for section in (message.answer, message.authority, message.additional)
-        ),
-        None if message.edns < 0 else (message.edns, bool(message.ednsflags & dns.flags.DO)),
-    )
-
-
-def _question(wire: bytes) -> bytes:
-    if wire[4:6] != b"\x00\x01":
-        return wire[4:6]
-    at = 12
-    while size := wire[at]:
-        at += 1 + size
-    return wire[12 : at + 5]
-
-
-def _record(rrset: Iterable[dns.rdata.Rdata]) -> Record:
-    (rdata,) = rrset
-    octets = rdata.to_digestable()
-    if rdata.rdtype in _LOWERED:
-        octets = octets.lower()
-    return Record(rrset.name, int(rdata.rdtype), rrset.ttl, octets, rdata.to_text())  # type: ignore[attr-defined]  # an RRset
+    message = read_message(wire)
+    rcode, edns = message.flags & 0xF, None
+    if message.opt is not None:
+        extended = message.opt[1]
+        rcode |= extended >> 24 << 4
+        edns = (extended >> 16 & 0xFF, bool(extended & 0x8000))
+    return Response(wire, rcode, message.flags, message.question, *message.sections, edns=edns)
 
 
 def differing(ours: Response, theirs: Response) -> tuple[Aspect, ...]:
