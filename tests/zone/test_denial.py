@@ -106,6 +106,14 @@ def test_which_nsec(qname: str, qtype: int, expected: list[str]) -> None:
     assert owners(prove(NSEC, qname, qtype)) == expected
 
 
+def test_an_nsec3_keeps_the_spelling_of_its_owner() -> None:
+    """RFC 5155 3: the owner is base32hex, in either case, and is answered as it was written."""
+    text = with_nsec3(HEAD, "z.")
+    (owner,) = owners(prove(zone(text, "z."), "a.z."))
+    shouted = zone(text.replace(owner, owner.upper()), "z.")
+    assert owners(prove(shouted, "a.z.")) == [owner.upper()] != [owner]
+
+
 def test_one_record_proves_it_all_once() -> None:
     """RFC 5155 7.2.1: records that prove several things stand in a response once."""
     alone = zone(with_nsec3(HEAD, "z."), "z.")
