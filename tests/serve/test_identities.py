@@ -77,6 +77,14 @@ def test_a_changed_file_is_taken_up(site, tmp_path):
     assert site.said == ["certificate taken up"]
 
 
+def test_a_reload_reaches_an_open_address(site, tmp_path):
+    """The listener holds on to its cell: the new certificate must be in that one."""
+    site.serve((ONE, self_signed(tmp_path)))
+    cell, before = site.identities.cell(ONE), site.serial()
+    site.serve((ONE, self_signed(tmp_path)))
+    assert cell.identity.serial == site.serial() != before
+
+
 def test_a_bad_file_changes_nothing_and_is_told_once(site, tmp_path):
     """The old certificate stays until the new one is whole."""
     site.serve((ONE, self_signed(tmp_path)))

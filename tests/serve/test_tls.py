@@ -88,7 +88,13 @@ def identity(tls: Tls) -> Identity:
 class Client:
     """A TLS client; its octets go to and fro in ``pump``."""
 
-    def __init__(self, site: Site, context: ssl.SSLContext | None = None, host: int = 1) -> None:
+    def __init__(
+        self,
+        site: Site,
+        context: ssl.SSLContext | None = None,
+        host: int = 1,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
         self.site = site
         address = IPv4Address("TCP", f"192.0.2.{host}", 4242)
         server = site.factory.buildProtocol(address)
@@ -98,7 +104,7 @@ class Client:
         self.server.makeConnection(self.transport)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = (context or trusting(site)).wrap_bio(
-            self._incoming, self._outgoing, server_hostname=NAME
+            self._incoming, self._outgoing, server_hostname=NAME, session=session
         )
 
     def pump(self) -> None:
@@ -399,6 +405,23 @@ def test_client_auth(site, tmp_path, client_auth, expected):
         with_certificate(site, site.authority),
     )
     assert tuple(admitted(site, client) for client in clients) == expected
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_of_a_verified_client_can_be_resumed(site, version):
+    """RFC 7858 3.4; without an id for our sessions OpenSSL would break off here."""
+    site.cell.identity = identity(site.issue(site.authority.ca_file, "require_and_verify"))
+    context = with_certificate(site, site.authority)
+    context.minimum_version = context.maximum_version = version
+    first = Client(site, context)
+    first.shake()
+    first.send(b"x")
+    assert first.received() == [b"X"]
+    second = Client(site, context, session=first.tls.session)
+    second.shake()
+    second.send(b"y")
+    assert second.received() == [b"Y"]
+    assert second.tls.session_reused
 
 
 def test_a_key_log_lets_wireshark_read_along(site, tmp_path):
