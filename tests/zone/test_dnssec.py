@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import dns.dnssec
@@ -10,6 +11,7 @@ import dns.name
 import dns.rdata
 import dns.rdatatype
 import pytest
+from cryptography.exceptions import InvalidSignature
 
 from ocizone import limits
 from ocizone.findings import Findings
@@ -18,6 +20,7 @@ from ocizone.zone import dnssecfindings, signatures
 from ocizone.zone.build import nsec3_nodes, zone_info
 from ocizone.zone.check import check_zone
 from ocizone.zone.content import Content, gather
+from ocizone.zone.dnskey import Dnskey
 from ocizone.zone.dnssec import check_dnssec
 from ocizone.zone.dnssecpolicy import DnssecPolicy
 from ocizone.zone.masterfile import read_master
@@ -565,6 +568,23 @@ def test_when_the_first_signature_ends(end: int, expected: int):
     info = zone_info(content_of(signer.nsec().lines()), "db", 2**32 - 100)
     assert info.signed_until == expected
     assert zone_info(content_of(TEXT.splitlines()), "db").signed_until == 0
+
+
+def test_keys_of_one_tag_are_tried_a_few_times(monkeypatch):
+    """KeyTrap, CVE-2023-50387: no signature costs as much as there are keys."""
+    tried = []
+    monkeypatch.setattr(signatures, "KEY_COLLISIONS", 4)
+
+    def spoiled(_signature: bytes, _octets: bytes) -> None:
+        tried.append(1)
+        raise InvalidSignature
+
+    own = Dnskey.read(dnskey().to_wire() or b"")
+    keys = [replace(own, verify=spoiled) for _ in range(100)]
+    content = content_of(Signer().nsec().lines())
+    judged = dnssecfindings.DnssecFindings(Findings(), refuse=True)
+    signatures.SignatureCheck(content, keys, DnssecPolicy(NOW), judged).run()
+    assert len(tried) == 4 * content.signatures
 
 
 def test_a_fault_everywhere_is_told_ten_times():
