@@ -7,7 +7,7 @@ block (answer.route) and what it is answered (answer.respond).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,6 +36,7 @@ class Transport:
         client: the sender's address in text form, without brackets or scope.
         client_port: the sender's port.
         received: unix seconds when it did; cookies and TSIG depend on it.
+        wall: unix seconds now, for a response that takes a while; None where none can.
     """
 
     protocol: Protocol
@@ -43,6 +44,11 @@ class Transport:
     client: str
     client_port: int
     received: int = 0
+    wall: Callable[[], float] | None = field(default=None, compare=False, repr=False)
+
+    def now(self) -> int:
+        """Return unix seconds; when the query came in where there is no clock."""
+        return self.received if self.wall is None else int(self.wall())
 
 
 @dataclass(frozen=True, slots=True)

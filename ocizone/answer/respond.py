@@ -244,8 +244,7 @@ def _allowed_answer(
         case Loaded(reader) as loaded:
             apex = reader.info.apex
             if query.qtype in _TRANSFERS and query.qclass == CLASS_IN:
-                policies, now = block.policy, lambda: transport.received
-                return transfer(query, apex, loaded, policies, transport, signer, now)
+                return transfer(query, apex, loaded, block.policy, transport, signer)
             if loaded.catalog and not _of_secondary(query, block, apex, transport, signer):
                 return REFUSAL
             answer = _zone_answer(query, blocks, block, reader, transport)

@@ -7,7 +7,7 @@ one that has it. Not here: the records (answer.axfr, answer.ixfr), their message
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,7 @@ from ocizone.wire.codes import (
     EDE_PROHIBITED,
     FORMERR,
     NOTAUTH,
+    NOTIMP,
     REFUSED,
     SERVFAIL,
     TYPE_AXFR,
@@ -39,6 +40,8 @@ REFUSAL: Final = Answer(REFUSED, error=(EDE_PROHIBITED, "no transfer"))
 BUSY: Final = Answer(SERVFAIL, error=(0, "too many transfers"))
 _NOT_AN_APEX: Final = Answer(NOTAUTH, error=(EDE_NOT_AUTHORITATIVE, "no zone of this name"))
 _MALFORMED: Final = Answer(FORMERR)
+# RFC 5936 4.2 defines none; NSD and Knot say so, BIND says FORMERR.
+_NOT_OVER_UDP: Final = Answer(NOTIMP)
 # OPT with cookie, NSID and padding beside a difference in one datagram.
 _OPT_OCTETS: Final = 128
 
@@ -50,7 +53,6 @@ def transfer(
     policy: Policy,
     transport: Transport,
     signer: Signer | None,
-    now: Callable[[], int],
 ) -> Answer | Iterator[bytes | None]:
     """Return the messages of a transfer, or the answer that there is none.
 
@@ -61,17 +63,15 @@ def transfer(
         policy: of its block.
         transport: how the query came in.
         signer: of a query whose TSIG is right; None for an unsigned one.
-        now: unix seconds.
     """
     if query.name != apex:
         return _NOT_AN_APEX
     if not permits(policy.transfer, apex, transport, signer):
         return REFUSAL
     if query.qtype == TYPE_AXFR:
-        # Zones are too long for datagrams; NSD, Knot and BIND say the same (RFC 5936 4.2).
         if transport.protocol == "udp":
-            return _MALFORMED
-        return packed(axfr(zone.reader), query, signer, now)
+            return _NOT_OVER_UDP
+        return packed(axfr(zone.reader), query, signer, transport.now)
     if query.ixfr_serial is None:
         return _MALFORMED
     if not serial.newer(zone.reader.info.serial, query.ixfr_serial):
@@ -79,7 +79,7 @@ def transfer(
     delta = zone.deltas.since(query.ixfr_serial, zone.earlier, zone.reader)
     if transport.protocol == "udp":
         return _datagram(query, zone, delta, policy, transport, signer)
-    return packed(ixfr(zone.reader, delta), query, signer, now)
+    return packed(ixfr(zone.reader, delta), query, signer, transport.now)
 
 
 def permits(

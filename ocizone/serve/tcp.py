@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -65,7 +66,12 @@ class TcpConnection(Protocol):
             return
         factory = self._factory
         self._where = Transport(
-            factory.protocol_name, factory.listener, client, port, int(factory.wall())
+            factory.protocol_name,
+            factory.listener,
+            client,
+            port,
+            int(factory.wall()),
+            factory.wall,
         )
         stream.setTcpNoDelay(True)
         stream.registerProducer(self, True)
@@ -256,8 +262,7 @@ class TcpConnection(Protocol):
         assert was is not None
         now = int(self._factory.wall())
         if now != was.received:
-            was = Transport(was.protocol, was.listener, was.client, was.client_port, now)
-            self._where = was
+            was = self._where = replace(was, received=now)
         return was
 
     def _read(self, wanted: bool) -> None:  # noqa: FBT001 - a switch

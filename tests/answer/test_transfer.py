@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import dns.message
 import dns.name
@@ -22,11 +24,11 @@ from ocizone.answer.blocks import Loaded, Policy, Transport
 from ocizone.answer.transfer import transfer
 from ocizone.corefile.load import parse_text
 from ocizone.plugins.transfer import Secondary, Transfer
-from ocizone.wire.codes import FORMERR, NOERROR, NOTAUTH, REFUSED
+from ocizone.wire.codes import FORMERR, NOERROR, NOTAUTH, NOTIMP, REFUSED
 from ocizone.wire.name import from_text
 from ocizone.wire.query import Query, parse
 from ocizone.wire.render import Answer
-from ocizone.wire.tsig import HMAC_SHA256, Signer, TsigKey, verify
+from ocizone.wire.tsig import HMAC_SHA256, Signer, TsigKey, last_tsig, verify
 from ocizone.zone.diff import Change, diff
 from ocizone.zone.reader import ZoneReader
 from tests.zonebuilder import TCP, UDP, zone
@@ -63,7 +65,7 @@ def asked(
         assert isinstance(verified, Signer)
         signer = verified
     at = request.tsig[0].time_signed if request.tsig else NOW
-    return transfer(query, APEX, loaded, policy, transport, signer, lambda: at)
+    return transfer(query, APEX, loaded, policy, replace(transport, received=at), signer)
 
 
 def messages(request: dns.message.Message, loaded: Loaded) -> list[bytes]:
@@ -430,6 +432,26 @@ def test_a_difference_is_signed_too():
     assert text_of(secondary) == everything(loaded)
 
 
+def test_each_message_is_signed_when_it_is_sent():
+    """A client may take long: one that is five minutes old would be refused (RFC 8945 5.2.3)."""
+    request = axfr_of()
+    request.use_tsig(KEYRING)
+    wire = request.to_wire()
+    query = parse(wire)
+    assert isinstance(query, Query)
+    assert query.tsig is not None
+    begun = query.tsig.time
+    clock = itertools.count(begun, 200)
+    signer = verify(wire, query.tsig, {KEY.name: KEY}, begun)
+    assert isinstance(signer, Signer)
+    transport = replace(TCP, received=begun, wall=lambda: next(clock))
+    found = transfer(query, APEX, Loaded(version(1, many(3000))), ANYBODY, transport, signer)
+    assert not isinstance(found, Answer)
+    times = [tsig.time for message in found if message and (tsig := last_tsig(message))]
+    assert times == [begun + 200 * number for number in range(len(times))]
+    assert len(times) > 3
+
+
 # --- Who may -----------------------------------------------------------------------------------
 
 
@@ -493,11 +515,11 @@ def test_a_name_that_is_no_apex_is_not_ours_to_transfer():
     assert allowed(everybody, "192.0.2.1", name="eXample.ORG.") is None
 
 
-def test_axfr_over_udp_is_malformed():
-    """There is no such thing (RFC 5936 4.2)."""
+def test_there_is_no_axfr_over_udp():
+    """NOTIMP, as NSD and Knot say; RFC 5936 4.2 defines none."""
     answer = asked(axfr_of(), Loaded(version(1)), transport=UDP)
     assert isinstance(answer, Answer)
-    assert answer.rcode == FORMERR
+    assert answer.rcode == NOTIMP
     refused = asked(axfr_of(), Loaded(version(1)), transport=UDP, policy=Policy())
     assert isinstance(refused, Answer)
     assert refused.rcode == REFUSED
