@@ -5,6 +5,7 @@ All mistakes of all blocks are found in one run. Nothing is started, resolved or
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
@@ -85,15 +86,16 @@ def parse_text(
     raw_blocks = parse_blocks(stream, report)
     if not raw_blocks:
         report.error(_Whole(path), "empty-corefile", f"no server blocks in {path}")
-    drafts = [_draft(raw, world, default_port, report) for raw in raw_blocks]
+    noting = _Noting(world.read)
+    drafts = [_draft(raw, cwd, noting, default_port, report) for raw in raw_blocks]
     check_overlap([claim for draft in drafts for claim in draft.claims()], report)
     report.raise_errors()
     return Corefile(
         path=path,
         blocks=tuple(draft.block() for draft in drafts),
         notices=report.problems,
-        fingerprint=stream.fingerprint,
-        files=(world.absolute(path), *stream.files),
+        fingerprint=noting.added_to(stream.fingerprint),
+        files=(world.absolute(path), *stream.files, *noting.texts),
     )
 
 
@@ -104,6 +106,30 @@ class _Whole:
     file: str
     line: int = 0
     column: int = 0
+
+
+class _Noting:
+    """Reads files that directives name, and notes what was in them: they are configuration.
+
+    Attributes:
+        texts: by absolute path.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.texts: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        """Return a file's text; raises as what it reads with does."""
+        self.texts[path] = self._read(path)
+        return self.texts[path]
+
+    def added_to(self, fingerprint: str) -> str:
+        """Return a fingerprint of the Corefile and of these files."""
+        if not self.texts:
+            return fingerprint
+        parts = [fingerprint, *(part for item in sorted(self.texts.items()) for part in item)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -135,12 +161,12 @@ class _Draft:
         )
 
 
-def _draft(raw: RawBlock, world: World, default_port: int, report: Report) -> _Draft:
+def _draft(raw: RawBlock, cwd: str, read: Read, default_port: int, report: Report) -> _Draft:
     keys = [(key, token) for token in raw.keys for key in keys_of(token, default_port, report)]
     draft = _Draft(keys)
     uses = _by_directive(raw, report)
     origins = tuple(dict.fromkeys(key.zone for key, _ in keys))
-    scope = Scope(world.cwd, None, origins, world.read)
+    scope = Scope(cwd, None, origins, read)
     for directive in DIRECTIVES:
         occurrences = uses.get(directive.name, [])
         for occurrence in occurrences[1:] if directive.once else ():
@@ -155,7 +181,7 @@ def _draft(raw: RawBlock, world: World, default_port: int, report: Report) -> _D
         if directive.name == "root" and occurrences:
             roots = [value.path for value in draft.values if isinstance(value, Root)]
             # A bad `root` is reported already; what relies on one should not complain too.
-            scope = replace(scope, root=roots[-1] if roots else world.cwd)
+            scope = replace(scope, root=roots[-1] if roots else cwd)
     _require_tls(draft, uses, report)
     return draft
 

@@ -75,7 +75,7 @@ SECRET: Property[tuple[bytes, ...]] = Property(
     most=None,
     secret=True,
 )
-SECRETS = Property("secrets", "FILE", text, "A file with such secrets, one a line, read at start.")
+SECRETS = Property("secrets", "FILE", text, "A file with such secrets, one a line.")
 REQUIRE = Property(
     "require", "", switch, "Answer BADCOOKIE to a wrong cookie over UDP.", least=0, most=0
 )

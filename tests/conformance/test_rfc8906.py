@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import dns.edns
 import dns.flags
 import dns.message
 import dns.opcode
 import pytest
 
+from ocizone.answer.blocks import Policy
+from ocizone.wire.cookie import CookieSecrets
 from tests.zonebuilder import TCP, UDP, replied, serving
 
-SERVED = serving(
-    "@ 9 SOA ns h 1 2 3 4 5\n@ 9 NS ns\nns 9 A 192.0.2.1\n"
-    + "".join(f'@ 9 TXT "{n}{"x" * 200}"\n' for n in range(5)),
-    "example.",
+SERVED = replace(
+    serving(
+        "@ 9 SOA ns h 1 2 3 4 5\n@ 9 NS ns\nns 9 A 192.0.2.1\n"
+        + "".join(f'@ 9 TXT "{n}{"x" * 200}"\n' for n in range(5)),
+        "example.",
+        Policy(nsid=b"ns1"),
+    ),
+    cookies=CookieSecrets((b"obviously a fake",)),
 )
 SOA = "example. 9 IN SOA ns.example. h.example. 1 2 3 4 5"
 
@@ -133,11 +141,14 @@ def test_8_2_8_do() -> None:
     assert response.ednsflags & dns.flags.DO
 
 
-@pytest.mark.parametrize("code", [3, 8, 9, 10])
-def test_8_2_10_known_options(code: int) -> None:
+@pytest.mark.parametrize(("code", "octets"), [(3, 3), (8, None), (9, 4), (10, 24)])
+def test_8_2_10_known_options(code: int, octets: int | None) -> None:
     """``dig +nsid``, ``+subnet``, ``+expire``, ``+cookie``: all at once or alone, answered."""
     data = {3: b"", 8: b"\x00\x01\x00\x00", 9: b"", 10: b"12345678"}
-    alone = option(code, data[code])
-    together = [option(other, value) for other, value in data.items()]
-    assert_soa(send(query(use_edns=0, options=[alone])), edns=True)
-    assert_soa(send(query(use_edns=0, options=together)), edns=True)
+    alone = send(query(use_edns=0, options=[option(code, data[code])]))
+    assert_soa(alone, edns=True)
+    found = {int(one.otype): len(one.to_wire() or b"") for one in alone.options}
+    assert found == ({} if octets is None else {code: octets})
+    together = send(query(use_edns=0, options=[option(*item) for item in data.items()]))
+    assert_soa(together, edns=True)
+    assert {int(one.otype) for one in together.options} == {3, 9, 10}

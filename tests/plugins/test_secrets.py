@@ -161,3 +161,18 @@ def test_cookies(body: str, mode: str, secrets: list[str]) -> None:
     assert directive.mode == mode
     assert [secret.hex() for secret in directive.secrets] == secrets
     assert "secrets" not in repr(directive)
+
+
+def test_a_file_of_secrets_is_part_of_the_corefile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is changed in its file is taken up like a change of the Corefile."""
+
+    def fingerprint() -> str:
+        text = "example.org {\nwhoami\ntsig {\nsecrets keys\n}\ncookies {\nsecrets cookies\n}\n}"
+        corefile = parse_text(text, read=read, environ={}, cwd="/run")
+        assert corefile.files[1:] == ("/run/keys", "/run/cookies")
+        return corefile.fingerprint
+
+    before = fingerprint()
+    assert fingerprint() == before
+    monkeypatch.setitem(FILES, "/run/keys", FILES["/run/keys"].replace("two.", "three."))
+    assert fingerprint() != before
