@@ -257,3 +257,52 @@ def test_without_do_there_is_no_proof(qname: str, qtype: str) -> None:
     assert {rrset.rdtype for rrset in message.authority} <= {2, 6}
     signatures = {rrset.rdtype for rrset in message.answer} & {46, 47}
     assert not signatures or qtype in ("ANY", "RRSIG", "NSEC")
+
+
+def longest(octets: int, apex: str = "") -> str:
+    """Return a name of so many octets in wire form, below an apex."""
+    room = octets - (len(apex) + 1 if apex else 1)
+    parts = []
+    while room:
+        size = min(63, room - 1)
+        # One octet is no label.
+        size -= room - size - 1 == 1
+        parts.append("l" * size)
+        room -= size + 1
+    return ".".join(parts) + "." + apex
+
+
+@pytest.mark.parametrize("octets", [30, 221, 222])
+@pytest.mark.parametrize("qtype", ["A", "DS"])
+def test_the_longest_apex_of_nsec3(octets: int, qtype: str) -> None:
+    """NSD crashed at such apexes in 2026: a hash takes 33 octets, and the name is 255 then."""
+    apex = longest(octets)
+    own: list[Line] = [(apex, "SOA", "ns. h. 1 2 3 4 5"), (apex, "NS", "ns.")]
+    served = serving(with_nsec3(own, apex), apex)
+    for qname in (longest(255, apex), "x." + apex, apex):
+        message = ask(served, qname, qtype, transport=TCP, want_dnssec=True)
+        judge(message, qname, qtype, apex)
+
+
+@pytest.mark.parametrize("octets", [223, 240, 253, 255])
+def test_an_apex_too_long_for_nsec3(octets: int) -> None:
+    """No NSEC3 can be written there; what is signed with NSEC is proven."""
+    apex = longest(octets)
+    own: list[Line] = [(apex, "SOA", "ns. h. 1 2 3 4 5"), (apex, "NS", "ns.")]
+    served = serving(with_nsec(own, apex), apex)
+    names = [apex] if octets > 253 else [apex, "x." + apex]
+    for qname in names:
+        message = ask(served, qname, "DS", transport=TCP, want_dnssec=True)
+        judge(message, qname, "DS", apex)
+
+
+def test_127_labels_of_a_reverse_zone() -> None:
+    """RFC 1035 2.3.4: as many labels as fit, below an ip6.arpa apex."""
+    apex = "8.b.d.0.1.0.0.2.ip6.arpa."
+    own: list[Line] = [(apex, "SOA", "ns. h. 1 2 3 4 5"), (apex, "NS", "ns.")]
+    own += [("1." * 24 + apex, "PTR", "host.z."), ("*.2." + apex, "PTR", "wild.z.")]
+    for text in (with_nsec(own, apex), with_nsec3(own, apex, opt_out=True)):
+        served = serving(text, apex)
+        for qname in ("1." * 24, "1." * 23, "3." * 100, "5." * 90 + "2.", "9." + "1." * 24):
+            message = ask(served, qname + apex, "PTR", transport=TCP, want_dnssec=True)
+            judge(message, qname + apex, "PTR", apex)
