@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ocizone.limits import NSEC3_ITERATIONS, NSEC3_OTHER_CHAINS
+from ocizone.limits import NAME_LABELS, NSEC3_ITERATIONS, NSEC3_OTHER_CHAINS
 from ocizone.wire.name import from_text, to_text
 from ocizone.zone.denial import Proof, no_closer, no_data, no_ds, no_name
 from ocizone.zone.lookup import Match, NoData, NxDomain, Referral, lookup
@@ -140,6 +140,15 @@ def test_a_zone_that_lost_its_nsec() -> None:
     broken = DictZone(NSEC.info, nodes)
     assert prove(broken, "q.z.") == ()
     assert prove(broken, "a.z.", 15) == ()
+
+
+def test_names_without_nsec_are_not_searched_through() -> None:
+    """The same, and 1,000 names: it ends where no chain of empty non-terminals could go on."""
+    text = "".join(f"{owner} 9 {rrtype} {rdata}\n" for owner, rrtype, rdata in HEAD)
+    text += "".join(f"a{n}.z. 9 TXT x\n" for n in range(1000))
+    counting = Counting(zone(f"{text}z. 9 NSEC z. SOA NS NSEC\n", "z."))
+    assert owners(no_name(counting, from_text("b.z."), b"")) == ["z."]
+    assert counting.reads == NAME_LABELS + 1
 
 
 def test_a_zone_that_lost_its_nsec3() -> None:
