@@ -159,8 +159,10 @@ def answer_referral(
     rrsets = referral.node.rrsets
     authority: Section = ((referral.owner, rrsets[TYPE_NS]),)
     if wanted.do:
-        if TYPE_DS in rrsets:
-            authority += ((referral.owner, rrsets[TYPE_DS]), *aliases.proof)
+        ds = rrsets.get(TYPE_DS)
+        # An unsigned zone says nothing about its children's keys: no DS without its signature.
+        if ds is not None and ds.signatures:
+            authority += ((referral.owner, ds), *aliases.proof)
         else:
             authority += _joined(aliases.proof, denial.no_ds(zone, referral.cut, referral.node))
     required, sibling = glue(zone, referral, wanted.octets)

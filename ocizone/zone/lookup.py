@@ -16,8 +16,6 @@ from ocizone.wire.codes import (
     TYPE_CNAME,
     TYPE_DNAME,
     TYPE_DS,
-    TYPE_KEY,
-    TYPE_NSEC,
     TYPE_RRSIG,
 )
 from ocizone.wire.name import ancestor, key_label, labels, relative_key
@@ -110,10 +108,6 @@ class Alias:
 Outcome = Match | NoData | NxDomain | Referral | Alias
 
 
-# RFC 4035 2.5 and RFC 3007: these may stand beside a CNAME and are never asked of its target.
-_BESIDE_CNAME: Final = frozenset({TYPE_CNAME, TYPE_RRSIG, TYPE_NSEC, TYPE_KEY, TYPE_ANY})
-
-
 def lookup(zone: ZoneReader, qname: bytes, qtype: int) -> Outcome:
     """Return what the zone says about a name and type (RFC 1034 4.3.2 step 3).
 
@@ -184,9 +178,6 @@ def _at_node(
     rrset = node.rrsets.get(qtype)
     if rrset is not None:
         return Match((rrset,), node, encloser, wildcard)
-    alias = node.rrsets.get(TYPE_CNAME)
-    if alias is not None and qtype not in _BESIDE_CNAME:
-        return Alias(alias, qname, alias.rdatas[0], encloser, wildcard)
     found: tuple[RRset, ...] = ()
     if qtype == TYPE_ANY:
         found = _as_fit(node.rrsets.values())
@@ -194,7 +185,14 @@ def _at_node(
         found = _as_fit(
             RRset(TYPE_RRSIG, covered.ttl, covered.signatures) for covered in node.signed()
         )
-    return Match(found, node, encloser, wildcard) if found else NoData(node, encloser, wildcard)
+    if found:
+        return Match(found, node, encloser, wildcard)
+    # KEY, NSEC and RRSIG may stand beside a CNAME; where they do not, it leads on as for any type:
+    # validators reject NODATA where there is a CNAME (RFC 6840 4.3).
+    alias = node.rrsets.get(TYPE_CNAME)
+    if alias is not None:
+        return Alias(alias, qname, alias.rdatas[0], encloser, wildcard)
+    return NoData(node, encloser, wildcard)
 
 
 def _as_fit(rrsets: Iterable[RRset]) -> tuple[RRset, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dns.message
+import dns.rdatatype
 import pytest
 
 from tests.zonebuilder import ask, ask_reply, lines, serving
@@ -121,3 +122,12 @@ def test_signatures_travel_with_do(qname: str, qtype: str, section: str, types: 
     shown = sorted(line.split()[2] for line in lines(plain))
     assert "RRSIG" not in shown
     assert "DS" not in shown or qtype == "DS"
+
+
+def test_a_ds_without_signature_stays_at_home() -> None:
+    """RFC 4035 3.1.4 gives DS with its RRSIG: an unsigned zone gives none, as NSD, Knot and BIND."""
+    text = f"@ 60 SOA ns h 1 2 3 4 60\n@ 60 NS ns\nsub 60 NS ns\nsub 60 DS 1 8 2 {'00' * 32}\n"
+    served = serving(text + "ns 60 A 192.0.2.1\n", "example.org.")
+    reply = ask(served, "x.sub.example.org.", "A", want_dnssec=True)
+    assert [rrset.rdtype for rrset in reply.authority] == [dns.rdatatype.NS]
+    assert ask(served, "sub.example.org.", "DS", want_dnssec=True).answer

@@ -90,14 +90,14 @@ def shown(zone: DictZone, outcome: Outcome) -> str:
         ("mixed.case", "A", "match A at mixed.case."),
         ("nope", "A", "nxdomain below @"),
         ("nope.host", "A", "nxdomain below host."),
-        # RFC 1034 3.6.2, RFC 4035 2.5: a CNAME answers for all types but these.
+        # RFC 1034 3.6.2: a CNAME answers for all types that are not there beside it (RFC 6840 4.3).
         ("alias", "A", "CNAME of alias.example.org. to host.example.org. at alias."),
         ("alias", "DS", "CNAME of alias.example.org. to host.example.org. at alias."),
         ("alias", "CNAME", "match CNAME at alias."),
         ("alias", "ANY", "match CNAME at alias."),
-        ("alias", "RRSIG", "nodata at alias."),
-        ("alias", "NSEC", "nodata at alias."),
-        ("alias", "KEY", "nodata at alias."),
+        ("alias", "RRSIG", "CNAME of alias.example.org. to host.example.org. at alias."),
+        ("alias", "NSEC", "CNAME of alias.example.org. to host.example.org. at alias."),
+        ("alias", "KEY", "CNAME of alias.example.org. to host.example.org. at alias."),
         # RFC 4592 2.2.2: empty non-terminals exist.
         ("b.ent", "A", "nodata at b.ent."),
         ("ent", "ANY", "nodata at ent."),
