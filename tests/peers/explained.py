@@ -24,6 +24,7 @@ from dns.rdatatype import (
     HTTPS,
     KEY,
     KX,
+    NAPTR,
     NS,
     NSEC,
     NSEC3,
@@ -394,13 +395,13 @@ def _more_proof(difference: Difference, item: Item) -> bool:
 
 
 def _less_proof(difference: Difference, item: Item) -> bool:
-    """Denial records that they leave out: at the end of a DNAME, and for type NSEC."""
+    """Denial records that they leave out: at the end of a DNAME, and of a wildcard's types."""
     return (
         item.aspect == "authority"
         and item.sign == "-"
         and item.record is not None
         and _covered_type(item.record) in (NSEC, NSEC3)
-        and (DNAME in difference.ours.types("answer") or difference.question.qtype == NSEC)
+        and difference.question.name not in difference.zones.types
         and not any(one.aspect == "authority" and one.sign == "+" for one in difference.items)
     )
 
@@ -653,7 +654,8 @@ TABLE: tuple[Explained, ...] = (
         "less-proof",
         ("nsd",),
         "RFC 4035 3.1.3.2, RFC 5155 7.2.2",
-        "NSD leaves out a part of a denial at the end of a DNAME, and for type NSEC.",
+        "NSD leaves out a part of some denials, at the end of a DNAME and of a wildcard's types; "
+        "BIND and Knot give what we give.",
         _less_proof,
     ),
     Explained(
@@ -722,7 +724,18 @@ TABLE: tuple[Explained, ...] = (
             difference.question.qtype == NSEC3
             and CNAME in difference.ours.types("answer")
             and not difference.theirs.answer
-            and item.aspect in _SECTIONS
+            and item.aspect in ("tc", *_SECTIONS)
+        ),
+    ),
+    Explained(
+        "naptr-targets",
+        ("named",),
+        "RFC 3403 4.1, RFC 1034 4.3.2 (6)",
+        "BIND follows the replacement of a NAPTR into additional records; NSD, Knot and we do not.",
+        lambda difference, item: (
+            NAPTR in difference.ours.types("answer")
+            and item.aspect == "additional"
+            and item.sign == "+"
         ),
     ),
     Explained(
