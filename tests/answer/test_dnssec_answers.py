@@ -196,6 +196,28 @@ def test_each_zone_of_a_chain_proves_its_part(
     assert found == set(owners)
 
 
+def test_parent_and_child_both_have_an_nsec_at_the_cut() -> None:
+    """RFC 4035 2.3: two RRsets of one owner and type, of which each proves its zone's part."""
+    parent: list[Line] = [*HEAD, ("*.z.", "CNAME", "no.kid.z."), ("kid.z.", "NS", "ns.kid.z.")]
+    child: list[Line] = [("kid.z.", "SOA", "ns.z. h.z. 1 2 3 4 5"), ("kid.z.", "NS", "ns.z.")]
+    both = snapshot(
+        block(
+            "z.",
+            {
+                "z.": Loaded(zone(with_nsec(parent, "z."), "z.")),
+                "kid.z.": Loaded(zone(with_nsec(child, "kid.z."), "kid.z.")),
+            },
+        )
+    )
+    message = ask(both, "later.z.", "A", want_dnssec=True)
+    assert message.rcode() == 3
+    shown = [line.split() for line in lines(message.authority) if " NSEC " in line]
+    assert sorted((line[0], line[3]) for line in shown if line[2] == "NSEC") == [
+        ("kid.z.", "kid.z."),
+        ("kid.z.", "z."),
+    ]
+
+
 def test_ds_is_asked_of_the_parent_where_both_are_served() -> None:
     """RFC 4035 3.1.4.1: the child's apex is the parent's to sign."""
     message = ask(FAMILY, "kid.z.", "DS", want_dnssec=True)
