@@ -117,12 +117,6 @@ class Tsig:
         """Return the time fields, as signed and as written (RFC 8945 4.3.3.1)."""
         return self.time.to_bytes(_TIME_OCTETS) + self.fudge.to_bytes(2)
 
-    @property
-    def octets(self) -> int:
-        """Return how many octets the record takes."""
-        names = len(self.key) + len(self.algorithm)
-        return names + _RECORD.size + _FIXED_OCTETS + len(self.mac) + len(self.other)
-
     def appended_to(self, message: bytes) -> bytes:
         """Return the message with this record as its last one, ARCOUNT raised."""
         rdata = b"".join(
