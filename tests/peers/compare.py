@@ -75,7 +75,10 @@ def read(wire: bytes | None) -> Response:
         extended = message.opt[1]
         rcode |= extended >> 24 << 4
         edns = (extended >> 16 & 0xFF, bool(extended & 0x8000))
-    return Response(wire, rcode, message.flags, message.question, *message.sections, edns=edns)
+    answer, authority, additional = message.sections
+    return Response(
+        wire, rcode, message.flags, message.question, answer, authority, additional, edns
+    )
 
 
 def differing(ours: Response, theirs: Response) -> tuple[Aspect, ...]:

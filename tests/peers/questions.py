@@ -16,6 +16,7 @@ import dns.name
 import dns.rdatatype
 import dns.zonefile
 from dns.rdataclass import IN
+from dns.rdatatype import RdataType
 from dns.transaction import TransactionManager
 from dns.zone import Zone
 
@@ -57,7 +58,7 @@ class Question:
     def __str__(self) -> str:
         return " ".join(
             [
-                f"{self.name} {dns.rdatatype.to_text(self.qtype)}",
+                f"{self.name} {dns.rdatatype.to_text(RdataType.make(self.qtype))}",
                 *(["+tcp"] if self.tcp else []),
                 "+noedns" if self.size is None else f"+bufsize={self.size}",
                 *(["+dnssec"] if self.do else []),

@@ -15,7 +15,7 @@ import dns.name
 import dns.rdata
 import dns.rdatatype
 from dns.rdataclass import IN
-from dns.rdatatype import OPT
+from dns.rdatatype import OPT, RdataType
 
 _FIXED = struct.Struct("!HHIH")
 #: What comes before the names of an rdata, and how many there are.
@@ -60,8 +60,9 @@ class Record:
         return name_of(self.rdata)
 
     def __str__(self) -> str:
-        rdata = dns.rdata.from_wire(IN, self.rrtype, self.rdata, 0, len(self.rdata))
-        return f"{self.owner} {self.ttl} {dns.rdatatype.to_text(self.rrtype)} {rdata}"
+        rrtype = RdataType.make(self.rrtype)
+        rdata = dns.rdata.from_wire(IN, rrtype, self.rdata, 0, len(self.rdata))
+        return f"{self.owner} {self.ttl} {dns.rdatatype.to_text(rrtype)} {rdata}"
 
 
 @dataclass(frozen=True, slots=True)

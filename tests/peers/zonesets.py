@@ -132,7 +132,7 @@ def _sign(folder: Path, origin: str, signing: Signing) -> tuple[Path, list[str]]
         files = ("-f", "signed", "-o", origin, "-O", "full", "-P", "-k", ksk)
         _run(folder, "dnssec-signzone", "-Q", *files, *signing.options, "zone", zsk)
     else:
-        make = ("ldns-keygen", "-r", "/dev/urandom", "-a", signing.algorithm)
+        make = ("ldns-keygen", "-r/dev/urandom", "-a", signing.algorithm)
         ksk = _run(folder, *make, "-k", origin).strip()
         zsk = _run(folder, *make, origin).strip()
         _run(folder, "ldns-signzone", *signing.options, "-f", "signed", "zone", ksk, zsk)
