@@ -368,6 +368,21 @@ def test_over_udp_a_short_difference_is_whole():
     assert len(answer.answer) == 4
 
 
+def test_over_udp_a_difference_that_is_of_no_use_is_not_sent():
+    """Longer than the zone, or than the room an OPT leaves."""
+    longer = loaded_of(history(many(50), "a 1 A 192.0.2.1\n"))
+    room = 'b 1 TXT "' + "x" * 250 + '"\n'
+    close = loaded_of(history(HOSTS, HOSTS + room))
+    request = dns.message.make_query(ORIGIN, "IXFR", use_edns=0, payload=512)
+    request.authority.append(ixfr_of(1).authority[0])
+    counts = []
+    for loaded, asking in ((longer, ixfr_of(1)), (close, ixfr_of(1)), (close, request)):
+        answer = asked(asking, loaded, transport=UDP)
+        assert isinstance(answer, Answer)
+        counts.append(len(answer.answer))
+    assert counts == [1, 5, 1]
+
+
 def test_over_udp_an_unknown_version_gets_the_soa():
     """RFC 1995 2."""
     answer = asked(ixfr_of(1), Loaded(version(3)), transport=UDP)

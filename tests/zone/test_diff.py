@@ -84,6 +84,14 @@ def test_a_long_walk_gives_way():
     assert list(diff(one, one)) == [None] * (2001 // WALK_NODES)
 
 
+def test_a_long_walk_over_nsec3_gives_way():
+    """They are as many as names."""
+    node = Node(Flag.NONE, {TYPE_A: RRset(TYPE_A, 1, (b"1234",))})
+    digests = {number.to_bytes(20): node for number in range(1000)}
+    one = DictZone(ZoneInfo(APEX, 2, 1, 0, 0, ""), {b"": node}, digests)
+    assert list(diff(one, one)) == [None] * (1000 // WALK_NODES)
+
+
 # --- The law -----------------------------------------------------------------------------------
 
 _LABELS = st.sampled_from([b"a", b"b", b"*", b"z", b"\x00", b"\x01", b"a" * 63])
