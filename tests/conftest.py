@@ -22,6 +22,11 @@ HTPASSWD = "alice:$2b$04$MKfuKSSf95QnI83BE2Hkue1aU4nb7lF3svlHfPo4WTgX4Lisc0Ffy\n
 LISTENING_S = 10.0
 
 
+def pytest_configure() -> None:
+    """Find servers where Debian keeps them, which only root's PATH names."""
+    os.environ["PATH"] += f"{os.pathsep}/usr/sbin"
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """``peers("dig", "skopeo")``: skip without the programs.
 
