@@ -151,6 +151,7 @@ def test_padding_counts_the_signature() -> None:
         (query(use_edns=1).to_wire(), 16),
         (b"\x00\x07\x00\x00\x00\x00" + bytes(6), 1),
     ],
+    ids=["a bare opcode", "NOTIFY-like", "EDNS of another version", "no question"],
 )
 def test_errors_without_a_lookup_are_signed(
     packet: bytes, rcode: int, transport: Transport
