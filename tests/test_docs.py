@@ -139,3 +139,20 @@ def test_the_lab_mounts_what_exists_and_calls_what_exists():
     check_ocizone_command(services["push"]["command"])
     for port in services["ns1"]["ports"] + services["ns2"]["ports"]:
         assert port.startswith("127.0.0.1:")
+
+
+def test_every_rule_of_signed_zones_is_documented():
+    """docs/dnssec.md names each rule that checks of signed zones know, and no other."""
+    source = "".join(
+        (ROOT / "ocizone" / path).read_text()
+        for path in (
+            *("zone/chain.py", "zone/nsec3chain.py", "zone/dnssec.py", "zone/signatures.py"),
+            *("zone/check.py", "zone/content.py", "follow/succession.py"),
+        )
+    )
+    rule = (
+        r"(?:several-|no-)?(?:rrsig|nsec3?|nsec3param|dnskey|cds|signatures|denial)(?:-[a-z0-9-]+)?"
+    )
+    known = set(re.findall(rf'"({rule})"', source))
+    shown = set(re.findall(rf"`({rule})`", (ROOT / "docs" / "dnssec.md").read_text()))
+    assert shown == known - {"nsec", "nsec3"}
