@@ -30,10 +30,12 @@ from dns.rdatatype import (
     NSEC3,
     RRSIG,
     RT,
+    SOA,
     SVCB,
     A,
 )
 
+from ocizone.limits import ADDITIONAL_NAMES
 from tests.peers.compare import Difference, Item, chain
 from tests.peers.wirereader import Record
 
@@ -41,6 +43,8 @@ _ADDRESSES = (A, AAAA)
 _ALL = ("nsd", "knotd", "named")
 _LONG_CHAIN = 12
 _OPT_OUT = 1
+#: A SOA takes so much at least, its names compressed.
+_SOA_OCTETS = 36
 _SECTIONS = ("answer", "authority", "additional")
 
 
@@ -131,10 +135,10 @@ def _any_subset(difference: Difference, item: Item) -> bool:
     theirs = difference.theirs
     if difference.question.qtype not in (ANY, RRSIG) or not theirs.answer or theirs.tc:
         return False
-    if item.aspect == "answer":
-        return item.sign == "-"
-    # With TC we stop where the answer does: what stands behind it is theirs alone.
-    return difference.ours.tc and item.aspect in ("tc", "authority", "additional")
+    # With TC we stop where the answer does: another choice, and what stands behind, is theirs.
+    if difference.ours.tc:
+        return item.aspect in ("tc", *_SECTIONS)
+    return item.aspect == "answer" and item.sign == "-"
 
 
 def _any_signatures(difference: Difference, item: Item) -> bool:
@@ -224,11 +228,11 @@ def _limit(difference: Difference) -> int:
 
 
 def _fits(difference: Difference, item: Item) -> bool:
-    """They set TC for what our response has room for."""
-    return (
-        difference.theirs.tc
-        and not difference.ours.tc
-        and (item.aspect == "tc" or (item.aspect in _SECTIONS and item.sign == "-"))
+    """They set TC for what our response has room for; BIND then gives a part of an RRset."""
+    if not difference.theirs.tc or difference.ours.tc:
+        return False
+    return item.aspect in ("tc", "authority", "additional") or (
+        item.aspect == "answer" and item.sign == "-"
     )
 
 
@@ -311,6 +315,8 @@ def _occluded(difference: Difference, item: Item) -> bool:
     record = item.record
     if record is None or item.aspect != "additional" or item.sign != "+":
         return False
+    if not _positive(difference):
+        return False
     above = [record.owner]
     while above[-1] not in difference.zones.origins and above[-1] != dns.name.root:
         above.append(above[-1].parent())
@@ -341,6 +347,27 @@ def _exchanger(difference: Difference, item: Item) -> bool:
     )
 
 
+def _many_targets(difference: Difference, item: Item) -> bool:
+    """More targets than we look addresses up for."""
+    return (
+        item.aspect == "additional"
+        and _is_address(item)
+        and len(difference.ours.answer) > ADDITIONAL_NAMES
+        and item.sign == ("-" if difference.peer == "named" else "+")
+    )
+
+
+def _soa_left_out(difference: Difference, item: Item) -> bool:
+    return (
+        item.aspect == "authority"
+        and item.sign == "-"
+        and item.record is not None
+        and item.record.rrtype == SOA
+        and not difference.theirs.authority
+        and len(difference.theirs.wire or b"") + _SOA_OCTETS > _limit(difference)
+    )
+
+
 def _loops(difference: Difference) -> bool:
     """Tell whether aliases lead back, or do not end within a dozen."""
     aliases = [one for one in difference.ours.answer if one.rrtype == CNAME]
@@ -351,11 +378,10 @@ def _loops(difference: Difference) -> bool:
 def _repeats(difference: Difference, item: Item) -> bool:
     """A loop of DNAMEs, of which they give the same records several times."""
     theirs = difference.theirs.answer
-    return (
-        item.aspect in ("answer", "tc")
-        and item.sign != "-"
-        and not any(one.sign == "-" and one.aspect == "answer" for one in difference.items)
-        and len(theirs) > len(set(theirs))
+    if len(theirs) == len(set(theirs)):
+        return False
+    return item.aspect == "tc" or (
+        item.aspect == "answer" and (item.sign == "+" or difference.theirs.tc)
     )
 
 
@@ -374,7 +400,7 @@ def _asterisk(difference: Difference, item: Item) -> bool:
         name.labels[0] == b"*"
         and name not in difference.zones.types
         and (item.aspect == "tc" or (item.aspect == "authority" and item.record is not None))
-        and (item.record is None or _covered_type(item.record) == NSEC3)
+        and (item.record is None or _covered_type(item.record) in (NSEC, NSEC3))
         and (item.sign != "+" or difference.ours.tc)
     )
 
@@ -395,13 +421,18 @@ def _more_proof(difference: Difference, item: Item) -> bool:
 
 
 def _less_proof(difference: Difference, item: Item) -> bool:
-    """Denial records that they leave out: at the end of a DNAME, and of a wildcard's types."""
+    """Denial records that they leave out: at the end of aliases, and of a wildcard's types."""
+    ours, question = difference.ours, difference.question
+    aliased = bool(ours.types("answer") & {CNAME, DNAME})
+    if not question.do or (question.name in difference.zones.types and not aliased):
+        return False
+    if ours.tc:
+        return aliased and item.aspect in ("tc", "authority")
     return (
         item.aspect == "authority"
         and item.sign == "-"
         and item.record is not None
         and _covered_type(item.record) in (NSEC, NSEC3)
-        and difference.question.name not in difference.zones.types
         and not any(one.aspect == "authority" and one.sign == "+" for one in difference.items)
     )
 
@@ -424,8 +455,9 @@ def _loop_cut(difference: Difference, item: Item) -> bool:
     return (
         item.aspect in ("answer", "tc")
         and item.sign != "+"
-        and len(ours) > _LONG_CHAIN
+        and (len(ours) > _LONG_CHAIN or difference.ours.tc)
         and theirs == ours[: len(theirs)]
+        and DNAME in difference.theirs.types("answer")
     )
 
 
@@ -549,7 +581,7 @@ TABLE: tuple[Explained, ...] = (
         "loop-error",
         ("named",),
         "RFC 1034 3.6.2",
-        "BIND answers SERVFAIL to a CNAME that leads back; NSD, Knot and we give the aliases.",
+        "BIND answers SERVFAIL to aliases that do not end; NSD, Knot and we give the first ones.",
         lambda difference, item: (
             item.aspect == "rcode"
             and difference.theirs.rcode == dns.rcode.SERVFAIL
@@ -724,7 +756,7 @@ TABLE: tuple[Explained, ...] = (
             difference.question.qtype == NSEC3
             and CNAME in difference.ours.types("answer")
             and not difference.theirs.answer
-            and item.aspect in ("tc", *_SECTIONS)
+            and item.aspect in ("rcode", "tc", *_SECTIONS)
         ),
     ),
     Explained(
@@ -747,10 +779,24 @@ TABLE: tuple[Explained, ...] = (
     ),
     Explained(
         "exchanger",
-        ("knotd",),
+        ("nsd", "knotd"),
         "RFC 2230 2, RFC 1183 1",
-        "KX, AFSDB and RT ask for addresses as MX does; NSD, BIND and we give them.",
+        "KX, AFSDB and RT ask for addresses as MX does; Knot leaves them out, NSD for AFSDB.",
         _exchanger,
+    ),
+    Explained(
+        "many-targets",
+        _ALL,
+        "RFC 1034 4.3.2 (6)",
+        "Addresses of 13 targets are enough (CVE-2024-11187); NSD and Knot give all, BIND none.",
+        _many_targets,
+    ),
+    Explained(
+        "no-soa",
+        ("knotd",),
+        "RFC 2308 3, RFC 2181 9",
+        "A denial has its SOA, or TC; Knot compresses less, and leaves it out in silence.",
+        _soa_left_out,
     ),
     Explained(
         "ad-set",
