@@ -151,8 +151,10 @@ class Server:
         self.process.send_signal(signal.SIGHUP)
 
     def reload(self, corefile: str) -> None:
-        """Change the Corefile and say so."""
-        self.corefile.write_text(corefile)
+        """Change the Corefile, whole as editors do, and say so."""
+        draft = self.corefile.with_suffix(".draft")
+        draft.write_text(corefile)
+        draft.replace(self.corefile)
         self.process.send_signal(signal.SIGUSR1)
 
     def stop(self) -> int:
