@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from dns import rcode
+
 from ocizone.answer.axfr import soa
 from ocizone.answer.blocks import Block, Loaded, Snapshot
 from ocizone.answer.transfer import directive_for
@@ -103,6 +105,11 @@ class Acknowledged:
 
     ident: int
     rcode: int
+
+    @property
+    def error(self) -> str:
+        """The rcode's name."""
+        return rcode.to_text(rcode.Rcode(self.rcode))
 
 
 def acknowledged(packet: bytes) -> Acknowledged | None:

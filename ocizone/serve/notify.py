@@ -188,7 +188,7 @@ class Notifier:
         if told.announcement.key is not None and not told.verified(packet, int(self._wall())):
             return
         if answer.rcode:
-            self._fail(told, "rejected", f"answered with rcode {answer.rcode}")
+            self._fail(told, "rejected", f"answered {answer.error}")
         else:
             self._end(told, "acknowledged")
 

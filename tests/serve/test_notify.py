@@ -208,7 +208,7 @@ def test_an_error_ends_it(site, logged):
     ((_, _, packet),) = site.sent()
     site.answer(packet, ONE, lambda reply: reply.set_rcode(9))
     assert site.results == {"rejected": 1}
-    assert [event["reason"] for event in logged] == ["answered with rcode 9"]
+    assert [event["reason"] for event in logged] == ["answered NOTAUTH"]
 
 
 def test_it_is_signed_and_so_must_the_answer_be(site):
