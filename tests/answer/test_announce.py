@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocizone.answer.announce import Acknowledged, acknowledged, changed
+from ocizone.answer.announce import Acknowledged, Announcement, acknowledged, changed
 from ocizone.answer.blocks import Loaded, NotReady, Policy, ServedZone, Snapshot
+from ocizone.limits import WALK_NODES
 from ocizone.plugins.transfer import Secondary, Transfer
 from ocizone.wire.name import from_text
 from ocizone.wire.tsig import HMAC_SHA256, TsigKey
@@ -38,7 +39,11 @@ def loaded(origin: str = "a.org.", serial: int = 1) -> Loaded:
 
 
 def told(old: Snapshot, new: Snapshot) -> list[tuple[str, tuple[str, int]]]:
-    return [(one.zone, one.to) for one in changed(old, new)]
+    return [(one.zone, one.to) for one in announced(old, new)]
+
+
+def announced(old: Snapshot, new: Snapshot) -> list[Announcement]:
+    return [one for one in changed(old, new) if one is not None]
 
 
 A, TO = "a.org.", ("192.0.2.1", 53)
@@ -76,7 +81,7 @@ def test_everybody_on_the_zones_own_line_is_told():
         Transfer((from_text("b.org."),), (NOBODY,)),
     )
     new = snapshot({A: loaded(), "b.org.": loaded("b.org.")}, *lines)
-    first, second = changed(EMPTY, new)
+    first, second = announced(EMPTY, new)
     assert (first.to, first.key, first.source) == (TO, None, "198.51.100.1")
     assert (second.to, second.key) == (("192.0.2.2", 5353), KEY)
 
@@ -91,12 +96,18 @@ def test_a_soa_too_long_for_a_datagram_is_left_out():
     """The question says enough (RFC 1996 3.7)."""
     label = "x" * 60
     origin = f"{label}.{label}.{label}.org."
-    (one,) = changed(EMPTY, snapshot({origin: loaded(origin)}))
+    (one,) = announced(EMPTY, snapshot({origin: loaded(origin)}))
     assert len(dns.message.from_wire(one.request(1, 0)[0]).answer) == 1
     long = "y" * 60
     text = f"@ 1 SOA {'.'.join([long] * 4)}. {'.'.join(['z' * 60] * 4)}. 1 2 3 4 5\n@ 1 NS n.\n"
-    (one,) = changed(EMPTY, snapshot({origin: Loaded(zone(text, origin))}))
+    (one,) = announced(EMPTY, snapshot({origin: Loaded(zone(text, origin))}))
     assert dns.message.from_wire(one.request(1, 0)[0]).answer == []
+
+
+def test_looking_at_many_zones_gives_way():
+    """Unchanged ones make no announcement for a while: None comes in between."""
+    many = snapshot({f"z{number}.org.": loaded() for number in range(1000)})
+    assert list(changed(many, many)) == [None] * (1000 // WALK_NODES)
 
 
 @given(st.binary(max_size=16))

@@ -316,6 +316,35 @@ def test_new_zones_do_not_wait_for_old_ones(site):
     assert len(site.sent()) == 1
 
 
+def test_announcements_are_taken_a_few_at_a_time(site):
+    """A source of 100,000 holds nobody up; a None ends a turn, and what follows is in order."""
+    taken = []
+
+    def source(serial: int) -> Iterator[Announcement | None]:
+        for number in range(200):
+            taken.append(number)
+            yield announcement(f"z{number}.test.", serial)
+            yield None
+
+    site.announce()
+    site.notifier.announce(source(1))
+    site.notifier.announce(source(2))
+    assert len(taken) == 1
+    site.reactor.pump([0.001] * 500)
+    assert len(taken) == 400
+    assert site.results == {"superseded": 200}
+    site.wait(1)
+    newest = {dns.message.from_wire(wire).answer[0][0].serial for _, _, wire in site.sent()[-200:]}
+    assert newest == {2}
+
+
+def test_what_was_not_taken_yet_is_forgotten_by_stop(site):
+    """No timer is left."""
+    site.notifier.announce([announcement(), None, announcement("b.test.")])
+    site.notifier.stop()
+    assert site.reactor.getDelayedCalls() == []
+
+
 def test_stopped_is_quiet(site):
     """No timer, no port; twice is fine."""
     site.announce(announcement())
