@@ -12,6 +12,7 @@ import pytest
 
 from ocizone.lab import LabRegistry
 from tests.e2e.program import Repository, Server, wait_until
+from tests.peers import zonetexts
 from tests.peers.secondaries import (
     Asked,
     Key,
@@ -22,6 +23,7 @@ from tests.peers.secondaries import (
     wait_serial,
 )
 from tests.peers.servers import Peer
+from tests.peers.zonesets import NSEC, NSEC3_SALTED, Signing, Zone, ZoneSet
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e]
@@ -130,6 +132,29 @@ def test_a_big_zone_arrives(site: Site, name: str) -> None:
     wait_serial(peer, ZONE, 2, 60)
     assert differences(peer) >= 1
     assert dump(peer.port, ZONE) == dump(site.port, ZONE)
+
+
+@pytest.mark.peers("dnssec-signzone", "dnssec-keygen", "ldns-verify-zone")
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("signing", [None, NSEC, NSEC3_SALTED], ids=["plain", "nsec", "nsec3"])
+def test_every_type_arrives(site: Site, name: str, signing: Signing | None, tmp_path: Path) -> None:
+    """Types old and new, occluded data, escapes, NSEC3 and RRSIGs; keys roll with each push."""
+    text_of = zonetexts.types() + zonetexts.occluded()
+
+    def push(serial: int, more: str) -> None:
+        zone = Zone(ZONE, text_of.replace(" 7 7200 ", f" {serial} 7200 ") + more, signing)
+        (file,) = ZoneSet("pushed", (zone,)).write(tmp_path / f"zone{serial}").zones
+        site.push(file.path.read_bytes())
+
+    push(7, "")
+    site.serve()
+    peer = site.follow(name, Asked(site.port, [ZONE]))
+    wait_serial(peer, ZONE, 7)
+    assert dump(peer.port, ZONE) == dump(site.port, ZONE)
+    for serial, more in ((8, "more TXT one\n"), (9, "more TXT two\n")):
+        push(serial, more)
+        wait_serial(peer, ZONE, serial)
+        assert dump(peer.port, ZONE) == dump(site.port, ZONE)
 
 
 # --- Catalogs ------------------------------------------------------------------------------------
