@@ -353,7 +353,7 @@ def _many_targets(difference: Difference, item: Item) -> bool:
         item.aspect == "additional"
         and _is_address(item)
         and len(difference.ours.answer) > ADDITIONAL_NAMES
-        and item.sign == ("-" if difference.peer == "named" else "+")
+        and (difference.peer == "named" or item.sign == "+")
     )
 
 
