@@ -77,9 +77,8 @@ def test_it_goes_on_from_the_one_before():
 def test_a_source_that_is_new_does_not_take_it_away():
     """After a reload the old list is served until the new source has told its zones."""
     _, snapshot = block_of(plan_of(BOTH), "org.")
-    more = BOTH.replace("file", "oci r.test/b /b\nfile")
-    plan = plan_of(more)
-    block, snapshot = block_of(plan, "org.", before=snapshot)
+    plan = plan_of(BOTH.replace("r.test/a", "r.test/b"))
+    block, snapshot = block_of(plan, before=snapshot)
     assert block.pending
     assert members(block.zones[NAME]) == {from_text("org"), from_text("f.org")}
 
