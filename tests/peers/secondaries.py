@@ -1,4 +1,4 @@
-"""NSD, Knot and BIND as secondaries of ocizone: started, read, ended by their pid.
+"""NSD, Knot, BIND and PowerDNS as secondaries of ocizone: started, read, ended by their pid.
 
 Each takes zones from one primary on 127.0.0.1, is told by NOTIFY, asks for IXFR first, and
 gives its zones to anybody, so that they can be compared. Not here: peers as servers of zone
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -174,8 +175,57 @@ def named(directory: Path, port: int, asked: Asked) -> list[str]:
     return ["named", "-g", "-d", "3", "-n", "1", "-c", str(config)]
 
 
+def pdns_server(directory: Path, port: int, asked: Asked) -> list[str]:
+    """Write pdns.conf and an LMDB database; return the command."""
+    config = directory / "pdns.conf"
+    config.write_text(
+        "\n".join(
+            (
+                "launch=lmdb",
+                f"lmdb-filename={directory}/pdns.lmdb",
+                f"socket-dir={directory}",
+                "local-address=127.0.0.1",
+                f"local-port={port}",
+                "daemon=no",
+                "guardian=no",
+                "secondary=yes",
+                "xfr-cycle-interval=2",
+                "disable-axfr=no",
+                "allow-axfr-ips=127.0.0.1",
+                "allow-notify-from=127.0.0.1",
+                "log-dns-details=no",
+                "zone-cache-refresh-interval=1",
+                "query-cache-ttl=0",
+                "negquery-cache-ttl=0",
+                "cache-ttl=0",
+            )
+        )
+        + "\n"
+    )
+
+    def control(*words: str) -> None:
+        command = ["pdnsutil", f"--config-dir={directory}", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert not done.returncode, (words, done.stdout, done.stderr)
+
+    if asked.key is not None:
+        control("import-tsig-key", asked.key.name, asked.key.algorithm, asked.key.secret)
+    for zone in (*asked.zones, *([asked.catalog] if asked.catalog else [])):
+        control("create-secondary-zone", zone, f"{PRIMARY}:{asked.primary}")
+        if asked.key is not None:
+            control("activate-tsig-key", zone, asked.key.name, "secondary")
+    if asked.catalog:
+        control("set-kind", asked.catalog, "consumer")
+    return ["pdns_server", f"--config-dir={directory}"]
+
+
 Config = Callable[[Path, int, Asked], list[str]]
-SECONDARIES: dict[str, Config] = {"nsd": nsd, "knotd": knotd, "named": named}
+SECONDARIES: dict[str, Config] = {
+    "nsd": nsd,
+    "knotd": knotd,
+    "named": named,
+    "pdns_server": pdns_server,
+}
 
 
 @contextmanager

@@ -28,7 +28,9 @@ from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e]
 ALL = [pytest.param(name, marks=pytest.mark.peers(name)) for name in ("nsd", "knotd", "named")]
-CATALOG_READERS = [pytest.param(name, marks=pytest.mark.peers(name)) for name in ("knotd", "named")]
+CATALOG_READERS = [
+    pytest.param(name, marks=pytest.mark.peers(name)) for name in ("knotd", "named", "pdns_server")
+]
 ZONE = "example.org."
 KEY = Key()
 
