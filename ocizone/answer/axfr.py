@@ -12,8 +12,8 @@ from ocizone.answer.packed import Item
 from ocizone.limits import WALK_NODES
 from ocizone.wire.codes import TYPE_SOA
 from ocizone.wire.name import name_from_key
-from ocizone.zone.diff import nsec3_owner
 from ocizone.zone.node import RRset, decode_all
+from ocizone.zone.nsec3 import nsec3_owner
 from ocizone.zone.reader import ZoneReader
 
 

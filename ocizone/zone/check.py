@@ -37,6 +37,9 @@ from ocizone.zone.record import Record
 
 # Of each record in a message, beside owner and rdata (RFC 1035 4.1.3).
 _FIXED_OCTETS = 10
+# Of a message with one record, beside it and the name it shares with the question: header, type
+# and class, pointer.
+_AROUND_OCTETS = 12 + 4 + 2
 _BESIDE_CNAME = frozenset({TYPE_CNAME, TYPE_RRSIG, TYPE_NSEC})
 _AT_CUT = frozenset({TYPE_NS, TYPE_DS, TYPE_NSEC, TYPE_RRSIG, TYPE_A, TYPE_AAAA})
 _GLUE = frozenset({TYPE_A, TYPE_AAAA, TYPE_RRSIG, TYPE_NSEC})
@@ -144,6 +147,7 @@ class _Check:
                 first, "owner-types", f"{_owner(first)} has {len(groups)} types, over {RRSET_TYPES}"
             )
         for rrtype, group in groups.items():
+            self._lengths(group)
             if len(group) == 1:
                 continue
             if len(group) > RRSET_RECORDS and rrtype != TYPE_RRSIG:
@@ -188,6 +192,17 @@ class _Check:
                 f"an RRSIG of {_owner(first)} covers {rr.type_name(rrtype)}, which is not there",
                 "it is not served (RFC 4034 3)",
             )
+
+    def _lengths(self, group: list[Record]) -> None:
+        for record in group:
+            octets = _AROUND_OCTETS + len(record.owner) + _FIXED_OCTETS + len(record.rdata)
+            if octets > TCP_MESSAGE_OCTETS:
+                self._error(
+                    record,
+                    "record-octets",
+                    f"a {_title(record)} record of {len(record.rdata)} octets",
+                    "no message may hold it: it cannot be answered or transferred (RFC 1035 4.2.2)",
+                )
 
     def _repeats(self, group: list[Record]) -> None:
         kept = distinct(group)

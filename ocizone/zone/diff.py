@@ -7,7 +7,6 @@ a million names holds nobody up. Not here: how a difference is sent (answer.ixfr
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +15,7 @@ from ocizone.limits import WALK_NODES
 from ocizone.wire.codes import TYPE_RRSIG
 from ocizone.wire.name import name_from_key
 from ocizone.zone.node import RRset, decode_all
+from ocizone.zone.nsec3 import nsec3_owner
 from ocizone.zone.reader import ZoneReader
 
 #: By type, and for RRSIG by type covered.
@@ -56,12 +56,6 @@ def diff(old: ZoneReader, new: ZoneReader) -> Iterator[Change | None]:
             yield None
         else:
             yield from _node_changes(None, nsec3_owner(digest, apex), before, after)
-
-
-def nsec3_owner(digest: bytes, apex: bytes) -> bytes:
-    """Return the owner an NSEC3 with this hash has: 32 characters of base32hex (RFC 5155 3)."""
-    label = base64.b32hexencode(digest).lower()
-    return bytes([len(label)]) + label + apex
 
 
 _Encoded = Iterator[tuple[bytes, bytes]]

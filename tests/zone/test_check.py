@@ -171,3 +171,10 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "ns-count" not in [rule for _, rule, _ in rules(HEAD + "c NS ns.net.\n")]
     monkeypatch.setattr(content, "ZONE_RECORDS", 3)
     assert ("error", "zone-records", FIRST) in rules(HEAD + many)
+
+
+def test_a_record_that_fits_no_message() -> None:
+    """A record that no message holds could not be transferred either (RFC 1035 4.2.2)."""
+    fits, too_long = (f"a TYPE65280 \\# {size} {'00' * size}\n" for size in (65_480, 65_507))
+    assert ("error", "record-octets", FIRST) in rules(HEAD + too_long)
+    assert not [rule for _, rule, _ in rules(HEAD + fits) if rule == "record-octets"]

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from ocizone.limits import WALK_NODES
 from ocizone.wire.codes import TYPE_A, TYPE_RRSIG, TYPE_TXT
 from ocizone.wire.name import from_text, name_from_key, relative_key, to_text
-from ocizone.zone.diff import Change, diff, nsec3_owner
+from ocizone.zone.diff import Change, diff
 from ocizone.zone.node import Flag, Node, RRset
+from ocizone.zone.nsec3 import nsec3_owner
 from ocizone.zone.reader import DictZone, ZoneInfo, ZoneReader
 from tests.zonebuilder import zone
 
