@@ -15,8 +15,10 @@ from ocizone.answer.additional import glue, helpful
 from ocizone.answer.chase import EndOutcome, ZoneOf, follow
 from ocizone.limits import TCP_MESSAGE_OCTETS
 from ocizone.wire.codes import (
+    EDE_OTHER,
     NOERROR,
     NXDOMAIN,
+    SERVFAIL,
     TYPE_ANY,
     TYPE_CDNSKEY,
     TYPE_CDS,
@@ -62,6 +64,8 @@ class Aliases:
 
 
 _NO_ALIASES: Final = Aliases()
+# Two names have one hash: a zone with another salt has no such pair (RFC 5155 7.2.9).
+_UNPROVABLE: Final = Answer(SERVFAIL, error=(EDE_OTHER, "NSEC3 hash collision"))
 # Validators ask for these, and have the zone's servers already; BIND sends them alone, too.
 _FOR_VALIDATION: Final = frozenset({TYPE_DS, TYPE_DNSKEY, TYPE_CDS, TYPE_CDNSKEY})
 
@@ -113,7 +117,10 @@ def answer_match(
     answer = aliases.records + tuple([(name, rrset) for rrset in match.rrsets])
     authority = aliases.proof
     if wanted.do and match.wildcard is not None:
-        authority = _joined(authority, denial.no_closer(zone, name, match.encloser))
+        proof = denial.no_closer(zone, name, match.encloser)
+        if proof is None:
+            return _UNPROVABLE
+        authority = _joined(authority, proof)
     if wanted.minimal or qtype in _FOR_VALIDATION:
         return Answer(aa=True, answer=answer, authority=authority)
     courtesy = () if _has_apex_ns(zone, name, match) else _apex_ns(zone)
@@ -135,7 +142,10 @@ def answer_nodata(
     """Answer that the type does not exist: SOA in authority (RFC 2308 2.2), and the proof."""
     authority = _negative_soa(zone)
     if wanted.do:
-        authority += _joined(aliases.proof, denial.no_data(zone, name, outcome))
+        proof = denial.no_data(zone, name, outcome)
+        if proof is None:
+            return _UNPROVABLE
+        authority += _joined(aliases.proof, proof)
     return Answer(NOERROR, aa=True, answer=aliases.records, authority=authority)
 
 
@@ -145,7 +155,10 @@ def answer_nxdomain(
     """Answer that the name does not exist (RFC 2308 2.1); after aliases too (RFC 6604 3)."""
     authority = _negative_soa(zone)
     if wanted.do:
-        authority += _joined(aliases.proof, denial.no_name(zone, name, outcome.encloser))
+        proof = denial.no_name(zone, name, outcome.encloser)
+        if proof is None:
+            return _UNPROVABLE
+        authority += _joined(aliases.proof, proof)
     return Answer(NXDOMAIN, aa=True, answer=aliases.records, authority=authority)
 
 
@@ -164,7 +177,10 @@ def answer_referral(
         if ds is not None and ds.signatures:
             authority += ((referral.owner, ds), *aliases.proof)
         else:
-            authority += _joined(aliases.proof, denial.no_ds(zone, referral.cut, referral.node))
+            proof = denial.no_ds(zone, referral.cut, referral.node)
+            if proof is None:
+                return _UNPROVABLE
+            authority += _joined(aliases.proof, proof)
     required, sibling = glue(zone, referral, wanted.octets)
     return Answer(
         aa=bool(aliases.records),
@@ -187,7 +203,10 @@ def answer_alias(
     proof: Section = ()
     if wanted.do:
         for step in chain.expanded:
-            proof = _joined(proof, denial.no_closer(step.zone, step.name, step.encloser))
+            more = denial.no_closer(step.zone, step.name, step.encloser)
+            if more is None:
+                return _UNPROVABLE
+            proof = _joined(proof, more)
     if chain.end is not None:
         end, aliases = chain.end, Aliases(chain.records, proof)
         return _answer_outcome(end.name, qtype, end.zone, end.outcome, aliases, wanted)

@@ -1,14 +1,15 @@
 """Which NSEC or NSEC3 records prove what a zone does not hold (RFC 4035 3.1.3, RFC 5155 7.2).
 
 One function a claim: no such type, no such name, nothing closer than a wildcard, no DS. Each
-returns RRsets with their owners, every RRset once; nothing in a zone without such records. The
-work is bounded by the labels of the name: no record is walked past to find another. Not here:
+returns RRsets with their owners, every RRset once; nothing in a zone without such records; and
+None where the hash of a name that does not exist is that of one that does: then nothing can be
+proven, and the answer is SERVFAIL (RFC 5155 7.2.9). The work is bounded by the labels of the name: no record is walked past to find another. Not here:
 which claim an answer makes (answer.compose), and whether the chain is whole (zone.check).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +30,7 @@ _ASTERISK_LABEL: Final = b"\x01*"
 _OCCLUDED: Final = int(Flag.OCCLUDED)
 
 
-def no_data(zone: ZoneReader, name: bytes, outcome: NoData) -> Proof:
+def no_data(zone: ZoneReader, name: bytes, outcome: NoData) -> Proof | None:
     """Prove that a name, or the wildcard that stands for it, lacks a type.
 
     RFC 4035 3.1.3.1 and 3.1.3.4; RFC 5155 7.2.3 to 7.2.5.
@@ -55,7 +56,7 @@ def no_data(zone: ZoneReader, name: bytes, outcome: NoData) -> Proof:
     return _distinct(found)
 
 
-def no_name(zone: ZoneReader, name: bytes, encloser: bytes) -> Proof:
+def no_name(zone: ZoneReader, name: bytes, encloser: bytes) -> Proof | None:
     """Prove that neither a name nor a wildcard that would stand for it exists.
 
     RFC 4035 3.1.3.2; RFC 5155 7.2.2.
@@ -69,14 +70,14 @@ def no_name(zone: ZoneReader, name: bytes, encloser: bytes) -> Proof:
     if params is not None:
         chain = _Hashes(zone, params)
         closest, proof = chain.closest_encloser(name, _above(zone, name, encloser))
-        return _distinct((*proof, chain.find(_ASTERISK_LABEL + closest)))
+        return _distinct((*proof, chain.covering(_ASTERISK_LABEL + closest)))
     if not zone.info.denial:
         return ()
     key = relative_key(name, zone.info.apex_labels)
     return _distinct((_covering(zone, key), _covering(zone, encloser + _ASTERISK)))
 
 
-def no_closer(zone: ZoneReader, name: bytes, encloser: bytes) -> Proof:
+def no_closer(zone: ZoneReader, name: bytes, encloser: bytes) -> Proof | None:
     """Prove that nothing stands closer to a name than the wildcard that answered.
 
     RFC 4035 3.1.3.3; RFC 5155 7.2.6.
@@ -89,13 +90,13 @@ def no_closer(zone: ZoneReader, name: bytes, encloser: bytes) -> Proof:
     params = zone.info.nsec3
     if params is not None:
         next_closer = ancestor(name, _above(zone, name, encloser) - 1)
-        return _distinct((_Hashes(zone, params).find(next_closer),))
+        return _distinct((_Hashes(zone, params).covering(next_closer),))
     if not zone.info.denial:
         return ()
     return _distinct((_covering(zone, relative_key(name, zone.info.apex_labels)),))
 
 
-def no_ds(zone: ZoneReader, cut: bytes, node: Node) -> Proof:
+def no_ds(zone: ZoneReader, cut: bytes, node: Node) -> Proof | None:
     """Prove that a delegation is insecure (RFC 4035 3.1.4.1, RFC 5155 7.2.7).
 
     Args:
@@ -156,6 +157,10 @@ def _of_node(zone: ZoneReader, key: bytes, node: Node, *, matches: bool) -> _Rec
     return _Record(owner, node.rrsets[TYPE_NSEC], matches)
 
 
+#: Stands for an NSEC3 that matches what it should cover.
+_COLLISION: Final = _Record(b"", RRset(TYPE_NSEC3, 0, ()), matches=True)
+
+
 # --- NSEC3 -----------------------------------------------------------------------------------
 
 
@@ -188,6 +193,11 @@ class _Hashes:
             at = _before(at)
         return None
 
+    def covering(self, name: bytes) -> _Record | None:
+        """Return the NSEC3 that covers a name that does not exist."""
+        found = self.find(name)
+        return _COLLISION if found is not None and found.matches else found
+
     def no_type(self, name: bytes) -> tuple[_Record | None, ...]:
         """Prove that a name lacks a type (RFC 5155 7.2.3).
 
@@ -212,7 +222,7 @@ class _Hashes:
         while found is not None and not found.matches and encloser != self._apex:
             encloser, next_closer = parent(encloser), found
             found = self.find(encloser)
-        return encloser, (found, next_closer or self.find(ancestor(name, up - 1)))
+        return encloser, (found, next_closer or self.covering(ancestor(name, up - 1)))
 
 
 def _above(zone: ZoneReader, name: bytes, encloser: bytes) -> int:
@@ -225,8 +235,10 @@ def _before(digest: bytes) -> bytes:
     return ((int.from_bytes(digest) - 1) % (1 << 8 * len(digest))).to_bytes(len(digest))
 
 
-def _distinct(found: Iterable[_Record | None]) -> Proof:
+def _distinct(found: Sequence[_Record | None]) -> Proof | None:
     """Return each RRset once: one record may prove several things (RFC 5155 7.2.1)."""
+    if _COLLISION in found:
+        return None
     return tuple(
         {record.owner: (record.owner, record.rrset) for record in found if record}.values()
     )

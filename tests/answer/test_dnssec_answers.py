@@ -337,3 +337,25 @@ def test_127_labels_of_a_reverse_zone() -> None:
         for qname in ("1." * 24, "1." * 23, "3." * 100, "5." * 90 + "2.", "9." + "1." * 24):
             message = ask(served, qname + apex, "PTR", transport=TCP, want_dnssec=True)
             judge(message, qname + apex, "PTR", apex)
+
+
+@pytest.mark.parametrize(
+    ("ghost", "qname", "qtype"),
+    [
+        ("ghost.z.", "ghost.z.", "A"),
+        ("ghost.z.", "a.ghost.z.", "A"),
+        ("*.z.", "missing.z.", "A"),
+        ("y.w.z.", "y.w.z.", "A"),
+        ("y.w.z.", "y.w.z.", "MX"),
+        ("k.c.z.", "k.c.z.", "A"),
+    ],
+)
+def test_two_names_with_one_hash_are_servfail(ghost: str, qname: str, qtype: str) -> None:
+    """RFC 5155 7.2.9: who has the NSEC3 of a name that does not exist can prove nothing."""
+    text = with_nsec3([*PARENT, (ghost, "TXT", "x")], "z.")
+    without = "\n".join(line for line in text.splitlines() if not line.startswith(f"{ghost} "))
+    assert without.count("\n") < text.count("\n") - 1
+    served = serving(without, "z.")
+    message = ask(served, qname, qtype, want_dnssec=True)
+    assert (message.rcode(), message.answer, message.authority) == (2, [], [])
+    assert ask(served, qname, qtype).rcode() != 2

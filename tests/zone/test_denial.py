@@ -40,7 +40,7 @@ class Counting(DictZone):
         return super().nsec3(digest)
 
 
-def prove(reader: ZoneReader, qname: str, qtype: int = 1) -> Proof:
+def prove(reader: ZoneReader, qname: str, qtype: int = 1) -> Proof | None:
     """Return the proof that goes with what a lookup finds."""
     name = from_text(qname)
     outcome = lookup(reader, name, qtype)
@@ -57,7 +57,8 @@ def prove(reader: ZoneReader, qname: str, qtype: int = 1) -> Proof:
             raise AssertionError(outcome)
 
 
-def owners(proof: Proof) -> list[str]:
+def owners(proof: Proof | None) -> list[str]:
+    assert proof is not None
     return sorted(to_text(owner) for owner, _ in proof)
 
 
