@@ -40,8 +40,14 @@ class Counting(DictZone):
         return super().nsec3(digest)
 
 
-def prove(reader: ZoneReader, qname: str, qtype: int = 1) -> Proof | None:
-    """Return the proof that goes with what a lookup finds."""
+def prove(reader: ZoneReader, qname: str, qtype: int = 1) -> Proof:
+    """Return the proof that goes with what a lookup finds; there is one."""
+    proof = _prove(reader, qname, qtype)
+    assert proof is not None
+    return proof
+
+
+def _prove(reader: ZoneReader, qname: str, qtype: int) -> Proof | None:
     name = from_text(qname)
     outcome = lookup(reader, name, qtype)
     match outcome:
