@@ -69,8 +69,11 @@ def no_name(zone: ZoneReader, name: bytes, encloser: bytes) -> Proof | None:
     params = zone.info.nsec3
     if params is not None:
         chain = _Hashes(zone, params)
-        closest, proof = chain.closest_encloser(name, _above(zone, name, encloser))
-        return _distinct((*proof, chain.covering(_ASTERISK_LABEL + closest)))
+        up = _above(zone, name, encloser)
+        closest, proof = chain.closest_encloser(name, up)
+        # Opt-Out may leave the closest encloser out; a wildcard beside what is above it may exist.
+        deny = chain.covering if closest == ancestor(name, up) else chain.find
+        return _distinct((*proof, deny(_ASTERISK_LABEL + closest)))
     if not zone.info.denial:
         return ()
     key = relative_key(name, zone.info.apex_labels)

@@ -359,3 +359,10 @@ def test_two_names_with_one_hash_are_servfail(ghost: str, qname: str, qtype: str
     message = ask(served, qname, qtype, want_dnssec=True)
     assert (message.rcode(), message.answer, message.authority) == (2, [], [])
     assert ask(served, qname, qtype).rcode() != 2
+
+
+def test_a_wildcard_above_what_opt_out_leaves_out_is_no_collision() -> None:
+    """RFC 5155 7.2.1: the provable encloser is above the closest one, whose wildcard is not asked."""
+    insecure: list[Line] = [*HEAD, ("cut.ent.z.", "NS", "ns.elsewhere."), ("*.z.", "TXT", "x")]
+    served = serving(with_nsec3(insecure, "z.", opt_out=True), "z.")
+    assert ask(served, "missing.ent.z.", "A", want_dnssec=True).rcode() == 3
