@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_bytes
 from typing import Any
 
 from twisted.application.service import Service
@@ -43,6 +42,7 @@ from ocizone.observe.errorlog import ErrorLog
 from ocizone.observe.events import FollowJournal, log_problems
 from ocizone.observe.expiries import Expiries
 from ocizone.observe.gauges import Gauges
+from ocizone.observe.refusals import RefusalLog
 from ocizone.observe.witness import Watching, Witness
 from ocizone.plan import Plan, make_plan
 from ocizone.plugins.errors import Errors
@@ -118,7 +118,7 @@ class Application(Service):
         self._live = LiveZones(Snapshot(0, {}))
         self._counters = Counters()
         self._journal = FollowJournal()
-        self._witness = Witness(self._counters, query_line)
+        self._witness = Witness(self._counters, query_line, RefusalLog(time.monotonic))
         door = Door(
             self._live,
             seconds=time.perf_counter,
@@ -181,7 +181,7 @@ class Application(Service):
             on_problems=log_problems,
             wall=self._wall,
             on_swap=self._announce,
-            cookie_secret=token_bytes(16),
+            cookie_secret=secrets.token_bytes(16),
         )
         make = make_follower(
             self._reactor,

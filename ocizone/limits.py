@@ -201,6 +201,12 @@ IXFR_VERSIONS: Final = 5
 # Deployments kept for one source, the current one among them.
 KEEP_DEPLOYMENTS: Final = IXFR_VERSIONS + 1
 
+# --- Log ----------------------------------------------------------------------------------------
+# Refused transfers and signatures: each (client, name, reason) once in so long, and so many lines;
+# a secondary that retries every second must not bury the rest.
+REFUSALS_QUIET_S: Final = 300.0
+REFUSALS_TOLD: Final = 50
+
 # --- Admin -----------------------------------------------------------------------------------
 CONTROL_REQUEST_OCTETS: Final = 64 * KIB
 CONTROL_S: Final = 5.0

@@ -17,10 +17,9 @@ from ocizone.observe.errorlog import ErrorLog
 from ocizone.observe.printable import printable
 from ocizone.observe.querylog import Line, classes_of, rule_for, text_of, type_text
 from ocizone.plugins.log import LogRule
+from ocizone.wire.codes import NOTAUTH, REFUSED, SERVFAIL
 from ocizone.wire.name import is_at_or_below, to_text
 from ocizone.wire.query import Query
-
-_SERVFAIL = 2
 
 
 @dataclass(slots=True)
@@ -34,9 +33,22 @@ class Watching:
 class Witness:
     """Sees every packet that was answered, or was not."""
 
-    def __init__(self, counters: Counters, query_line: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        counters: Counters,
+        query_line: Callable[[str], None],
+        refused: Callable[[Reply, Transport], None],
+    ) -> None:
+        """Make it.
+
+        Args:
+            counters: count everything.
+            query_line: writes a line of the query log.
+            refused: told of each query answered REFUSED or NOTAUTH.
+        """
         self._counters = counters
         self._query_line = query_line
+        self._refused = refused
         self._zones: dict[bytes, str] = {}
         self.watching = Watching()
 
@@ -64,8 +76,10 @@ class Witness:
             rules = self.watching.log.get(reply.block.name)
             if rules:
                 self._log(rules, query, packet, reply, transport, seconds, len(reply.wire))
-            if reply.rcode == _SERVFAIL:
+            if reply.rcode == SERVFAIL:
                 self._error(query, reply, servfail)
+        if query is not None and reply.rcode in (REFUSED, NOTAUTH):
+            self._refused(reply, transport)
 
     def streamed(
         self, packet: bytes, stream: Stream, sent: Sent, transport: Transport, seconds: float

@@ -82,13 +82,26 @@ def _secondary(word: Token, key: bytes | None) -> Secondary:
         return Secondary(None, None, key)
     try:
         if "/" in word.text:
-            return Secondary(ip_network(word.text, strict=False), None, key)
+            return Secondary(_network(word), None, key)
         host, port = _host_and_port(word.text)
         return Secondary(ip_network(host), (host, port), key)
+    except BadArgumentError:
+        raise
     except ValueError as error:
         raise BadArgumentError(
             f"must specify an IP address: `{word.shown}'", "IP[:PORT], IP/LENGTH or *", at=word
         ) from error
+
+
+def _network(word: Token) -> IPv4Network | IPv6Network:
+    """Return a network; one address of it with its length may be meant to admit that one alone."""
+    network = ip_network(word.text, strict=False)
+    host = word.text.partition("/")[0]
+    if ip_address(host) != network.network_address:
+        raise BadArgumentError(
+            f"`{word.shown}' is an address in a network", f"write {network} or {host}", at=word
+        )
+    return network
 
 
 def _host_and_port(text: str) -> tuple[str, int]:

@@ -227,6 +227,8 @@ class Notifier:
         if told is None:
             return
         if told.announcement.key is not None and not told.verified(packet, int(self._wall())):
+            # Anybody may have sent it: it ends nothing, but tells more than silence would.
+            told.error = f"answered {answer.error}, not signed with the key"
             return
         if answer.rcode:
             self._fail(told, "rejected", f"answered {answer.error}")

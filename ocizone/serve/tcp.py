@@ -3,7 +3,7 @@
 A connection works in turns: a few queries answered, one message of a stream sent, everything in
 one write; then others have their turn. So queries are answered between the messages of a
 transfer (RFC 7766 6.2.1.1), and a client that does not read is not worked for. Not here: what
-is answered; what TLS needs beyond a stream (certificates).
+is answered; what TLS needs beyond a stream (serve.certificate).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 One key has one algorithm; a request that names another one is BADKEY, as unknown ones are. A
 truncated MAC is never enough (BADTRUNC): no peer sends one unless told to. Not here: which keys
-may do what (answer.signed), and the time: it is an argument, in unix seconds. Not kept either:
+may do what (answer.transfer, plugins.tsig), and the time: it is an argument, in unix seconds. Not kept either:
 the last time signed by each key (RFC 8945 5.2.3): a replayed query costs what a new one does.
 """
 

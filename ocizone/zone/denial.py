@@ -4,7 +4,7 @@ One function a claim: no such type, no such name, nothing closer than a wildcard
 returns RRsets with their owners, every RRset once; nothing in a zone without such records; and
 None where the hash of a name that does not exist is that of one that does: then nothing can be
 proven, and the answer is SERVFAIL (RFC 5155 7.2.9). The work is bounded by the labels of the name: no record is walked past to find another. Not here:
-which claim an answer makes (answer.compose), and whether the chain is whole (zone.check).
+which claim an answer makes (answer.compose), and whether the chain is whole (zone.chain, zone.nsec3chain).
 """
 
 from __future__ import annotations

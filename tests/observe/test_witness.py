@@ -35,11 +35,15 @@ class Site:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.errors: list[tuple[str, str]] = []
+        self.refused: list[tuple[int, str]] = []
         self.counters = Counters()
-        self.witness = Witness(self.counters, self.lines.append)
+        self.witness = Witness(self.counters, self.lines.append, self._refused)
         both = snapshot(*BLOCKS).listeners["main"]
         keys = dict.fromkeys(TWO_KEYS.keys, TWO_KEYS)
         self.snapshot = Snapshot(1, {"main": {**both, **keys}})
+
+    def _refused(self, reply: Reply, transport: Transport) -> None:
+        self.refused.append((reply.rcode, transport.client))
 
     def ask(self, name: str, rrtype: str = "A", transport: Transport = UDP, **options: Any) -> None:
         options.setdefault("use_edns", False)
@@ -240,3 +244,12 @@ def test_a_busy_server_says_so_in_log_and_metrics():
     assert transfers(site) == {("org.", "busy"): 1.0}
     assert "SERVFAIL" in site.lines[0]
     assert [line.rpartition(": ")[2] for _, line in site.errors] == ["too many transfers"]
+
+
+def test_what_is_refused_is_handed_on() -> None:
+    """REFUSED and NOTAUTH, whoever asked; nothing else."""
+    site = Site()
+    for name in ("a.org", "nowhere.example", "r.net"):
+        site.ask(name)
+    site.ask("org", "AXFR", TCP)
+    assert site.refused == [(5, UDP.client), (5, TCP.client)]

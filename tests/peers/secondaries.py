@@ -23,7 +23,9 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.rdtypes.ANY.SOA
+import dns.tsig
 import dns.versioned
+import dns.xfr
 
 from tests.e2e.program import wait_until
 from tests.peers.servers import Peer, start
@@ -38,6 +40,12 @@ class Key:
     name: str = "transfer.test"
     secret: str = base64.b64encode(b"an obvious fake, of 32 octets !!").decode()
     algorithm: str = "hmac-sha256"
+
+    @property
+    def ring(self) -> dict[dns.name.Name, dns.tsig.Key]:
+        """The key as dnspython takes it."""
+        key = dns.tsig.Key(self.name, self.secret, self.algorithm)
+        return {key.name: key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +269,11 @@ def wait_serial(peer: Peer, zone: str, serial: int, patience_s: float = 30.0) ->
     )
 
 
-def dump(port: int, zone: str) -> list[str]:
+def dump(port: int, zone: str, key: Key | None = None) -> list[str]:
     """Return a zone by AXFR, one line a record, in a form that is equal for equal zones."""
     copy = dns.versioned.Zone(dns.name.from_text(zone))
-    dns.query.inbound_xfr("127.0.0.1", copy, port=port, timeout=5, lifetime=30)
+    query, _ = dns.xfr.make_query(copy, keyring=key and key.ring)
+    dns.query.inbound_xfr("127.0.0.1", copy, query, port=port, timeout=5, lifetime=30)
     origin = copy.origin
     assert origin is not None
     return sorted(

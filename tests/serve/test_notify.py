@@ -232,6 +232,18 @@ def test_it_is_signed_and_so_must_the_answer_be(site):
     assert site.results == {"acknowledged": 1}
 
 
+def test_an_unsigned_answer_is_told_of(site, logged):
+    """It ends nothing, anybody may have sent it; but silence is not what happened."""
+    site.announce(announcement(key=KEY))
+    site.wait(0)
+    ((_, _, packet),) = site.sent()
+    refusal = packet[:2] + b"\xa4\x03" + bytes(8)
+    site.reactor.ports[0].protocol.datagramReceived(refusal, ONE)
+    assert site.results == {}
+    site.wait(100)
+    assert [event["reason"] for event in logged] == ["answered NXDOMAIN, not signed with the key"]
+
+
 def test_a_newer_version_takes_the_place_of_an_older_one(site):
     """One pending NOTIFY a zone and secondary; the old one's answer says nothing."""
     site.announce(announcement(serial=1))
