@@ -17,7 +17,7 @@ from ocizone.answer import options, policy
 from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot, Transport
 from ocizone.answer.compose import Wanted, compose
 from ocizone.answer.route import NOBODY, Blocks, Route, route
-from ocizone.answer.transfer import BUSY, REFUSAL, permits, transfer
+from ocizone.answer.transfer import BUSY, NO_ZONE, REFUSAL, permits, transfer
 from ocizone.wire.codes import (
     CLASS_ANY,
     CLASS_IN,
@@ -28,7 +28,6 @@ from ocizone.wire.codes import (
     EDE_PROHIBITED,
     FORMERR,
     NOERROR,
-    NOTAUTH,
     REFUSED,
     SERVFAIL,
     TYPE_AXFR,
@@ -48,8 +47,6 @@ _NOT_AUTHORITATIVE: Final = Answer(REFUSED, error=(EDE_NOT_AUTHORITATIVE, "not s
 _NOT_READY: Final = Answer(SERVFAIL, error=(EDE_NOT_READY, "no version of this zone yet"))
 _BLOCKED: Final = Answer(REFUSED, error=(EDE_BLOCKED, ""))
 _FILTERED: Final = Answer(error=(EDE_FILTERED, ""))
-# What NSD, Knot and BIND say to a transfer of what is no zone here (RFC 5936 2.2.1).
-_NOT_AUTH: Final = Answer(NOTAUTH, error=(EDE_NOT_AUTHORITATIVE, "no zone of this name"))
 _UNSIGNED: Final = Answer(REFUSED, error=(EDE_PROHIBITED, "unsigned"))
 _TRANSFERS: Final = frozenset({TYPE_AXFR, TYPE_IXFR})
 _OTHER_CLASS: Final = Answer(REFUSED, error=(EDE_NOT_AUTHORITATIVE, "class not served here"))
@@ -208,7 +205,7 @@ def _answer(
     block = way.block
     if block is None:
         refused = cookie and options.refused_for_cookie(cookie, transport, "on")
-        return refused or (_NOT_AUTH if query.qtype in _TRANSFERS else _NOT_AUTHORITATIVE)
+        return refused or (NO_ZONE if query.qtype in _TRANSFERS else _NOT_AUTHORITATIVE)
     rules = block.policy.tsig
     if rules is not None and signer is None and rules.require(query.name, query.qtype):
         return _UNSIGNED
@@ -258,7 +255,7 @@ def _allowed_answer(
                 return _NOT_READY
             if block.policy.whoami:
                 return policy.whoami_answer(query, transport)
-            return _NOT_AUTH if query.qtype in _TRANSFERS else _NOT_AUTHORITATIVE
+            return NO_ZONE if query.qtype in _TRANSFERS else _NOT_AUTHORITATIVE
         case _:
             assert_never(way.zone)
 
@@ -275,7 +272,7 @@ def _zone_answer(
 ) -> Answer:
     if query.qtype in _TRANSFERS:
         # Of class ANY: there is no such thing.
-        return _NOT_AUTH
+        return NO_ZONE
 
     def zone_of(name: bytes) -> ZoneReader | None:
         """Find where an alias leads: any zone of the listener the client may ask."""

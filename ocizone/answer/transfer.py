@@ -38,7 +38,8 @@ from ocizone.zone import serial
 REFUSAL: Final = Answer(REFUSED, error=(EDE_PROHIBITED, "no transfer"))
 #: Instead of a transfer when there are too many already.
 BUSY: Final = Answer(SERVFAIL, error=(0, "too many transfers"))
-_NOT_AN_APEX: Final = Answer(NOTAUTH, error=(EDE_NOT_AUTHORITATIVE, "no zone of this name"))
+# What NSD, Knot and BIND say to a transfer of what is no zone here (RFC 5936 2.2.1).
+NO_ZONE: Final = Answer(NOTAUTH, error=(EDE_NOT_AUTHORITATIVE, "no zone of this name"))
 _MALFORMED: Final = Answer(FORMERR)
 # RFC 5936 4.2 defines none; NSD and Knot say so, BIND says FORMERR.
 _NOT_OVER_UDP: Final = Answer(NOTIMP)
@@ -65,7 +66,7 @@ def transfer(
         signer: of a query whose TSIG is right; None for an unsigned one.
     """
     if query.name != apex:
-        return _NOT_AN_APEX
+        return NO_ZONE
     if not permits(policy.transfer, apex, transport, signer):
         return REFUSAL
     if query.qtype == TYPE_AXFR:
