@@ -9,6 +9,7 @@ whoever of its askers has its turn. Not here: messages (answer.packed), who may 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from ocizone.answer.axfr import axfr, soa
@@ -40,7 +41,7 @@ class Delta:
         self.work = older.info.records + current.info.records
         self._removed: list[tuple[bytes, RRset]] = []
         self._added: list[tuple[bytes, RRset]] = []
-        self._soa = soa(older)
+        self._soa = _bare_soa(older)
         self._steps = self._compute(older, current)
 
     def step(self) -> None:
@@ -50,7 +51,7 @@ class Delta:
 
     def items(self, current: ZoneReader) -> Iterator[tuple[bytes, RRset]]:
         """Yield the difference: new SOA, old SOA, removed, new SOA, added, new SOA."""
-        now = soa(current)
+        now = _bare_soa(current)
         yield now
         yield self._soa
         yield from self._removed
@@ -75,6 +76,12 @@ class Delta:
                 self._removed, self._added = [], []
                 return
         self.usable = True
+
+
+def _bare_soa(zone: ZoneReader) -> tuple[bytes, RRset]:
+    """Return the SOA alone: its signatures are records of the difference, if they changed."""
+    owner, rrset = soa(zone)
+    return owner, replace(rrset, signatures=())
 
 
 class Deltas:

@@ -244,7 +244,7 @@ def _allowed_answer(
                 return transfer(query, apex, loaded, block.policy, transport, signer)
             if loaded.catalog and not _of_secondary(query, block, apex, transport, signer):
                 return REFUSAL
-            answer = _zone_answer(query, blocks, block, reader, transport)
+            answer = _zone_answer(query, blocks, block, reader, transport, signer)
             # We cannot know of every class (RFC 1034 3.7.1); NSD, too, clears AA.
             return answer if query.qclass == CLASS_IN else replace(answer, aa=False)
         case NotReady():
@@ -268,7 +268,12 @@ def _of_secondary(
 
 
 def _zone_answer(
-    query: Query, blocks: Blocks, block: Block, zone: ZoneReader, transport: Transport
+    query: Query,
+    blocks: Blocks,
+    block: Block,
+    zone: ZoneReader,
+    transport: Transport,
+    signer: Signer | None,
 ) -> Answer:
     if query.qtype in _TRANSFERS:
         # Of class ANY: there is no such thing.
@@ -279,9 +284,11 @@ def _zone_answer(
         way = route(blocks, name, query.qtype)
         if way.block is None or not isinstance(way.zone, Loaded) or way.zone.catalog:
             return None
-        rules = way.block.policy.acl
-        allowed = policy.acl(rules, name, query.qtype, transport.client) == "allow"
-        return way.zone.reader if allowed else None
+        rules = way.block.policy.tsig
+        if rules is not None and signer is None and rules.require(name, query.qtype):
+            return None
+        permitted = policy.acl(way.block.policy.acl, name, query.qtype, transport.client)
+        return way.zone.reader if permitted == "allow" else None
 
     do = query.edns is not None and query.edns.do
     octets = policy.size_limit(transport, query.edns, block.policy)

@@ -110,8 +110,7 @@ class _Compiled:
         written = written_serial(content)
         views: dict[int, list[str]] = {}
         for rule in one.rules:
-            # The SOA of a signed zone is signed, and its serial stays.
-            kept = "keep" if content.is_signed else rule.serial
+            kept = "keep" if content.has_fixed_serial else rule.serial
             base = self._base.get((rule.view, names.to_text(one.origin)))
             serial = serial_for(kept, written, digest, base, spec.now)
             views.setdefault(serial, []).append(rule.view)

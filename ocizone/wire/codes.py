@@ -33,6 +33,7 @@ TYPE_NSEC3: Final = 50
 TYPE_NSEC3PARAM: Final = 51
 TYPE_CDS: Final = 59
 TYPE_CDNSKEY: Final = 60
+TYPE_ZONEMD: Final = 63
 TYPE_SVCB: Final = 64
 TYPE_HTTPS: Final = 65
 TYPE_TSIG: Final = 250

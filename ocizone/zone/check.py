@@ -38,8 +38,8 @@ from ocizone.zone.record import Record
 # Of each record in a message, beside owner and rdata (RFC 1035 4.1.3).
 _FIXED_OCTETS = 10
 # Of a message with one record, beside it and the name it shares with the question: header, type
-# and class, pointer.
-_AROUND_OCTETS = 12 + 4 + 2
+# and class, pointer, OPT, and the TSIG of a key with a name of common length.
+_AROUND_OCTETS = 12 + 4 + 2 + 11 + 256
 _BESIDE_CNAME = frozenset({TYPE_CNAME, TYPE_RRSIG, TYPE_NSEC})
 _AT_CUT = frozenset({TYPE_NS, TYPE_DS, TYPE_NSEC, TYPE_RRSIG, TYPE_A, TYPE_AAAA})
 _GLUE = frozenset({TYPE_A, TYPE_AAAA, TYPE_RRSIG, TYPE_NSEC})

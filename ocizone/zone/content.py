@@ -25,6 +25,7 @@ from ocizone.wire.codes import (
     TYPE_PTR,
     TYPE_RRSIG,
     TYPE_SRV,
+    TYPE_ZONEMD,
 )
 from ocizone.zone.reader import Nsec3Params
 from ocizone.zone.record import Record
@@ -67,6 +68,12 @@ class Content:
         if self.signatures or self.nsec3:
             return True
         return any(record.rrtype in _OF_SIGNED_APEX for record in self.names.get(b"", ()))
+
+    @property
+    def has_fixed_serial(self) -> bool:
+        """Whether something in it vouches for the serial: a signature, or ZONEMD (RFC 8976 2.2.1)."""
+        apex = self.names.get(b"", ())
+        return self.is_signed or any(record.rrtype == TYPE_ZONEMD for record in apex)
 
     def key(self, name: bytes) -> bytes | None:
         """Return the key of a wire name of any case, or None when it is out of the zone."""

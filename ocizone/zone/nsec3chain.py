@@ -148,6 +148,10 @@ def _links(
             message = f"a second NSEC3 at {names.to_text(other.record.owner)}"
             findings.error(other.record, "several-nsec3", message, "a hash has one (RFC 5155 7.1)")
         links[digest] = own[0]
+        if own[0].flags & ~_OPT_OUT:
+            message = f"the NSEC3 {names.to_text(own[0].record.owner)} has flags {own[0].flags}"
+            hint = "validators ignore it: only 0 and 1, Opt-Out, exist (RFC 5155 8.2)"
+            findings.error(own[0].record, "nsec3-flags", message, hint)
         if one is None:
             message = f"the NSEC3 {names.to_text(own[0].record.owner)} is of no name in the zone"
             hint = "sign the zone again (RFC 5155 7.1)"

@@ -198,6 +198,26 @@ def test_unsigned_queries_of_required_types_are_refused(
     assert send(asked, transport=transport, policy=RULES)[0].rcode == 0
 
 
+def test_an_alias_opens_nothing_that_needs_a_signature() -> None:
+    """Who must sign for a name must sign for it behind an alias of another block, too."""
+    public = zone("@ 60 SOA ns h 1 2 3 77 5\n@ 60 NS ns.x.\nc 60 CNAME www.example.org.\n", "pub.")
+    both = snapshot(
+        block(
+            "example.org.", {"example.org.": Loaded(ZONE)}, Policy(tsig=TsigRules((b"\x00",), None))
+        ),
+        block("pub.", {"pub.": Loaded(public)}),
+    )
+    both = replace(both, keys={KEY.name: KEY})
+    plain = query("c.pub.").to_wire()
+    signed, _ = sign_request(plain, KEY, NOW)
+    answers = []
+    for packet in (plain, signed):
+        reply = respond(packet, both, replace(UDP, received=NOW))
+        assert isinstance(reply, Reply)
+        answers.append(int.from_bytes(reply.wire[6:8]))
+    assert answers == [1, 2]
+
+
 @pytest.mark.parametrize(("action", "rcode"), [("block", 5), ("filter", 0)])
 def test_a_signature_opens_nothing_that_acl_closes(action: str, rcode: int) -> None:
     """CoreDNS' order: tsig, then acl."""

@@ -368,6 +368,17 @@ def test_over_udp_a_short_difference_is_whole():
     assert len(answer.answer) == 4
 
 
+def test_over_udp_a_difference_has_no_signatures_behind_its_soas():
+    """With DO too: the second record tells a difference from a zone (RFC 1995 4)."""
+    when = "20300101000000 20200101000000 1 z. AAAA\n"
+    signature = f"a RRSIG A 13 2 1 {when}@ RRSIG SOA 13 1 1 {when}"
+    loaded = loaded_of(history(HOSTS, HOSTS + "a 1 A 192.0.2.1\n" + signature))
+    answer = asked(ixfr_of(1), loaded, transport=UDP)
+    assert isinstance(answer, Answer)
+    assert len(answer.answer) > 4
+    assert not any(rrset.signatures for _, rrset in answer.answer)
+
+
 def test_over_udp_a_difference_that_is_of_no_use_is_not_sent():
     """Longer than the zone, or than the room an OPT leaves."""
     longer = loaded_of(history(many(50), "a 1 A 192.0.2.1\n"))

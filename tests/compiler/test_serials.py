@@ -152,6 +152,16 @@ def test_the_serial_of_a_signed_zone_stays(tmp_path: Path):
     assert zone.signed_until == NOW + 14 * 86_400
 
 
+def test_the_serial_of_a_zone_with_a_digest_stays(tmp_path: Path):
+    """ZONEMD holds it, and secondaries verify both (RFC 8976 2.2.1, 4)."""
+    digest = "@ ZONEMD 7 1 1 " + "00" * 48
+    first, _ = compiled(tmp_path / "1", ZONE.format(7, digest), (rule("auto"),))
+    second, _ = compiled(
+        tmp_path / "2", ZONE.format(7, f"{digest}\na A 192.0.2.1"), (rule("auto"),), first.zones
+    )
+    assert [zone.serial for zone in second.zones] == [7]
+
+
 # --- What goes into the name of an image ---------------------------------------------------------
 
 

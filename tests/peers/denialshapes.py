@@ -5,6 +5,7 @@ Used by the table of what is explained, which says why they are right.
 
 from __future__ import annotations
 
+import dns.dnssec
 import dns.name
 from dns.rdatatype import CNAME, DNAME, NS, NSEC, NSEC3, SOA
 
@@ -147,3 +148,29 @@ def insecure_ent(difference: Difference, item: Item) -> bool:
         and _OPT_OUT in flags
         and difference.question.name not in difference.zones.types
     )
+
+
+def unprovable(difference: Difference, item: Item) -> bool:
+    """A name below an ENT that Opt-Out leaves out, with a wildcard beside what is above it.
+
+    The wildcard exists, so that no NSEC3 covers it; Knot then gives a denial without anything.
+    """
+    records = [one for one in difference.ours.authority if one.rrtype == NSEC3]
+    if item.aspect not in ("aa", "authority") or not (
+        any(one.rdata[1] & _OPT_OUT for one in records)
+        and not (difference.theirs.aa or difference.theirs.answer or difference.theirs.authority)
+    ):
+        return False
+    wildcards = [name for name in difference.zones.types if name.is_wild()]
+    return any(
+        difference.question.name.is_subdomain(name.parent())
+        and one.owner.labels[0] == _hashed(name, one.rdata)
+        for one in records
+        for name in wildcards
+    )
+
+
+def _hashed(name: dns.name.Name, rdata: bytes) -> bytes:
+    """Return the label an NSEC3 of this name has, by the parameters of another."""
+    iterations, salt = int.from_bytes(rdata[2:4]), rdata[5 : 5 + rdata[4]]
+    return dns.dnssec.nsec3_hash(name, salt, iterations, "SHA1").lower().encode()

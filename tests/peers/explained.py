@@ -249,6 +249,14 @@ TABLE: tuple[Explained, ...] = (
         denialshapes.insecure_ent,
     ),
     Explained(
+        "unprovable",
+        ("knotd",),
+        "RFC 5155 7.1 and 7.2.2",
+        "Opt-Out leaves an empty non-terminal out and a wildcard stands above it: no proof exists; "
+        "Knot then denies without one and without AA, we give what BIND gives.",
+        denialshapes.unprovable,
+    ),
+    Explained(
         "loop-cut",
         ("nsd",),
         "RFC 6672 3.2",

@@ -319,6 +319,7 @@ WRONG = [
     ("nsec3-types", lambda: nsec3_changed("ns", " A ", " A TXT ")),
     ("nsec3-types", lambda: nsec3_changed("secure", "NS DS RRSIG", "NS RRSIG")),
     ("nsec3-types", lambda: nsec3_changed("insecure", " NS", " NS RRSIG")),
+    ("nsec3-flags", lambda: nsec3_changed("ns", "1 0 0 -", "1 2 0 -")),
     ("nsec3-params", lambda: nsec3_changed("ns", "1 0 0 -", "1 0 0 aa")),
     ("nsec3-of-nothing", nsec3_of_nothing),
     ("no-nsec3param", nsec3_without_param),
