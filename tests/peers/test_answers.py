@@ -5,8 +5,6 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.peers import randomzones, zonesets
 from tests.peers.comparison import Tally, compare_zone_set
@@ -17,9 +15,11 @@ pytestmark = pytest.mark.peers("nsd", "knotd", "named", *SIGNING_TOOLS)
 
 #: Of each zone set; each is asked of three peers.
 QUESTIONS = 1_400
-#: Zones that hypothesis makes, and questions about each.
-RANDOM_ZONES = 12
+#: Seeds of zones, each made with every chain, and questions about each. What hypothesis draws depends
+#: on its version and on what else is loaded: a change could not be judged by it.
+RANDOM_ZONES = 3
 RANDOM_QUESTIONS = 60
+SIGNINGS = [None, zonesets.NSEC, zonesets.NSEC3, zonesets.OPT_OUT]
 
 
 def assert_explained(tallies: dict[str, Tally]) -> None:
@@ -39,23 +39,13 @@ def test_answers_are_those_of_the_peers(zone_set, tmp_path):
     assert_explained(tallies)
 
 
-@settings(
-    max_examples=RANDOM_ZONES,
-    derandomize=True,
-    deadline=None,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
-@given(
-    st.randoms(use_true_random=False),
-    st.sampled_from([None, zonesets.NSEC, zonesets.NSEC3, zonesets.OPT_OUT]),
-)
-def test_answers_from_random_zones_are_those_of_the_peers(tmp_path_factory, chance, signing):
-    """The same for zones that hypothesis draws; a failing one is printed by its text."""
-    text = randomzones.zone(chance, ("outside.invalid.",), names_tried=15)
+@pytest.mark.parametrize("seed", range(RANDOM_ZONES))
+@pytest.mark.parametrize("signing", SIGNINGS, ids=["plain", "nsec", "nsec3", "opt-out"])
+def test_answers_from_random_zones_are_those_of_the_peers(tmp_path, seed, signing):
+    """The same for zones nobody thought of; by seeds, the same on every machine."""
+    text = randomzones.zone(seed, ("outside.invalid.",), names_tried=15)
     one = ZoneSet("random", (Zone("random.test.", text, signing),))
-    directory = tmp_path_factory.mktemp("random") / "peers"
-    assert_explained(compare_zone_set(one, directory, RANDOM_QUESTIONS, len(text)))
+    assert_explained(compare_zone_set(one, tmp_path / "peers", RANDOM_QUESTIONS, len(text)))
 
 
 def test_every_reason_is_named_once():
