@@ -1,6 +1,6 @@
 """NSD, Knot and BIND follow ocizone through random pushes: equal copies, by IXFR, in time.
 
-    python bench/show_secondaries.py [--pushes 200] [--registry lab|docker]
+    PYTHONPATH=. python bench/show_secondaries.py [--pushes 200] [--registry lab|docker]
 
 Starts a registry, ``ocizone serve`` and the three secondaries, each with a TSIG key. Each push
 edits a zone of 300 names by chance, and is followed by SIGHUP, as a webhook would. After each,

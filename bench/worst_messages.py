@@ -1,6 +1,6 @@
 """CPU time of the worst messages: up to 64 KiB, through the whole pipeline.
 
-    python bench/worst_messages.py [REPEATS]
+    PYTHONPATH=. python bench/worst_messages.py [REPEATS]
 
 Prints, for each kind of tests/wirecorpus.py's table and for answers that are costly to make, how
 many messages there are, and the mean and the worst CPU time of one in microseconds (the least of
