@@ -20,11 +20,11 @@ from ocizone.endpoint import Endpoint
 from ocizone.errors import ConfigError, Problem, Severity
 from ocizone.follow.source import LocalSource, OciSource, Source
 from ocizone.keyring import cookie_secrets, tsig_keys
+from ocizone.plugins.artifact import Artifact
 from ocizone.plugins.auto import AutoZones
 from ocizone.plugins.bind import Bind
 from ocizone.plugins.catalog import Catalog
 from ocizone.plugins.file import ZoneFile
-from ocizone.plugins.oci import Artifact
 from ocizone.plugins.tls import Tls
 from ocizone.plugins.zonepolicy import ZonePolicy
 from ocizone.wire.name import to_text

@@ -23,7 +23,7 @@ from ocizone.follow.local import LocalFollower
 from ocizone.follow.pool import DaemonPool
 from ocizone.follow.source import OciSource, Source
 from ocizone.follow.tools import Observe, Serving, Tools
-from ocizone.plugins.oci import Artifact, Credentials
+from ocizone.plugins.artifact import Artifact, Credentials
 from ocizone.registry.api import PullClient
 from ocizone.store.store import Store
 from ocizone.store.unpack import unpack

@@ -21,6 +21,10 @@ class Exit(IntEnum):
     NETWORK = 4
     #: Bytes are not what their digest says.
     INTEGRITY = 5
+    #: It waits for ``ocizone approve``, or for a signature.
+    HELD = 6
+    #: Some of several did it, others did not.
+    PARTIAL = 7
     #: Ctrl-C.
     INTERRUPTED = 130
 

@@ -86,6 +86,53 @@ class BaseZone:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneChange:
+    """What a version of a zone changes, counted in records; the SOA's does not count.
+
+    Attributes:
+        view: name of the server block.
+        apex: absolute presentation form.
+        kind: the zone itself is new, gone, or changed; one that is as it was is not told of.
+        added: records that are new.
+        removed: records that are gone.
+        changed: RRsets that lost and gained records: ``~`` of a summary; their records count
+            in ``added`` and ``removed`` too.
+        before: records of the former version, 0 of a new zone.
+        serial_before: of the former version, None of a new zone.
+        serial: of the new version, None of a zone that is gone.
+        ns: the apex NS RRset or the SOA's MNAME differs.
+    """
+
+    view: str
+    apex: str
+    kind: Literal["added", "removed", "changed"]
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    before: int = 0
+    serial_before: int | None = None
+    serial: int | None = None
+    ns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CompareSpec:
+    """Two images to compare, for one that is not compiled anew (compiler.changes).
+
+    Attributes:
+        former: absolute path of the image that is served; "" for none.
+        image: absolute path of the one that is to be.
+    """
+
+    former: str
+    image: str
+
+    def to_json(self) -> str:
+        """Return the text the child reads."""
+        return json.dumps({"compare": asdict(self)})
+
+
+@dataclass(frozen=True, slots=True)
 class CompileSpec:
     """One compilation.
 
@@ -100,6 +147,8 @@ class CompileSpec:
         base: what is deployed now; counts for zones whose rule says ``auto`` or ``unixtime``.
         excuse_expired: the revision was served before: signatures that ran out since only warn.
         expiring_s: signatures that run out within so many seconds are told.
+        former: absolute path of the image that is served, verified; "" for none. The report
+            tells what the new one changes; no part of the fingerprint.
     """
 
     source: str
@@ -112,6 +161,7 @@ class CompileSpec:
     base: tuple[BaseZone, ...] = ()
     excuse_expired: bool = False
     expiring_s: int = EXPIRING_S
+    former: str = ""
 
     def fingerprint(self) -> str:
         """Return the hex SHA-256 of what goes in: layers, rules, compiler version; no paths."""
@@ -138,6 +188,7 @@ class CompileSpec:
             base=tuple(BaseZone(**zone) for zone in raw["base"]),
             excuse_expired=raw["excuse_expired"],
             expiring_s=raw["expiring_s"],
+            former=raw["former"],
         )
 
 
@@ -217,6 +268,8 @@ class CompileReport:
         image_sha256: hex digest of the image file, "" without one.
         image_octets: its size.
         seconds: wall time the child measured.
+        changes: against the former image, in order of view and apex.
+        tests: how many zone tests of the artifact held.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -226,6 +279,8 @@ class CompileReport:
     image_octets: int = 0
     seconds: float = 0.0
     extra: dict[str, Any] = field(default_factory=dict)
+    changes: tuple[ZoneChange, ...] = ()
+    tests: int = 0
 
     @property
     def refused(self) -> bool:
@@ -255,4 +310,6 @@ class CompileReport:
             image_octets=raw["image_octets"],
             seconds=raw["seconds"],
             extra=raw["extra"],
+            changes=tuple(ZoneChange(**change) for change in raw["changes"]),
+            tests=raw["tests"],
         )

@@ -76,7 +76,7 @@ def attempt(client: PullClient, store: Store, hold: Hold, known: Known) -> Found
         StoreError: the disk failed.
     """
     client.start_attempt(limits.ATTEMPT_DEADLINE_S)
-    digest = client.resolve()
+    digest = client.resolve().digest
     if known.current is not None and known.current.digest == digest:
         return Same(digest)
     if known.rejected == digest:

@@ -27,7 +27,7 @@ from ocizone.follow.status import (
     Outcome,
 )
 from ocizone.follow.tools import Tools
-from ocizone.plugins.oci import Artifact
+from ocizone.plugins.artifact import Artifact
 from ocizone.registry.api import PullClient
 
 #: Makes a client for one artifact; must not touch the network.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ocizone.compiler.spec import ZoneRule
-from ocizone.plugins.oci import Artifact
+from ocizone.plugins.artifact import Artifact
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,20 @@ from ocizone.errors import (
     RegistryError,
     StoreError,
 )
+from ocizone.store.standing import Held, Pin, Suspension
 
-State = Literal["idle", "looking", "waiting", "deploying", "stopped"]
+State = Literal["idle", "looking", "waiting", "deploying", "suspended", "stopped"]
 
 STORAGE_FAILED: Final = "StorageOperationFailed"
 COMPILER_FAILED: Final = "CompilerFailed"
 CONTENT_REFUSED: Final = "ContentRefused"
 BUG: Final = "InternalError"
+#: Reasons of a look that found something it may not serve (yet).
+WAITING_FOR_SIGNATURE: Final = "WaitingForSignature"
+SIGNATURE_REFUSED: Final = "SignatureRefused"
+TYPE_REFUSED: Final = "TypeRefused"
+CHANGE_GUARD: Final = "ChangeGuard"
+ROLLBACK_DETECTED: Final = "RollbackDetected"
 
 
 class Outcome(StrEnum):
@@ -33,6 +40,9 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     ACTIVATED = "activated"
     REFUSED = "refused"
+    HELD = "held"
+    """Compiled, or not even fetched, and waiting: for a signature, or for ``approve``."""
+    SUSPENDED = "suspended"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
@@ -102,6 +112,14 @@ class SourceStatus:
         problems: findings of the last look or deployment.
         materialised: False while PATH could not be brought up to date.
         zones: that are served.
+        tag: that named what is served, "" for none.
+        verified_by: whose signature it has, "" for nobody's or when none is asked for.
+        found: digest the tag named at the last look that learned it, "" before the first.
+        pin: what holds the source to a digest, or None.
+        suspension: why it does not look, or None.
+        held: what waits for ``approve``, or None.
+        verify: whether a signature is required: "", ``warn`` or ``require``.
+        octets: fetched since the start.
     """
 
     key: str
@@ -119,6 +137,14 @@ class SourceStatus:
     problems: tuple[Problem, ...]
     materialised: bool
     zones: tuple[CompiledZone, ...]
+    tag: str = ""
+    verified_by: str = ""
+    found: str = ""
+    pin: Pin | None = None
+    suspension: Suspension | None = None
+    held: Held | None = None
+    verify: str = ""
+    octets: int = 0
 
 
 #: What was being done beside serving when something went wrong.
@@ -185,6 +211,23 @@ class Disturbed:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """An operator decided something about a source.
+
+    Attributes:
+        source: name of the source.
+        verb: ``pin``, ``unpin``, ``rollback``, ``suspend``, ``resume`` or ``approve``.
+        digest: it is about, "" for none.
+        reason: the operator's words, "" for none.
+    """
+
+    source: str
+    verb: str
+    digest: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Crashed:
     """A bug: the look ended with an exception nobody foresaw; the next one is due as ever."""
 
@@ -192,4 +235,4 @@ class Crashed:
     traceback: str
 
 
-Event = AttemptFailed | Looked | Activated | Disturbed | Crashed
+Event = AttemptFailed | Looked | Activated | Disturbed | Decided | Crashed

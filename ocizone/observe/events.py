@@ -12,6 +12,7 @@ from ocizone.follow.status import (
     Activated,
     AttemptFailed,
     Crashed,
+    Decided,
     Disturbed,
     Event,
     Looked,
@@ -56,6 +57,8 @@ class FollowJournal:
                     error=event.failure.message if event.failure else "",
                 )
                 log_problems(event.problems, source=event.source)
+            case Decided():
+                log.info(event.verb, source=event.source, digest=event.digest, reason=event.reason)
             case Crashed():
                 self.pulls[event.source, "crashed"] += 1
                 log.error("bug while following", source=event.source)
@@ -88,9 +91,9 @@ class FollowJournal:
         match result.outcome:
             case Outcome.UNCHANGED:
                 log.debug("unchanged", source=event.source, digest=result.digest)
-            case Outcome.ACTIVATED | Outcome.CANCELLED:
+            case Outcome.ACTIVATED | Outcome.CANCELLED | Outcome.SUSPENDED:
                 pass
-            case Outcome.REFUSED:
+            case Outcome.REFUSED | Outcome.HELD:
                 self._tell_refused(event)
             case Outcome.FAILED:
                 log.error(

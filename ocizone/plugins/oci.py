@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from ocizone.corefile.arguments import parse_duration, text
 from ocizone.corefile.directive import (
@@ -16,49 +15,10 @@ from ocizone.corefile.directive import (
     Use,
 )
 from ocizone.corefile.lexer import Token
-from ocizone.corefile.types import Position
 from ocizone.limits import MAXIMUM_INTERVAL_S, MINIMUM_INTERVAL_S
-from ocizone.plugins.zonepolicy import DNSSEC, SERIAL, ZonePolicy, zone_policy
+from ocizone.plugins.artifact import Artifact, Credentials
+from ocizone.plugins.zonepolicy import DNSSEC, SERIAL, zone_policy
 from ocizone.registry.reference import BadReferenceError, Reference
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What the block says of who we are; passwords never show in a repr.
-
-    Exactly one of ``password`` and ``password_file`` is set when ``username`` is.
-    """
-
-    username: str
-    password: str | None = field(default=None, repr=False)
-    password_file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """One ``oci`` directive: what to follow and where to put it.
-
-    Attributes:
-        reference: registry, repository, tag or digest.
-        path: absolute directory its files are materialised in.
-        interval_s: seconds between looks, at least limits.MINIMUM_INTERVAL_S.
-        insecure: plain HTTP.
-        credentials: from the block, or None for anonymous.
-        ca_file: PEM file to trust instead of the system's, or None.
-        position: for messages.
-        policy: what is done with zones that are odd.
-    """
-
-    reference: Reference
-    path: str
-    interval_s: float
-    insecure: bool
-    credentials: Credentials | None
-    ca_file: str | None
-    # A line that moved is not a change: its follower must not restart.
-    position: Position = field(compare=False)
-    policy: ZonePolicy = field(default_factory=ZonePolicy)
-
 
 _DEFAULT_INTERVAL = "3600"
 _INTEGER = re.compile(r"[+-]?[0-9]+")

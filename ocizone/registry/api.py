@@ -6,10 +6,45 @@ Permanent), and gives up at the deadline it was made with or when ``abort`` is c
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ocizone.registry.manifest import Descriptor, Manifest
+from ocizone.registry.manifest import Descriptor, IndexEntry, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What is followed names this now.
+
+    Attributes:
+        digest: of the manifest or index.
+        tag: that was asked for, or that the rule picked; "" for a digest reference.
+        origin: ``registry/repository`` that said so; a mirror's when the registry did not answer.
+    """
+
+    digest: str
+    tag: str = ""
+    origin: str = ""
+
+
+class SignatureClient(Protocol):
+    """What looking for signatures needs; the client of registry.client is one."""
+
+    def manifest(self, digest: str) -> Manifest:
+        """Return the image manifest with this digest; see PullClient."""
+
+    def tagged(self, tag: str) -> Manifest | None:
+        """Return the manifest a tag of the repository names, None when there is none."""
+
+    def referrers(self, digest: str) -> tuple[IndexEntry, ...]:
+        """Return what refers to a manifest (OCI 1.1), by the API or by the fallback tag.
+
+        Only ``artifact_type`` and the descriptor of an entry count: annotations may be missing.
+        """
+
+    def small(self, blob: Descriptor, most: int) -> bytes:
+        """Return a blob of at most ``most`` octets, size and digest verified."""
 
 
 class PullClient(Protocol):
@@ -18,10 +53,13 @@ class PullClient(Protocol):
     def start_attempt(self, seconds: float) -> None:
         """Begin a new attempt: everything until the next call shares this deadline."""
 
-    def resolve(self) -> str:
-        """Return the digest the followed tag names now: exactly one HEAD when nothing is odd.
+    def resolve(self, fresh_s: float = 0.0) -> Resolved:
+        """Return what the followed tag names now: at most one HEAD when nothing is odd.
 
         A digest reference is returned as it is, without a request.
+
+        Args:
+            fresh_s: what another client learned of the same tag so many seconds ago will do.
         """
 
     def manifest(self, digest: str) -> Manifest:

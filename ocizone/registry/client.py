@@ -22,6 +22,7 @@ import requests
 from ocizone import limits
 from ocizone.errors import FetchReason, Permanent, StoreError, Transient
 from ocizone.registry import body
+from ocizone.registry.api import Resolved
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.calls import Calls
 from ocizone.registry.manifest import (
@@ -110,28 +111,32 @@ class Client:
 
     # --- Manifests ---------------------------------------------------------------------------
 
-    def resolve(self) -> str:
-        """Return the digest the tag names now: one HEAD when nothing is odd.
+    def resolve(self, fresh_s: float = 0.0) -> Resolved:
+        """Return what the tag names now: one HEAD when nothing is odd.
 
         A registry that sends no Docker-Content-Digest, or knows no HEAD, is asked by GET.
+
+        Args:
+            fresh_s: see registry.api; this client learns nothing of others.
 
         Raises:
             Permanent: no such tag, refused, or an answer that makes no sense.
             Transient: no answer, too many requests, or the server is in trouble.
         """
         tag = self.reference.tag
+        del fresh_s
         if tag is None:
             assert self.reference.digest is not None  # one of the two is set
-            return self.reference.digest
+            return Resolved(self.reference.digest, "", self.where)
         url, asked = f"{self.calls.base}/manifests/{tag}", f"tag {tag}"
         response = self.calls.do_request(url, "HEAD", headers=_ACCEPT)
         self.calls.read(response, asked, limits.ERROR_BODY_OCTETS)
         if response.status_code not in (405, 501):
             self.calls.expect(response, asked, 200)
             if "Docker-Content-Digest" in response.headers:
-                return self._named_digest(response, asked)
+                return Resolved(self._named_digest(response, asked), tag, self.where)
         raw, _ = self._get_manifest(url, asked, None)
-        return _digest_of(raw)
+        return Resolved(_digest_of(raw), tag, self.where)
 
     def manifest(self, digest: str) -> Manifest:
         """Return the image manifest with this digest, its bytes verified.

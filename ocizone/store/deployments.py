@@ -36,6 +36,9 @@ class Deployment:
         activated_at: unix seconds.
         generation: rises with each activation of the source.
         basis: what decided its serials beside the content (compiler.spec.basis); "" for nothing.
+        tag: that named it, "" for none.
+        verified_by: see registry.trust.Signed; "" for nobody.
+        created: of the manifest's annotation, "" for none.
     """
 
     source: str
@@ -48,6 +51,9 @@ class Deployment:
     activated_at: int
     generation: int
     basis: str = ""
+    tag: str = ""
+    verified_by: str = ""
+    created: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -71,6 +77,9 @@ class Deployment:
             activated_at=raw["activated_at"],
             generation=raw["generation"],
             basis=raw.get("basis", ""),
+            tag=raw.get("tag", ""),
+            verified_by=raw.get("verified_by", ""),
+            created=raw.get("created", ""),
         )
 
 

@@ -3,6 +3,8 @@
 sources/<key>/current.json              the activation pointer: one atomic rename
 sources/<key>/deployments/<n>.json      the last limits.KEEP_DEPLOYMENTS generations
 sources/<key>/rejected.json             the digest that failed, so that it is not fetched again
+sources/<key>/standing.json             pin, suspension, what is held (store.standing)
+sources/<key>/reports/<hex>.json        what became of each manifest (store.reports)
 sources/<key>/ledger.json               files of ours under PATH (store.materialise)
 """
 
@@ -15,9 +17,12 @@ from typing import Any
 
 from ocizone import limits
 from ocizone.errors import StoreError
+from ocizone.registry.manifest import is_digest
 from ocizone.store.deployments import Deployment, Rejection
 from ocizone.store.disk import Disk
+from ocizone.store.reports import DeployReport
 from ocizone.store.sealed import DamagedError, read_sealed, seal
+from ocizone.store.standing import Standing
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -35,6 +40,7 @@ class SourceRecords:
             raise StoreError(f"{key!r} cannot name a source")
         self._directory = sources / key
         self._deployments = self._directory / "deployments"
+        self._reports = self._directory / "reports"
         self._disk = disk
 
     def current(self) -> Deployment | None:
@@ -160,6 +166,72 @@ class SourceRecords:
         self._disk.directory(self._directory)
         self._disk.write(self._directory / "rejected.json", seal(rejection.to_json()), "rejection")
 
+    def standing(self) -> Standing:
+        """Return what the operator decided; nothing when it is missing or damaged.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        try:
+            raw = read_sealed(self._directory / "standing.json")
+            return Standing() if raw is None else Standing.from_json(raw)
+        except (DamagedError, KeyError, TypeError, ValueError):
+            return Standing()
+
+    def keep_standing(self, standing: Standing) -> None:
+        """Remember what the operator decided.
+
+        Raises:
+            StoreError: it failed; what was remembered before still is.
+        """
+        self._disk.directory(self._directory)
+        self._disk.write(self._directory / "standing.json", seal(standing.to_json()), "standing")
+
+    def report(self, digest: str) -> DeployReport | None:
+        """Return what became of a manifest; None when nothing is known, or it is damaged.
+
+        Raises:
+            StoreError: it cannot be read, or ``digest`` is none.
+        """
+        return _report(self._report_path(digest))
+
+    def reports(self) -> tuple[DeployReport, ...]:
+        """Return every report, the one that changed last first; damaged ones are left out.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        found = (_report(path) for path in self._listed(self._reports))
+        known = [report for report in found if report is not None]
+        known.sort(key=lambda one: one.history[-1][1] if one.history else 0.0, reverse=True)
+        return tuple(known)
+
+    def keep_report(self, report: DeployReport) -> None:
+        """Write a report in the place of the one before it.
+
+        Raises:
+            StoreError: it failed.
+        """
+        self._disk.directory(self._reports)
+        self._disk.write(self._report_path(report.digest), seal(report.to_json()), "report")
+
+    def forget_report(self, digest: str) -> bool:
+        """Remove a report; tells whether there was one. One that is not there is no error.
+
+        Raises:
+            StoreError: it cannot be removed.
+        """
+        path = self._report_path(digest)
+        if not path.exists():
+            return False
+        self._disk.remove(path, "report")
+        return True
+
+    def _report_path(self, digest: str) -> Path:
+        if not is_digest(digest):
+            raise StoreError(f"{digest!r} is no sha256 digest")
+        return self._reports / f"{digest.removeprefix('sha256:')}.json"
+
     def ledger(self) -> dict[str, Any] | None:
         """Return the ledger of materialised files; None when there is none or it is damaged.
 
@@ -182,13 +254,24 @@ class SourceRecords:
 
     def _history_files(self) -> list[Path]:
         """Return the records of deployments, newest first."""
+        found = [path for path in self._listed(self._deployments) if path.stem.isdecimal()]
+        return sorted(found, key=lambda path: int(path.stem), reverse=True)
+
+    def _listed(self, directory: Path) -> list[Path]:
         try:
-            found = [path for path in self._deployments.iterdir() if path.stem.isdecimal()]
+            return list(directory.iterdir())
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StoreError(f"cannot list {self._deployments}: {error.strerror}") from error
-        return sorted(found, key=lambda path: int(path.stem), reverse=True)
+            raise StoreError(f"cannot list {directory}: {error.strerror}") from error
+
+
+def _report(path: Path) -> DeployReport | None:
+    try:
+        raw = read_sealed(path)
+        return None if raw is None else DeployReport.from_json(raw)
+    except (DamagedError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _deployment(path: Path) -> Deployment | None:

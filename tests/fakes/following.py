@@ -41,7 +41,8 @@ from ocizone.follow.pool import Pool
 from ocizone.follow.source import LocalSource, OciSource
 from ocizone.follow.status import Event
 from ocizone.follow.tools import Tools
-from ocizone.plugins.oci import Artifact
+from ocizone.plugins.artifact import Artifact
+from ocizone.registry.api import Resolved
 from ocizone.registry.manifest import TITLE, UNPACK, Descriptor, Manifest
 from ocizone.registry.reference import Reference
 from ocizone.store.deployments import Deployment
@@ -124,10 +125,10 @@ class FakeClient:
         assert seconds == limits.ATTEMPT_DEADLINE_S
         self._registry.times.append(self._registry.seconds())
 
-    def resolve(self) -> str:
+    def resolve(self, fresh_s: float = 0.0) -> Resolved:
         registry = self._registry
         if self._reference.digest:
-            return self._reference.digest
+            return Resolved(self._reference.digest)
         registry.requests["head"] += 1
         if registry.failures:
             raise registry.failures.pop(0)
@@ -135,7 +136,7 @@ class FakeClient:
             raise registry.down
         if registry.tag is None:
             raise Permanent("no such tag", reason=FetchReason.NOT_FOUND, status=404)
-        return registry.tag
+        return Resolved(registry.tag, self._reference.tag or "")
 
     def manifest(self, digest: str) -> Manifest:
         self._registry.requests["manifest"] += 1

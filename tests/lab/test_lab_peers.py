@@ -114,7 +114,7 @@ def test_oras_cli(tmp_path: Path, access: Access) -> None:
             username="alice" if login else None,
             password=(lambda: "s3cret") if login else None,
         )
-        manifest = client.manifest(client.resolve())
+        manifest = client.manifest(client.resolve().digest)
         assert [layer.annotations[TITLE] for layer in manifest.layers] == ["db.example.org"]
 
 
@@ -128,7 +128,7 @@ def test_oras_py_as_shipped(
     shipped = oras.client.OrasClient(hostname=lab_registry.host, insecure=True)
     shipped.push(f"{lab_registry.host}/{NAME}:v1", files=["db.example.org:text/dns"])
     client = Client(Reference(lab_registry.host, NAME, "v1", None), insecure=True)
-    layer = client.manifest(client.resolve()).layers[0]
+    layer = client.manifest(client.resolve().digest).layers[0]
     client.fetch(layer, tmp_path / "fetched")
     assert (tmp_path / "fetched").read_bytes() == ZONE
     assert shipped.get_tags(f"{lab_registry.host}/{NAME}") == ["v1"]

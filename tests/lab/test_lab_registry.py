@@ -310,7 +310,7 @@ def test_ipv6(http: requests.Session) -> None:
         assert lab.host == f"[::1]:{lab.port}"
         lab.push_files(NAME, "v1", {"db": BLOB}, annotations={"a": "b"})
         client = Client(Reference(lab.host, NAME, "v1", None), insecure=True)
-        assert dict(client.manifest(client.resolve()).annotations) == {"a": "b"}
+        assert dict(client.manifest(client.resolve().digest).annotations) == {"a": "b"}
 
 
 def test_restart_keeps_port_and_content(http: requests.Session) -> None:

@@ -9,7 +9,7 @@ import pytest
 from ocizone.corefile.load import parse_text
 from ocizone.corefile.types import Corefile
 from ocizone.errors import ConfigError, Severity
-from ocizone.plugins.oci import Artifact, Credentials
+from ocizone.plugins.artifact import Artifact, Credentials
 
 HEX = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 ROOT = "/etc/zones"

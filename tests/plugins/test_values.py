@@ -11,6 +11,7 @@ from ocizone.corefile.types import Corefile, Position, ServerBlock
 from ocizone.errors import ConfigError, Severity
 from ocizone.plugins.acl import Acl, AclRule
 from ocizone.plugins.any import AnyHinfo
+from ocizone.plugins.artifact import Artifact
 from ocizone.plugins.auto import AutoZones
 from ocizone.plugins.bind import Bind
 from ocizone.plugins.bufsize import BufferSize
@@ -24,7 +25,6 @@ from ocizone.plugins.log import COMBINED, COMMON, LogRule
 from ocizone.plugins.minimal import Minimal
 from ocizone.plugins.multisocket import MultiSocket
 from ocizone.plugins.nsid import Nsid
-from ocizone.plugins.oci import Artifact
 from ocizone.plugins.prometheus import Prometheus
 from ocizone.plugins.ready import Ready
 from ocizone.plugins.reload import Reload

@@ -61,7 +61,7 @@ def failing(
 def test_resolve_is_one_head(lab_registry: LabRegistry, client: Client, digest: str) -> None:
     """One HEAD a tick, which accepts all four types and names us; the connection is kept."""
     for _ in range(3):
-        assert client.resolve() == digest
+        assert client.resolve().digest == digest
     assert [request.method for request in lab_registry.requests] == ["HEAD"] * 3
     headers = lab_registry.requests[0].headers
     assert headers["accept"] == ", ".join(MANIFEST_TYPES)
@@ -76,7 +76,7 @@ def test_no_digest_header_falls_back_to_get(
 ) -> None:
     """predecessors.md 1.6: GET when there is no Docker-Content-Digest."""
     lab_registry.faults.digest_next("manifest", None, times=2)
-    assert client.resolve() == digest
+    assert client.resolve().digest == digest
     assert [request.method for request in lab_registry.requests] == ["HEAD", "GET"]
 
 
@@ -85,7 +85,7 @@ def test_no_head_falls_back_to_get(
     lab_registry: LabRegistry, client: Client, digest: str, status: int
 ) -> None:
     lab_registry.faults.fail_next("manifest", status, method="HEAD")
-    assert client.resolve() == digest
+    assert client.resolve().digest == digest
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_digest_header_that_is_no_digest(
 def test_deleted_between_head_and_get(
     lab_registry: LabRegistry, client: Client, digest: str
 ) -> None:
-    assert client.resolve() == digest
+    assert client.resolve().digest == digest
     lab_registry.storage.delete_manifest(REPOSITORY, digest)
     with failing(Permanent, FetchReason.NOT_FOUND):
         client.manifest(digest)
@@ -406,7 +406,7 @@ def test_abort_ends_a_hanging_call(lab_registry: LabRegistry, client: Client, di
     with pytest.raises(Transient, match="stopped"):
         client.resolve()
     client.start_attempt(5)
-    assert client.resolve() == digest
+    assert client.resolve().digest == digest
 
 
 def test_abort_ends_a_body(
@@ -444,7 +444,7 @@ def test_kept_connection_that_was_closed(
     """RFC 9112 9.5: one new try when the server closes a connection it had kept."""
     client.resolve()
     lab_registry.faults.drop_next("manifest")
-    assert client.resolve() == digest
+    assert client.resolve().digest == digest
 
 
 def test_new_connection_that_is_closed(lab_registry: LabRegistry, client: Client) -> None:
@@ -456,12 +456,12 @@ def test_new_connection_that_is_closed(lab_registry: LabRegistry, client: Client
 
 
 def test_restarted_registry(lab_registry: LabRegistry, client: Client, digest: str) -> None:
-    assert client.resolve() == digest
+    assert client.resolve().digest == digest
     lab_registry.stop()
     with pytest.raises(Transient):
         client.resolve()
     lab_registry.start()
-    assert client.resolve() == digest
+    assert client.resolve().digest == digest
 
 
 def test_environment_is_not_looked_at(
@@ -470,7 +470,7 @@ def test_environment_is_not_looked_at(
     """No proxy, no CA bundle and no netrc from the environment."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
-    assert client.resolve() == digest
+    assert client.resolve().digest == digest
 
 
 def test_cookies_are_ignored(lab_registry: LabRegistry, client: Client, digest: str) -> None:
