@@ -457,7 +457,7 @@ def test_no_credentials_on_a_redirect(
     lab: LabRegistry = request.getfixturevalue(lab_name)
     url, seen = recorder
     client = client_of(lab)
-    layer = client.manifest(client.resolve()).layers[0]
+    layer = client.manifest(client.resolve().digest).layers[0]
     lab.faults.redirect_next("blob", f"{url}/blob?signature=x", status)
     client.fetch(layer, tmp_path / "blob")
     assert (tmp_path / "blob").read_bytes() == b"zone"
@@ -467,7 +467,7 @@ def test_no_credentials_on_a_redirect(
 
 def test_redirect_within_the_registry_keeps_the_login(basic: LabRegistry, tmp_path: Path) -> None:
     client = client_of(basic)
-    layer = client.manifest(client.resolve()).layers[0]
+    layer = client.manifest(client.resolve().digest).layers[0]
     basic.faults.redirect_next("blob", f"/v2/{REPOSITORY}/blobs/{layer.digest}")
     client.fetch(layer, tmp_path / "blob")
     assert "authorization" in basic.requests[-1].headers
@@ -477,7 +477,7 @@ def test_redirect_away_and_back_has_no_login(basic: LabRegistry, tmp_path: Path)
     """Who sends us back to the registry is a stranger: the login is not for its errands."""
     with LabRegistry() as stranger:
         client = client_of(basic)
-        layer = client.manifest(client.resolve()).layers[0]
+        layer = client.manifest(client.resolve().digest).layers[0]
         back = f"{basic.url}/v2/{REPOSITORY}/blobs/{layer.digest}"
         basic.faults.redirect_next("blob", f"{stranger.url}/x")
         stranger.faults.redirect_next("unknown", back)
@@ -490,7 +490,7 @@ def test_redirect_away_and_back_has_no_login(basic: LabRegistry, tmp_path: Path)
 def test_redirect_loop(basic: LabRegistry, tmp_path: Path) -> None:
     """Five redirects at most."""
     client = client_of(basic)
-    layer = client.manifest(client.resolve()).layers[0]
+    layer = client.manifest(client.resolve().digest).layers[0]
     basic.clear_requests()
     basic.faults.redirect_next("blob", f"/v2/{REPOSITORY}/blobs/{layer.digest}", times=1e9)
     with pytest.raises(Permanent, match="redirects"):
@@ -511,7 +511,7 @@ def test_redirect_loop(basic: LabRegistry, tmp_path: Path) -> None:
 )
 def test_redirect_to_nowhere_good(basic: LabRegistry, tmp_path: Path, target: str) -> None:
     client = client_of(basic)
-    layer = client.manifest(client.resolve()).layers[0]
+    layer = client.manifest(client.resolve().digest).layers[0]
     basic.faults.redirect_next("blob", target)
     with pytest.raises(Permanent) as caught:
         client.fetch(layer, tmp_path / "blob")
@@ -526,7 +526,7 @@ def test_redirect_from_https_to_http(
 ) -> None:
     url, seen = recorder
     client = client_of(tls_bearer, ca_file=certificate_authority.ca_file)
-    layer = client.manifest(client.resolve()).layers[0]
+    layer = client.manifest(client.resolve().digest).layers[0]
     tls_bearer.faults.redirect_next("blob", url)
     with pytest.raises(Permanent, match="not followed"):
         client.fetch(layer, tmp_path / "blob")
