@@ -20,6 +20,8 @@ TCP_MESSAGE_OCTETS: Final = 65_535
 # RFC 1035 3.1.
 NAME_OCTETS: Final = 255
 LABEL_OCTETS: Final = 63
+# RFC 1035 3.3: a <character-string> has one octet of length.
+CHARACTER_STRING_OCTETS: Final = 255
 # Pointers followed for one name: it has at most 127 labels, and a sane writer points once.
 NAME_POINTERS: Final = 128
 # What 255 octets have room for, root not counted.
@@ -200,6 +202,8 @@ COMPILE_CHILDREN: Final = 2
 IXFR_VERSIONS: Final = 5
 # Deployments kept for one source, the current one among them.
 KEEP_DEPLOYMENTS: Final = IXFR_VERSIONS + 1
+# Digests an operator let pass that are remembered: they matter until they are served.
+APPROVALS: Final = 16
 
 # --- Log ----------------------------------------------------------------------------------------
 # Refused transfers and signatures: each (client, name, reason) once in so long, and so many lines;

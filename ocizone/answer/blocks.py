@@ -52,6 +52,21 @@ class Transport:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a served version comes from, as texts: what the ``provenance`` directive tells.
+
+    Attributes:
+        reference: what is followed.
+        digest: of what is served.
+        since: when it was activated, RFC 3339 in UTC.
+    """
+
+    reference: str
+    digest: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """A zone with a version: answered from it.
 
@@ -60,12 +75,14 @@ class Loaded:
         earlier: versions served before, newest first: what IXFR starts from (RFC 1995).
         catalog: it is a catalog: for secondaries alone (RFC 9432 6).
         deltas: what led from them to this one, as far as somebody asked.
+        provenance: where it comes from; None where nobody is told.
     """
 
     reader: ZoneReader
     earlier: tuple[ZoneReader, ...] = ()
     catalog: bool = False
     deltas: Deltas = field(default_factory=Deltas, compare=False, repr=False)
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +112,7 @@ class Policy:
         cookies: whether DNS cookies are answered, and wrong ones over UDP are an error.
         tsig: what must be signed, in which zones; None when nothing must.
         transfer: who may have zones whole, and whom to notify.
+        provenance: ``artifact.APEX`` in class CH tells where a zone comes from.
     """
 
     acl: tuple[Acl, ...] = ()
@@ -109,6 +127,7 @@ class Policy:
     cookies: CookieMode = "on"
     tsig: TsigRules | None = None
     transfer: tuple[Transfer, ...] = ()
+    provenance: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from ocizone import __version__
-from ocizone.answer.blocks import Policy, Transport
-from ocizone.limits import NAME_OCTETS, PLAIN_UDP_OCTETS, TCP_MESSAGE_OCTETS, UDP_PAYLOAD_OCTETS
+from ocizone.answer.blocks import Block, Loaded, Policy, Transport
+from ocizone.limits import (
+    CHARACTER_STRING_OCTETS,
+    NAME_OCTETS,
+    PLAIN_UDP_OCTETS,
+    TCP_MESSAGE_OCTETS,
+    UDP_PAYLOAD_OCTETS,
+)
 from ocizone.plugins.acl import Acl, AclRule, Action
 from ocizone.plugins.chaos import Chaos
 from ocizone.wire.codes import (
@@ -36,6 +42,7 @@ _AUTHORS: Final = ("The ocizone maintainers",)
 _VERSION_NAMES: Final = frozenset({from_text("version.bind."), from_text("version.server.")})
 _AUTHOR_NAMES: Final = frozenset({from_text("authors.bind.")})
 _HOST_NAMES: Final = frozenset({from_text("hostname.bind."), from_text("id.server.")})
+_ARTIFACT: Final = b"\x08artifact"
 _ROTATED: Final = frozenset({TYPE_A, TYPE_AAAA, TYPE_MX})
 # RFC 8482 4.2; text and TTL are CoreDNS', which its users grep for.
 _HINFO: Final = RRset(TYPE_HINFO, 8482, (b"\x0dANY obsoleted\x0cSee RFC 8482",))
@@ -94,7 +101,7 @@ def size_limit(transport: Transport, edns: Edns | None, policy: Policy | None) -
     return max(PLAIN_UDP_OCTETS, min(edns.size, cap))
 
 
-# --- chaos, whoami: answers without a zone -----------------------------------------------------
+# --- chaos, provenance, whoami: answers that are in no zone ------------------------------------
 
 
 def chaos_answer(query: Query, chaos: Chaos, hostname: str) -> Answer | None:
@@ -116,8 +123,36 @@ def chaos_answer(query: Query, chaos: Chaos, hostname: str) -> Answer | None:
 
 def _character_string(text: str) -> bytes:
     """Return one <character-string>, cut at 255 octets (RFC 1035 3.3)."""
-    octets = text.encode()[:255]
+    octets = text.encode()[:CHARACTER_STRING_OCTETS]
     return bytes([len(octets)]) + octets
+
+
+def provenance_answer(query: Query, block: Block) -> Answer | None:
+    """Return where the zone a CH TXT ``artifact.APEX`` names comes from; None otherwise.
+
+    One record of three strings. A reference that is longer than a string goes on in the next
+    one: "=" is in no reference, so ``digest=`` is still found.
+    """
+    if not block.policy.provenance or query.qclass != CLASS_CH:
+        return None
+    if query.qtype not in (TYPE_TXT, TYPE_ANY) or not query.name.startswith(_ARTIFACT):
+        return None
+    zone = block.zones.get(query.name[len(_ARTIFACT) :])
+    if not isinstance(zone, Loaded) or zone.provenance is None:
+        return None
+    told = zone.provenance
+    texts = (f"ref={told.reference}", f"digest={told.digest}", f"since={told.since}")
+    rdata = b"".join(_character_strings(text) for text in texts)
+    records = RRset(TYPE_TXT, 0, (rdata,))
+    return Answer(aa=True, answer=((query.name, records),), rrclass=CLASS_CH)
+
+
+def _character_strings(text: str) -> bytes:
+    """Return as many <character-string>s as the text needs (RFC 1035 3.3)."""
+    octets = text.encode(errors="replace")
+    starts = range(0, len(octets), CHARACTER_STRING_OCTETS)
+    pieces = [octets[start : start + CHARACTER_STRING_OCTETS] for start in starts]
+    return b"".join(bytes([len(piece)]) + piece for piece in pieces)
 
 
 def whoami_answer(query: Query, transport: Transport) -> Answer:

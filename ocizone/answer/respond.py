@@ -235,6 +235,7 @@ def _allowed_answer(
     if query.qclass != CLASS_IN:
         chaos = block.policy.chaos
         answer = chaos and policy.chaos_answer(query, chaos, block.policy.hostname)
+        answer = answer or policy.provenance_answer(query, block)
         if answer or query.qclass != CLASS_ANY:
             return answer or _OTHER_CLASS
     match way.zone:

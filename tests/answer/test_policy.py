@@ -10,7 +10,16 @@ import dns.rdataclass
 import pytest
 
 from ocizone import __version__
-from ocizone.answer.blocks import Loaded, Policy, Protocol, Snapshot, Transport
+from ocizone.answer.blocks import (
+    Loaded,
+    NotReady,
+    Policy,
+    Protocol,
+    Provenance,
+    ServedZone,
+    Snapshot,
+    Transport,
+)
 from ocizone.answer.policy import client_address, size_limit
 from ocizone.answer.respond import respond
 from ocizone.plugins.acl import Acl, AclRule, Action
@@ -185,6 +194,84 @@ def test_other_classes_are_refused(
     """CVE-2026-5946: nothing but IN has zones here."""
     here = snapshot(block(".", {}, Policy(chaos=chaos)))
     assert ask(here, qname, qtype, rdclass=dns.rdataclass.from_text(rdclass)).rcode() == 5
+
+
+# --- provenance --------------------------------------------------------------------------------
+
+SINCE = "2026-11-21T06:45:07Z"
+DIGEST = f"sha256:{'6b' * 32}"
+
+
+TOLD = Policy(provenance=True)
+
+
+def told_of(reference: str, policy: Policy = TOLD) -> Snapshot:
+    """Serve example.org, the root, one zone of no artifact and one without a version."""
+    told = Provenance(reference, DIGEST, SINCE)
+    zones: dict[str, ServedZone] = {
+        ORIGIN: Loaded(zone(ZONE, ORIGIN), provenance=told),
+        ".": Loaded(zone(ZONE, "."), provenance=Provenance("root", DIGEST, SINCE)),
+        "made.org.": Loaded(zone(ZONE, "made.org.")),
+        "waiting.org.": NotReady("no version yet"),
+    }
+    return snapshot(block(".", zones, policy))
+
+
+@pytest.mark.parametrize(
+    ("qname", "reference", "references"),
+    [
+        ("artifact.example.org.", "r.test/zones:prod", ["ref=r.test/zones:prod"]),
+        ("ARTIFACT.Example.org.", "r.test/zones:prod", ["ref=r.test/zones:prod"]),
+        ("artifact.", "", ["ref=root"]),
+        # A character-string has 255 octets: what is longer goes on in the next one.
+        ("artifact.example.org.", "r" * 251, ["ref=" + "r" * 251]),
+        ("artifact.example.org.", "r" * 252, ["ref=" + "r" * 251, "r"]),
+    ],
+)
+@pytest.mark.parametrize("qtype", ["TXT", "ANY"])
+def test_provenance(qname: str, reference: str, references: list[str], qtype: str) -> None:
+    """One TXT of class CH at ``artifact.APEX``: reference, digest, since when."""
+    message = ask(told_of(reference), qname, qtype, rdclass=dns.rdataclass.CH, use_edns=0)
+    (rrset,) = message.answer
+    assert (rrset.rdclass, rrset.ttl, rrset.name.to_text()) == (dns.rdataclass.CH, 0, qname)
+    (record,) = rrset
+    assert [text.decode() for text in record.strings] == [
+        *references,
+        f"digest={DIGEST}",
+        f"since={SINCE}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("qname", "qtype", "rdclass"),
+    [
+        ("artifact.www.example.org.", "TXT", "CH"),
+        ("artifacts.example.org.", "TXT", "CH"),
+        ("example.org.", "TXT", "CH"),
+        ("artifact.made.org.", "TXT", "CH"),
+        ("artifact.waiting.org.", "TXT", "CH"),
+        ("artifact.example.org.", "A", "CH"),
+        ("artifact.example.org.", "TXT", "HS"),
+        ("version.bind.", "TXT", "CH"),
+    ],
+)
+def test_provenance_of_nothing_is_refused(qname: str, qtype: str, rdclass: str) -> None:
+    """Exactly a loaded zone's apex below ``artifact``, as ``chaos`` refuses other names."""
+    message = ask(told_of("r"), qname, qtype, rdclass=dns.rdataclass.from_text(rdclass))
+    assert (message.rcode(), message.answer) == (5, [])
+
+
+def test_provenance_is_told_where_the_block_says_so() -> None:
+    """Without the directive nobody learns a registry's name; ``acl`` stands before it."""
+    closed = acl(rule("block"), zones=(".",))
+    for policy in (Policy(), Policy(provenance=True, acl=(closed,))):
+        asked = ask(told_of("r", policy), "artifact.example.org.", "TXT", rdclass=dns.rdataclass.CH)
+        assert (asked.rcode(), asked.answer) == (5, [])
+
+
+def test_provenance_does_not_hide_a_name_of_the_zone() -> None:
+    """In class IN the name is the zone's own."""
+    assert ask(told_of("r"), "artifact.example.org.", "TXT").rcode() == 3
 
 
 # --- whoami ------------------------------------------------------------------------------------
