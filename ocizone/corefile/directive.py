@@ -45,12 +45,16 @@ class Given:
         plugin: the directive's name.
         name: the token before the words.
         words: what stands there.
+        settings: of the block after the words, in the order written.
+        braced: such a block is there.
     """
 
     plugin: str
     name: Token
     words: tuple[Token, ...]
     report: Report
+    settings: tuple[Setting, ...] = ()
+    braced: bool = False
 
     @property
     def text(self) -> str:
@@ -61,6 +65,27 @@ class Given:
         """Tell the operator something about these words."""
         at = self.words[0] if self.words else self.name
         self.report.warning(at, rule, f"plugin/{self.plugin}: {message}", hint)
+
+    def value(self, declared: Property[T]) -> T:
+        """Return the last value of a property of the block, or its default's."""
+        values = self.every(declared)
+        if values:
+            return values[-1]
+        assert declared.default is not None
+        return declared.parse(self.over(_default_words(self.name, declared.default)))
+
+    def last(self, declared: Property[T]) -> T | None:
+        """Return the last value of a property of the block, or None when it is not set."""
+        values = self.every(declared)
+        return values[-1] if values else None
+
+    def every(self, declared: Property[T]) -> tuple[T, ...]:
+        """Return each value of a property of the block, in the order written."""
+        return tuple(item.value for item in self.settings if item.declared is declared)
+
+    def over(self, words: tuple[Token, ...]) -> Given:
+        """Return other words at the same place."""
+        return Given(self.plugin, self.name, words, self.report)
 
 
 Parse = Callable[[Given], T]
@@ -101,6 +126,8 @@ class Property(Generic[T]):
         least: words it needs.
         most: words it takes at most; None for the rest of the line.
         secret: no word on its line is ever shown.
+        properties: lines of its own block, which opens on its line; ``parse`` finds them in its
+            Given. The block may always be left out.
     """
 
     name: str
@@ -111,6 +138,7 @@ class Property(Generic[T]):
     least: int = 1
     most: int | None = 1
     secret: bool = False
+    properties: tuple[Property[Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +156,16 @@ class Use:
 
     directive: Declaration
     given: Given
-    settings: tuple[Setting, ...]
 
     @property
     def position(self) -> Position:
         """Return where the directive stands."""
         return self.given.name.position
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Return its properties, in the order written."""
+        return self.given.settings
 
     def argument(self, declared: Argument[T]) -> T:
         """Return an argument's value, or its default's.
@@ -144,28 +176,20 @@ class Use:
         index = self.directive.arguments.index(declared)
         words = self.given.words[index:] if declared.many else self.given.words[index : index + 1]
         return declared.parse(
-            self._given(words or _default_words(self.given.name, declared.default))
+            self.given.over(words or _default_words(self.given.name, declared.default))
         )
 
     def value(self, declared: Property[T]) -> T:
         """Return a property's last value, or its default's."""
-        values = self.every(declared)
-        if values:
-            return values[-1]
-        assert declared.default is not None
-        return declared.parse(self._given(_default_words(self.given.name, declared.default)))
+        return self.given.value(declared)
 
     def last(self, declared: Property[T]) -> T | None:
         """Return a property's last value, or None when it is not set."""
-        values = self.every(declared)
-        return values[-1] if values else None
+        return self.given.last(declared)
 
     def every(self, declared: Property[T]) -> tuple[T, ...]:
         """Return each value of a property, in the order written."""
-        return tuple(item.value for item in self.settings if item.declared is declared)
-
-    def _given(self, words: tuple[Token, ...]) -> Given:
-        return Given(self.given.plugin, self.given.name, words, self.given.report)
+        return self.given.every(declared)
 
 
 @dataclass(frozen=True, slots=True)

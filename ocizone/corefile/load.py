@@ -209,9 +209,13 @@ def _by_directive(raw: RawBlock, report: Report) -> dict[str, list[Occurrence]]:
 
 def _unknown_hint(name: str, known: list[str]) -> str:
     owners = [
-        directive.name
+        owner
         for directive in DIRECTIVES
-        if name in (declared.name for declared in directive.properties)
+        for owner, properties in [
+            (directive.name, directive.properties),
+            *((f"{directive.name}'s {one.name}", one.properties) for one in directive.properties),
+        ]
+        if name in (declared.name for declared in properties)
     ]
     if owners:
         return f"'{name}' belongs in the block of {' or '.join(owners)}"

@@ -7,6 +7,7 @@ property are never shown: a forgotten quote must not print half a password.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ocizone.corefile.directive import (
@@ -26,10 +27,11 @@ def read(declared: Declaration, occurrence: Occurrence, report: Report) -> Use |
     """Return an occurrence with its properties parsed; None when it is wrong, which is reported."""
     given = Given(declared.name, occurrence.name, occurrence.args, report)
     counted = _check_arguments(declared, given)
-    settings = _settings(declared, given, occurrence.body or ())
+    body = occurrence.body
+    settings = _Block(given, declared.name, declared.properties, body or ()).settings()
     if settings is None or not counted:
         return None
-    return Use(declared, given, tuple(settings))
+    return Use(declared, replace(given, settings=settings, braced=body is not None))
 
 
 def refuse(given: Given, error: BadArgumentError) -> None:
@@ -51,37 +53,128 @@ def _check_arguments(declared: Declaration, given: Given) -> bool:
     return True
 
 
-def _settings(declared: Declaration, given: Given, body: Sequence[Token]) -> list[Setting] | None:
-    """Return the block's properties; None when one is wrong, all of them reported.
+class _Block:
+    """Reads the properties between two braces: of a directive, or of one of its properties."""
 
-    A property takes its words and the next one may follow on its line, as in CoreDNS.
-    """
-    known = {one.name: one for one in declared.properties}
-    settings: list[Setting] = []
-    wrong = False
-    row, secret = -1, False
-    before: Property[Any] | None = None
-    at = 0
-    while at < len(body):
-        token = body[at]
-        if token.row != row:
-            row, secret, before = token.row, False, None
-        found = None if _is_brace(token) else known.get(token.text)
-        if found is None:
-            wrong = True
-            _refuse_name(declared, given, token, before, shown=not secret)
-            at = _next_row(body, at)
-            continue
-        secret, before = secret or found.secret, found
-        words = _words(body, at + 1, row, found.most)
-        at += 1 + len(words)
-        setting = _set(found, Given(given.plugin, token, words, given.report))
-        if setting is None:
-            wrong = True
-            at = _next_row(body, at - 1)
+    def __init__(
+        self,
+        owner: Given,
+        name: str,
+        properties: Sequence[Property[Any]],
+        body: Sequence[Token],
+        *,
+        row: int = -1,
+        secret: bool = False,
+    ) -> None:
+        """Make it.
+
+        Args:
+            owner: what the block belongs to.
+            name: of that.
+            properties: it may have.
+            body: between the braces.
+            row: the opening brace is on; -1 for any.
+            secret: no word of that row is shown.
+        """
+        self._owner = owner
+        self._name = name
+        self._known = {one.name: one for one in properties}
+        self._body = body
+        self._row = row
+        self._secret = secret
+
+    def settings(self) -> tuple[Setting, ...] | None:
+        """Return them; None when one is wrong, all of them reported.
+
+        A property takes its words and the next one may follow on its line, as in CoreDNS.
+        """
+        settings: list[Setting] = []
+        wrong = False
+        before: Property[Any] | None = None
+        at = 0
+        while at < len(self._body):
+            token = self._body[at]
+            if token.row != self._row:
+                self._row, self._secret, before = token.row, False, None
+            found = None if _is_brace(token) else self._known.get(token.text)
+            if found is None:
+                wrong = True
+                self._refuse_name(token, before)
+                at = _next_row(self._body, at)
+                continue
+            self._secret, before = self._secret or found.secret, found
+            setting, at = self._read(found, at)
+            if setting is None:
+                wrong = True
+            else:
+                settings.append(setting)
+        return None if wrong else tuple(settings)
+
+    @property
+    def last_row(self) -> tuple[int, bool]:
+        """The row read last, and whether its words are secret."""
+        return self._row, self._secret
+
+    def _read(self, found: Property[Any], at: int) -> tuple[Setting | None, int]:
+        """Return the property that begins here, None when it is wrong, and where to go on."""
+        words = _words(self._body, at + 1, self._row, found.most)
+        given = Given(self._owner.plugin, self._body[at], words, self._owner.report)
+        end = at + 1 + len(words)
+        opens = end < len(self._body) and self._body[end].is_brace("{")
+        if not found.properties or not opens or self._body[end].row != self._row:
+            setting = _set(found, given)
+            return setting, end if setting else _next_row(self._body, end - 1)
+        close = _closing(self._body, end)
+        inner = _Block(
+            given,
+            found.name,
+            found.properties,
+            self._body[end + 1 : close],
+            row=self._row,
+            secret=self._secret,
+        )
+        settings = inner.settings()
+        # What follows the closing brace is on a line with the last inner property.
+        self._row, self._secret = inner.last_row
+        if settings is None:
+            return None, close + 1
+        return _set(found, replace(given, settings=settings, braced=True)), close + 1
+
+    def _refuse_name(self, token: Token, before: Property[Any] | None) -> None:
+        """Report a word that is no property of this block."""
+        names = list(self._known)
+        prefix = f"plugin/{self._owner.plugin}: "
+        report = self._owner.report
+        shown = "***" if self._secret else token.shown
+        if _is_brace(token) or not names:
+            report.error(
+                token,
+                "unexpected-brace",
+                f"{prefix}Unexpected token '{{', expecting argument",
+                self._brace_hint(),
+            )
+        elif before is not None:
+            report.error(
+                token,
+                "argument-count",
+                f"{prefix}Wrong argument count or unexpected line ending after '{shown}'",
+                f"{before.name} takes {before.takes or 'no argument'}",
+            )
         else:
-            settings.append(setting)
-    return None if wrong else settings
+            report.error(
+                token,
+                "unknown-property",
+                f"{prefix}unknown property '{shown}'",
+                did_you_mean(token.shown, names) or f"known: {', '.join(names)}",
+            )
+
+    def _brace_hint(self) -> str:
+        if not self._known:
+            return f"{self._name} takes no block"
+        nested = [one.name for one in self._known.values() if one.properties]
+        if not nested:
+            return "blocks do not nest"
+        return f"only {' and '.join(nested)} may have a block here, opened on the same line"
 
 
 def _set(declared: Property[Any], given: Given) -> Setting | None:
@@ -93,41 +186,6 @@ def _set(declared: Property[Any], given: Given) -> Setting | None:
     except BadArgumentError as error:
         refuse(given, error)
         return None
-
-
-def _refuse_name(
-    declared: Declaration,
-    given: Given,
-    token: Token,
-    before: Property[Any] | None,
-    *,
-    shown: bool,
-) -> None:
-    """Report a word that is no property of this directive."""
-    names = [one.name for one in declared.properties]
-    prefix = f"plugin/{declared.name}: "
-    if _is_brace(token) or not names:
-        given.report.error(
-            token,
-            "unexpected-brace",
-            f"{prefix}Unexpected token '{{', expecting argument",
-            "blocks do not nest" if names else f"{declared.name} takes no block",
-        )
-    elif before is not None:
-        given.report.error(
-            token,
-            "argument-count",
-            f"{prefix}Wrong argument count or unexpected line ending after"
-            f" '{token.shown if shown else '***'}'",
-            f"{before.name} takes {before.takes or 'no argument'}",
-        )
-    else:
-        given.report.error(
-            token,
-            "unknown-property",
-            f"{prefix}unknown property '{token.shown}'",
-            did_you_mean(token.shown, names) or f"known: {', '.join(names)}",
-        )
 
 
 def _refuse_count(given: Given, at: Token, hint: str) -> None:
@@ -161,3 +219,13 @@ def _next_row(body: Sequence[Token], at: int) -> int:
         row = body[at].row
         at += 1
     return at
+
+
+def _closing(body: Sequence[Token], at: int) -> int:
+    """Return the index of the brace that closes the one at ``at``; the end without one."""
+    depth = 0
+    for index in range(at, len(body)):
+        depth += body[index].is_brace("{") - body[index].is_brace("}")
+        if not depth:
+            return index
+    return len(body)

@@ -24,9 +24,12 @@ def table(declared: Declaration) -> str:
     """Return the Markdown between the markers: synopsis, then arguments and properties."""
     lines = ["``` txt", declared.synopsis, "```"]
     rows = [(f"**{one.name}**", "", one.default, one.doc) for one in declared.arguments]
-    rows += [
-        (f"`{one.name}`", one.takes, one.default or "", one.doc) for one in declared.properties
-    ]
+    for one in declared.properties:
+        rows.append((f"`{one.name}`", one.takes, one.default or "", one.doc))
+        rows += [
+            (f"`{one.name} {{ {inner.name} }}`", inner.takes, inner.default or "", inner.doc)
+            for inner in one.properties
+        ]
     if rows:
         lines += ["", "| name | takes | default | meaning |", "|---|---|---|---|"]
         lines += [_row(*row) for row in rows]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import Any
 
-from ocizone.corefile.directive import Declaration
+from ocizone.corefile.directive import Declaration, Property
 from ocizone.corefile.report import did_you_mean
 from ocizone.plugins.directives import DECLARATIONS
 from ocizone.plugins.others import OTHERS
 
 _WIDTH = 80
-_INDENT = "      "
 
 
 def help_text(name: str) -> str:
@@ -37,14 +37,21 @@ def _text(declared: Declaration) -> str:
     for argument in declared.arguments:
         lines += ["", f"  {argument.name}", *_wrapped(argument.doc, argument.default)]
     for one in declared.properties:
-        head = f"  {one.name} {one.takes}".rstrip()
-        lines += ["", head, *_wrapped(one.doc, one.default or "")]
+        lines += ["", *_property(one, "  ")]
+        for inner in one.properties:
+            lines += ["", *_property(inner, "      ")]
     return "\n".join(lines) + "\n"
 
 
-def _wrapped(doc: str, default: str) -> list[str]:
+def _property(declared: Property[Any], margin: str) -> list[str]:
+    head = f"{margin}{declared.name} {declared.takes}".rstrip()
+    return [head, *_wrapped(declared.doc, declared.default or "", margin)]
+
+
+def _wrapped(doc: str, default: str, margin: str = "  ") -> list[str]:
     text = _plain(doc) + (f" Default: {default}" if default else "")
-    return textwrap.wrap(text, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+    indent = margin + "    "
+    return textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
 
 
 def _plain(text: str) -> str:
