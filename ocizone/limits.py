@@ -112,6 +112,9 @@ ARCHIVE_PATH_DEPTH: Final = 16
 REDIRECTS: Final = 5
 TAG_PAGES: Final = 100
 TAGS: Final = 10_000
+# Every scan and signature adds one; nobody should read 10,000 of an attacker's (cosign
+# CVE-2024-29902 and its like).
+REFERRERS: Final = 1_000
 TOKEN_OCTETS: Final = 64 * KIB
 ERROR_BODY_OCTETS: Final = 64 * KIB
 CONNECT_S: Final = 3.0
@@ -214,5 +217,12 @@ REFUSALS_TOLD: Final = 50
 # --- Admin -----------------------------------------------------------------------------------
 CONTROL_REQUEST_OCTETS: Final = 64 * KIB
 CONTROL_S: Final = 5.0
+# What the command line reads of one answer: the status of 100,000 zones is 50 MiB of JSON.
+CONTROL_ANSWER_OCTETS: Final = 128 * MIB
+# A verb that hashes or opens what is stored: 100 GiB are read in ten minutes.
+CONTROL_VERB_S: Final = 600.0
+# Between two looks of `push --wait` and `status --watch` at a server.
+FLEET_POLL_S: Final = 0.2
+WATCH_S: Final = 2.0
 # Admin connections of one address; scrapers and probes need a handful, and each takes a descriptor.
 ADMIN_CONNECTIONS: Final = 64

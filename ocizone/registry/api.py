@@ -32,7 +32,11 @@ class SignatureClient(Protocol):
     """What looking for signatures needs; the client of registry.client is one."""
 
     def manifest(self, digest: str) -> Manifest:
-        """Return the image manifest with this digest; see PullClient."""
+        """Return the image manifest with this digest, its bytes verified.
+
+        An index is resolved by the documented rule: one manifest, else the one marked for us,
+        else an error.
+        """
 
     def tagged(self, tag: str) -> Manifest | None:
         """Return the manifest a tag of the repository names, None when there is none."""
@@ -47,7 +51,7 @@ class SignatureClient(Protocol):
         """Return a blob of at most ``most`` octets, size and digest verified."""
 
 
-class PullClient(Protocol):
+class PullClient(SignatureClient, Protocol):
     """One repository of one registry, used by one thread at a time."""
 
     def start_attempt(self, seconds: float) -> None:
@@ -59,14 +63,8 @@ class PullClient(Protocol):
         A digest reference is returned as it is, without a request.
 
         Args:
-            fresh_s: what another client learned of the same tag so many seconds ago will do.
-        """
-
-    def manifest(self, digest: str) -> Manifest:
-        """Return the image manifest with this digest, its bytes verified.
-
-        An index is resolved by the documented rule: one manifest, else the one marked for us,
-        else an error.
+            fresh_s: what another client learned of the same tag will do, if its request began at
+                most so many seconds ago; 0.0 for a request of our own.
         """
 
     def fetch(self, layer: Descriptor, destination: Path) -> None:

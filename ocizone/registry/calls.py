@@ -82,7 +82,7 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         self._now = now
         self._home = urlsplit(origin)
         self._ca_file = ca_file
-        self._attempt = attempt
+        self.attempt = attempt
         self._trusted: tuple[int, int] | None = None
         self.auth = ChallengeAuth(
             where=where,
@@ -134,10 +134,10 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         trusted = _stamp(self._ca_file)
         if trusted == self._trusted:
             return
-        dialer = Dialer(self._attempt, self.where, self._home.hostname or "")
+        dialer = Dialer(self.attempt, self.where, self._home.hostname or "")
         self.close()
         self.session: requests.Session = Session(
-            self._attempt, dialer, lambda: tls_context(self.where, self._ca_file)
+            self.attempt, dialer, lambda: tls_context(self.where, self._ca_file)
         )
         self.auth.session = self.session
         self._trusted = trusted
@@ -215,5 +215,5 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
             UnicodeError,
         ) as error:
             # An abort or the deadline shows as whatever the libraries make of a cut connection.
-            self._attempt.remaining(limits.READ_S)
+            self.attempt.remaining(limits.READ_S)
             raise failure.request_error(self.where, error) from error

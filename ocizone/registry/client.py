@@ -1,4 +1,4 @@
-"""One repository of one registry: resolve its tag, read manifests, fetch blobs, list tags.
+"""One repository of one registry: its tags, manifests, referrers and blobs.
 
 Implements ``registry.api.PullClient``. Blocking, for pool threads, one thread at a time; only
 ``abort`` may be called from another. Everything read is checked against a digest or a limit.
@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import urlsplit
 
 import requests
 
 from ocizone import limits
-from ocizone.errors import FetchReason, Permanent, StoreError, Transient
-from ocizone.registry import body
+from ocizone.errors import FetchReason, Permanent
+from ocizone.registry import blobs, listing
 from ocizone.registry.api import Resolved
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.calls import Calls
@@ -30,18 +26,16 @@ from ocizone.registry.manifest import (
     BadManifestError,
     Descriptor,
     Index,
+    IndexEntry,
     Manifest,
     choose,
     is_digest,
     read_manifest,
 )
-from ocizone.registry.reference import Reference
-from ocizone.registry.strictjson import BadJSONError, read_json
+from ocizone.registry.reference import Reference, is_tag
 
 _ACCEPT = {"Accept": ", ".join(MANIFEST_TYPES)}
 _HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
-_REDIRECTS = (301, 302, 303, 307, 308)
-_NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 
 
 def api_address(reference: Reference) -> tuple[str, str]:
@@ -150,14 +144,7 @@ class Client:
         """
         found = self._read(digest)
         if isinstance(found, Index):
-            with self._usable(digest):
-                chosen = choose(found)
-            found = self._read(chosen.digest, chosen.size)
-            if isinstance(found, Index):
-                raise Permanent(
-                    f"{self.where}: manifest {digest}: an index inside an index is not followed",
-                    reason=FetchReason.PROTOCOL,
-                )
+            found = self._image(found)
         total = sum(layer.size for layer in found.layers)
         if total > limits.ARTIFACT_OCTETS:
             raise Permanent(
@@ -167,16 +154,31 @@ class Client:
             )
         return found
 
-    def _read(self, digest: str, size: int | None = None) -> Manifest | Index:
+    def _image(self, index: Index) -> Manifest:
+        """Return the manifest of an index that ``choose`` picks."""
+        with self._usable(f"manifest {index.digest}"):
+            chosen = choose(index)
+        found = self._read(chosen.digest, chosen.size)
+        if isinstance(found, Index):
+            raise Permanent(
+                f"{self.where}: manifest {index.digest}: an index inside an index is not followed",
+                reason=FetchReason.PROTOCOL,
+            )
+        return found
+
+    def _check_digest(self, digest: str) -> None:
         if not is_digest(digest):
             raise Permanent(f"{self.where}: not a digest: {digest!a}", reason=FetchReason.PROTOCOL)
+
+    def _read(self, digest: str, size: int | None = None) -> Manifest | Index:
+        self._check_digest(digest)
         asked = f"manifest {digest}"
         raw, content_type = self._get_manifest(
             f"{self.calls.base}/manifests/{digest}", asked, digest
         )
         if size is not None and len(raw) != size:
             raise self._corrupt(asked, f"{len(raw)} octets where the index says {size}")
-        with self._usable(digest):
+        with self._usable(asked):
             return read_manifest(raw, digest, content_type)
 
     def _get_manifest(self, url: str, asked: str, digest: str | None) -> tuple[bytes, str | None]:
@@ -198,13 +200,54 @@ class Client:
             raise self._corrupt(asked, f"Docker-Content-Digest {named[:80]!a} is no sha256 digest")
         return named
 
-    def _usable(self, digest: str) -> contextlib.AbstractContextManager[None]:
-        return _translate_bad_manifest(f"{self.where}: manifest {digest}")
+    def _usable(self, asked: str) -> contextlib.AbstractContextManager[None]:
+        return _translate_bad_manifest(f"{self.where}: {asked}")
 
     def _corrupt(self, asked: str, what: str) -> Permanent:
         return Permanent(f"{self.where}: {asked}: {what}", reason=FetchReason.INTEGRITY)
 
-    # --- Blobs -------------------------------------------------------------------------------
+    def tagged(self, tag: str) -> Manifest | None:
+        """Return the manifest a tag of the repository names, None when there is none.
+
+        Raises:
+            Permanent: no tag's name, or as for ``manifest``.
+            Transient: as for ``resolve``.
+        """
+        found = self._named(tag)
+        return self._image(found) if isinstance(found, Index) else found
+
+    def _named(self, tag: str) -> Manifest | Index | None:
+        if not is_tag(tag):
+            raise Permanent(f"{self.where}: not a tag: {tag[:200]!a}", reason=FetchReason.PROTOCOL)
+        try:
+            raw, content_type = self._get_manifest(
+                f"{self.calls.base}/manifests/{tag}", f"tag {tag}", None
+            )
+        except Permanent as error:
+            if error.reason is FetchReason.NOT_FOUND:
+                return None
+            raise
+        with self._usable(f"tag {tag}"):
+            return read_manifest(raw, _digest_of(raw), content_type)
+
+    def referrers(self, digest: str) -> tuple[IndexEntry, ...]:
+        """Return what refers to a manifest (OCI 1.1), by the API or by the fallback tag.
+
+        distribution spec "Listing Referrers" and "Referrers Tag Schema". That the API is not
+        there decides for the tag; that it fails does not.
+
+        Raises:
+            Permanent: more than REFERRERS of them, or as for ``manifest``.
+            Transient: as for ``resolve``.
+        """
+        self._check_digest(digest)
+        listed = listing.referrers(self.calls, digest)
+        if listed is not None:
+            return listed
+        found = self._named(digest.replace(":", "-"))
+        return found.manifests if isinstance(found, Index) else ()
+
+    # --- Blobs and tags ----------------------------------------------------------------------
 
     def fetch(self, layer: Descriptor, destination: Path) -> None:
         """Stream a blob into ``destination`` (created, 0600, synced), size and digest verified.
@@ -216,95 +259,16 @@ class Client:
             Transient: as for ``resolve``, and a body cut short.
             StoreError: the file cannot be created or written.
         """
-        asked = f"blob {layer.digest}"
-        if layer.size > limits.BLOB_OCTETS:
-            raise Permanent(
-                f"{self.where}: {asked}: {layer.size} octets, the limit is {limits.BLOB_OCTETS}",
-                reason=FetchReason.TOO_LARGE,
-            )
-        response = self._get_blob(f"{self.calls.base}/blobs/{layer.digest}", asked)
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            file = os.fdopen(os.open(destination, flags, 0o600), "wb", buffering=0)
-        except OSError as error:
-            response.close()
-            raise StoreError(f"{destination}: {error.strerror}") from error
-        complete = False
-        try:
-            with file:
-                self._receive(response, layer, file, asked)
-                os.fsync(file.fileno())
-            complete = True
-        except OSError as error:
-            raise StoreError(f"{destination}: {error.strerror}") from error
-        finally:
-            if not complete:
-                destination.unlink(missing_ok=True)
+        blobs.fetch(self.calls, layer, destination)
 
-    def _receive(
-        self, response: requests.Response, layer: Descriptor, file: BinaryIO, asked: str
-    ) -> None:
-        received, checksum = 0, hashlib.sha256()
-        pieces = body.chunks(response)
-        try:
-            while True:
-                with self.calls.translated():
-                    self._attempt.remaining(limits.READ_S)
-                    piece = next(pieces, b"")
-                if not piece:
-                    break
-                received += len(piece)
-                if received > layer.size:
-                    raise self._corrupt(asked, f"more than the {layer.size} octets announced")
-                checksum.update(piece)
-                view = memoryview(piece)
-                while view:
-                    view = view[file.write(view) :]
-        finally:
-            response.close()
-        if received < layer.size:
-            raise Transient(
-                f"{self.where}: {asked}: cut short after {received} of {layer.size} octets",
-                reason=FetchReason.NETWORK,
-            )
-        if f"sha256:{checksum.hexdigest()}" != layer.digest:
-            raise self._corrupt(
-                asked, f"the bytes sent have the digest sha256:{checksum.hexdigest()}"
-            )
+    def small(self, blob: Descriptor, most: int) -> bytes:
+        """Return a blob of at most ``most`` octets, size and digest verified.
 
-    def _get_blob(self, url: str, asked: str) -> requests.Response:
-        """GET a blob, through at most REDIRECTS redirects; credentials stay at home."""
-        at_home = True
-        for _ in range(limits.REDIRECTS + 1):
-            get = self.calls.do_request if at_home else self.calls.get_elsewhere
-            response = get(url)
-            if response.status_code not in _REDIRECTS:
-                return self.calls.expect(response, asked, 200)
-            response.close()
-            target = self.calls.absolute(url, response.headers.get("Location", ""), asked)
-            self._check_redirect(url, target, asked)
-            # Once away, credentials do not come back either: who redirects here is a stranger.
-            at_home = at_home and self.calls.is_home(target)
-            url = target
-        raise Permanent(
-            f"{self.where}: {asked}: more than {limits.REDIRECTS} redirects",
-            reason=FetchReason.PROTOCOL,
-        )
-
-    def _check_redirect(self, source: str, target: str, asked: str) -> None:
-        try:
-            parts = urlsplit(target)
-            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            usable = False
-        downgrade = source.startswith("https:") and not target.startswith("https:")
-        if not usable or downgrade or parts.username is not None:
-            raise Permanent(
-                f"{self.where}: {asked}: redirected to {target[:200]!a}, which is not followed",
-                reason=FetchReason.PROTOCOL,
-            )
-
-    # --- Tags --------------------------------------------------------------------------------
+        Raises:
+            Permanent: larger than ``most``, wrong size or digest, not there, refused.
+            Transient: as for ``resolve``, and a body cut short.
+        """
+        return blobs.small(self.calls, blob, most)
 
     def tags(self) -> tuple[str, ...]:
         """Return the repository's tags in the registry's order, without doubles.
@@ -313,37 +277,7 @@ class Client:
             Permanent: more than TAG_PAGES pages or TAGS tags, or an answer that makes no sense.
             Transient: as for ``resolve``.
         """
-        tags: dict[str, None] = {}
-        url: str | None = f"{self.calls.base}/tags/list?n=1000"
-        for _ in range(limits.TAG_PAGES):
-            if url is None:
-                return tuple(tags)
-            response = self.calls.expect(self.calls.do_request(url), "tags", 200)
-            raw = self.calls.read(response, "tags", limits.MANIFEST_OCTETS)
-            tags.update(dict.fromkeys(self._page(raw)))
-            if len(tags) > limits.TAGS:
-                break
-            link = _NEXT.search(response.headers.get("Link", ""))
-            url = self.calls.absolute(url, link[1], "tags") if link else None
-        else:
-            if url is None:
-                return tuple(tags)
-        raise Permanent(
-            f"{self.where}: tags: more than {limits.TAGS} tags or {limits.TAG_PAGES} pages",
-            reason=FetchReason.TOO_LARGE,
-        )
-
-    def _page(self, raw: bytes) -> list[str]:
-        try:
-            document = read_json(raw)
-        except BadJSONError as error:
-            raise Permanent(f"{self.where}: tags: {error}", reason=FetchReason.PROTOCOL) from error
-        listed = document.get("tags") if isinstance(document, dict) else 0
-        if listed is None:
-            return []
-        if not isinstance(listed, list) or not all(isinstance(tag, str) for tag in listed):
-            raise Permanent(f"{self.where}: tags: not a list of names", reason=FetchReason.PROTOCOL)
-        return listed
+        return listing.tags(self.calls)
 
 
 @contextlib.contextmanager

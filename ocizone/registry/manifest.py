@@ -21,6 +21,7 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
 TITLE = "org.opencontainers.image.title"
 CREATED = "org.opencontainers.image.created"
+REVISION = "org.opencontainers.image.revision"
 UNPACK = "io.deis.oras.content.unpack"
 # In an index, marks the manifest whose zones we are to serve.
 ZONES = "org.ocizone.zones"
@@ -96,7 +97,13 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
-def read_manifest(raw: bytes, digest: str, content_type: str | None = None) -> Manifest | Index:
+def read_manifest(
+    raw: bytes,
+    digest: str,
+    content_type: str | None = None,
+    *,
+    most: int = limits.MANIFEST_LAYERS,
+) -> Manifest | Index:
     """Return what the bytes of a manifest say.
 
     Args:
@@ -104,6 +111,7 @@ def read_manifest(raw: bytes, digest: str, content_type: str | None = None) -> M
         digest: kept in the result.
         content_type: the Content-Type they came with. When it and ``mediaType`` both name a
             manifest type they must agree (CVE-2021-41190).
+        most: manifests an index may name.
 
     Raises:
         BadManifestError: not JSON, not a manifest, ambiguous, or beyond a limit.
@@ -120,7 +128,7 @@ def read_manifest(raw: bytes, digest: str, content_type: str | None = None) -> M
         raise BadManifestError("both layers and manifests: an image or an index, not both")
     _check_type(fields, content_type, is_index=has_manifests)
     if has_manifests:
-        return Index(digest, _entries(fields["manifests"]), _annotations(fields))
+        return Index(digest, _entries(fields["manifests"], most), _annotations(fields))
     config = _descriptor(fields.get("config"), "config")
     layers = _layers(fields.get("layers"))
     artifact_type = _text(fields.get("artifactType", ""), "artifactType") or config.media_type
@@ -180,9 +188,9 @@ def _layers(value: object) -> tuple[Descriptor, ...]:
     return layers
 
 
-def _entries(value: object) -> tuple[IndexEntry, ...]:
+def _entries(value: object, most: int) -> tuple[IndexEntry, ...]:
     entries: list[IndexEntry] = []
-    for at, listed in enumerate([] if value is None else _array(value, "manifests")):
+    for at, listed in enumerate([] if value is None else _array(value, "manifests", most)):
         place = f"manifests[{at}]"
         fields = _object(listed, place)
         platform = fields.get("platform")
@@ -229,11 +237,11 @@ def _object(value: object, place: str) -> _Object:
     return value
 
 
-def _array(value: object, place: str) -> list[object]:
+def _array(value: object, place: str, most: int = limits.MANIFEST_LAYERS) -> list[object]:
     if not isinstance(value, list):
         raise BadManifestError(f"{place} is not a list")
-    if len(value) > limits.MANIFEST_LAYERS:
-        raise BadManifestError(f"{place}: {len(value)} of them, at most {limits.MANIFEST_LAYERS}")
+    if len(value) > most:
+        raise BadManifestError(f"{place}: {len(value)} of them, at most {most}")
     return value
 
 

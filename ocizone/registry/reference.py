@@ -113,6 +113,11 @@ class Reference:
         return cls(registry, repository, tag, None)
 
 
+def is_tag(text: str) -> bool:
+    """Tell whether text is a tag's name."""
+    return _TAG.fullmatch(text) is not None
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 

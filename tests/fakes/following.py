@@ -43,7 +43,7 @@ from ocizone.follow.status import Event
 from ocizone.follow.tools import Tools
 from ocizone.plugins.artifact import Artifact
 from ocizone.registry.api import Resolved
-from ocizone.registry.manifest import TITLE, UNPACK, Descriptor, Manifest
+from ocizone.registry.manifest import TITLE, UNPACK, Descriptor, IndexEntry, Manifest
 from ocizone.registry.reference import Reference
 from ocizone.store.deployments import Deployment
 from ocizone.store.disk import Inject, no_faults
@@ -88,6 +88,8 @@ class FakeRegistry:
     def __init__(self) -> None:
         self.tag: str | None = None
         self.manifests: dict[str, Manifest] = {}
+        self.tagged: dict[str, Manifest] = {}
+        self.referrers: dict[str, tuple[IndexEntry, ...]] = {}
         self.blobs: dict[str, bytes] = {}
         self.requests: Counter[str] = Counter()
         self.failures: list[RegistryError] = []
@@ -143,6 +145,17 @@ class FakeClient:
         if self._registry.down is not None:
             raise self._registry.down
         return self._registry.manifests[digest]
+
+    def tagged(self, tag: str) -> Manifest | None:
+        return self._registry.tagged.get(tag)
+
+    def referrers(self, digest: str) -> tuple[IndexEntry, ...]:
+        return self._registry.referrers.get(digest, ())
+
+    def small(self, blob: Descriptor, most: int) -> bytes:
+        data = self._registry.blobs[blob.digest]
+        assert len(data) <= most
+        return data
 
     def fetch(self, layer: Descriptor, destination: Path) -> None:
         registry = self._registry

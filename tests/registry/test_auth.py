@@ -539,7 +539,7 @@ def test_only_blobs_are_redirected(
 ) -> None:
     url, seen = recorder
     client = client_of(basic)
-    digest = client.resolve()
+    digest = client.resolve().digest
     basic.faults.redirect_next(kind, url)
     with pytest.raises(Permanent):
         client.manifest(digest) if kind == "manifest" else client.tags()
