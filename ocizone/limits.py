@@ -112,6 +112,8 @@ ARCHIVE_PATH_DEPTH: Final = 16
 REDIRECTS: Final = 5
 TAG_PAGES: Final = 100
 TAGS: Final = 10_000
+# OCI distribution 1.1: a tag is [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}.
+TAG_CHARACTERS: Final = 128
 # Every scan and signature adds one; nobody should read 10,000 of an attacker's (cosign
 # CVE-2024-29902 and its like).
 REFERRERS: Final = 1_000

@@ -19,13 +19,23 @@ from ocizone.observe.printable import printable
 
 #: Command -> module of ocizone.cli that holds a click command named ``command``.
 COMMANDS = {
+    "approve": "Release a version that is held.",
     "check": "Check Corefiles, zone files and directories; tell every finding.",
     "demo": "Registry, push, serve, change: the main job in one terminal.",
+    "gc": "Remove what nothing refers to any more.",
     "healthcheck": "Ask a running server whether it is alive; for containers.",
     "help": "Explain a Corefile directive.",
+    "history": "Show the versions of a source: served, held and refused.",
+    "pin": "Serve one digest, whatever the tag names.",
     "push": "Check zone files and push them as an artifact.",
+    "refresh": "Look at the tags now.",
+    "resume": "End a suspension.",
+    "rollback": "Serve the version before again, at once.",
     "serve": "Follow the tags of a Corefile and answer for their zones.",
-    "status": "Show what a running server serves and follows.",
+    "status": "Show what running servers serve and follow.",
+    "suspend": "Do not look at a tag for a while.",
+    "unpin": "End a pin or a rollback.",
+    "verify": "Hash what is stored again, or check who signed an artifact.",
     "version": "Print the version.",
 }
 
@@ -59,7 +69,8 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit status: 0 ok, 1 findings or failure, 2 usage or configuration, "
-    "3 authentication, 4 network, 5 integrity, 130 interrupted.",
+    "3 authentication, 4 network, 5 integrity or signature, 6 held, 7 some of several, "
+    "130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="ocizone")
 def group() -> None:

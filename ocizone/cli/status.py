@@ -1,153 +1,134 @@
-"""``ocizone status``: what a running server serves and follows, as a table or as JSON."""
+"""``ocizone status``: what running servers serve and follow, as a table or as JSON."""
 
 from __future__ import annotations
 
 import json
-import os
-from datetime import datetime
-from http import HTTPStatus
+import time
+from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ocizone.cli.exit_codes import Exit
-from ocizone.control import ControlError, ask
+from ocizone.cli.server import seconds, state_dir_option, the_directory, the_node, token_file_option
+from ocizone.cli.statustable import ago, short_digest, short_name, show_status
+from ocizone.cli.table import show_table
+from ocizone.control import ControlError, Where
+from ocizone.fleet import NodeStatus, differences, status_of
+from ocizone.limits import WATCH_S
 from ocizone.observe.printable import printable
-from ocizone.state_dir import state_dir
-
-_WIDE = 400
-#: Below so many columns the table leaves out what can be done without.
-_ROOM = 100
-_SPARED = frozenset({"RRS", "TAG", "DIGEST", "CHECKED", "SIGNED"})
-_HEADINGS = (
-    "ZONE", "SERIAL", "RRS", "SIGNED", "TAG", "DIGEST", "AGE", "CHECKED", "NEXT", "STATE",
-)  # fmt: skip
-_STYLE = {
-    "Ready": "green",
-    "Stale": "yellow",
-    "Expiring": "yellow",
-    "Expired": "red",
-    "Loading": "red",
-}
+from ocizone.states import stale_sources, zone_state
 
 
 @click.command(name="status")
-@click.option("--state-dir", "directory", metavar="DIR", help="State directory of the server.")
+@state_dir_option
 @click.option(
-    "-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True
+    "--node",
+    "nodes",
+    multiple=True,
+    metavar="URL",
+    help="A server by its api address: http://HOST:PORT. Several are compared.",
 )
-def command(directory: str | None, output: str) -> int:
-    """Show zones and sources. Exit 1 when a configured zone is not served."""
-    where = state_dir(directory, os.environ, root=os.geteuid() == 0)
-    code, body = ask(where, "/v1/status")
-    if code != HTTPStatus.OK:
-        raise ControlError(f"the server in {where} answers {code} instead of a status")
-    document = json.loads(body)
+@token_file_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "wide", "json"]),
+    default="table",
+    show_default=True,
+)
+@click.option("-w", "--watch", is_flag=True, help=f"Again every {WATCH_S:g} s, until Ctrl-C.")
+@click.option(
+    "--fail-if-stale",
+    "most",
+    callback=seconds,
+    metavar="15m",
+    help="Exit 1 when a source was last fine longer ago.",
+)
+def command(
+    directory: str | None,
+    nodes: tuple[str, ...],
+    token_file: Path | None,
+    output: str,
+    watch: bool,
+    most: float | None,
+) -> int:
+    """Show zones and sources. Exit 1 when a configured zone is not served.
+
+    With several --node: exit 1 when they do not serve the same, 7 when one does not answer.
+    """
+    wheres: list[Where] = [the_node(url, token_file) for url in nodes]
+    asked = wheres or [the_directory(directory)]
+    while watch:
+        click.clear()
+        _report(asked, output, most)
+        time.sleep(WATCH_S)
+    return _report(asked, output, most)
+
+
+def _report(asked: list[Where], output: str, most: float | None) -> int:
+    if len(asked) > 1:
+        return _fleet([status_of(where) for where in asked], output, most)
+    found = status_of(asked[0])
+    if found.error:
+        raise ControlError(found.error)
     if output == "json":
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps(found.document, indent=2))
     else:
-        _show(document)
-    return Exit.OK if document["ready"] else Exit.FAILED
+        show_status(found.document, wide=output == "wide")
+    stale = _tell_stale(found.document, most)
+    return Exit.OK if found.document["ready"] and not stale else Exit.FAILED
 
 
-def _show(document: dict[str, Any]) -> None:
-    # rich honours NO_COLOR and leaves colour out when stdout is no terminal.
-    # Names and messages are data: neither markup nor emoji codes.
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-    if not console.is_terminal:
-        # Read by a program or a log: a row must not be cut to 80 columns.
-        console.width = _WIDE
-    now = document["now"]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    narrow = console.width < _ROOM
-    signed = any(zone.get("signed_until") for zone in document["zones"])
-    for heading in _HEADINGS:
-        if not (narrow and heading in _SPARED) and (signed or heading != "SIGNED"):
-            right = heading in {"SERIAL", "RRS"}
-            table.add_column(heading, justify="right" if right else "left", no_wrap=True)
-    sources = {source["name"]: source for source in document["sources"]}
-    for zone in document["zones"]:
-        source = sources.get(zone.get("source", ""), {})
-        cells: dict[str, str | Text] = {
-            "ZONE": printable(zone["name"]),
-            "SERIAL": str(zone.get("serial", "-")),
-            "RRS": f"{zone['records']:,}" if "records" in zone else "-",
-            "TAG": _tag(zone.get("reference", "")),
-            "DIGEST": short_digest(zone.get("digest", "")),
-            "AGE": ago(zone.get("since"), now),
-            "CHECKED": ago(source.get("last_check"), now),
-            "SIGNED": _left(now, zone.get("signed_until")),
-            "NEXT": ago(now, source.get("next_check")),
-            "STATE": Text(zone["state"], style=_STYLE.get(zone["state"], "")),
-        }
-        table.add_row(*(cells[str(column.header)] for column in table.columns))
-    console.print(table)
-    for zone in document["zones"]:
-        if zone["state"] in {"Expiring", "Expired"}:
-            line = f"{zone['name']} {zone['message']}"
-            console.print(printable(line), style=_STYLE[zone["state"]])
-    for line in document["missing"]:
-        console.print(printable(line), style="red")
-    listeners = ", ".join(_listener(one, now) for one in document["listeners"])
-    console.print(printable(f"listening  {listeners}"))
-    for source in document["sources"]:
-        console.print(printable(_source_line(source, now)))
-        if source["error"]:
-            reason, message = source["error"]["reason"], source["error"]["message"]
-            # Findings follow one by one.
-            shown = "" if source["problems"] else message.partition("\n")[0]
-            console.print(printable(f"  {reason}: {shown}".rstrip(": ")), style="red")
-        if not source["materialised"]:
-            console.print(
-                printable(f"  files under {source['path']} are not up to date: see the log")
+def _tell_stale(document: dict[str, Any], most: float | None) -> bool:
+    stale = [] if most is None else stale_sources(document, most)
+    for line in stale:
+        click.echo(printable(f"stale: {line}"), err=True)
+    return bool(stale)
+
+
+def _fleet(nodes: list[NodeStatus], output: str, most: float | None) -> int:
+    silent = [node for node in nodes if node.error]
+    answered = [node for node in nodes if not node.error]
+    if output == "json":
+        told = [
+            {"node": str(node.where), "error": node.error or None, "status": node.document or None}
+            for node in nodes
+        ]
+        click.echo(json.dumps({"schema": "ocizone.fleet/v1", "nodes": told}, indent=2))
+    else:
+        headings = ("ZONE", "NODE", "SERIAL", "DIGEST", "AGE", "STATE")
+        show_table(headings, _rows(answered), right=frozenset({"SERIAL"}))
+    different = differences(nodes)
+    for line in different:
+        click.echo(printable(f"differs: {line}"), err=True)
+    for node in silent:
+        click.echo(printable(node.error), err=True)
+    stale = [node for node in answered if _tell_stale(node.document, most)]
+    if not answered:
+        return Exit.FAILED
+    if different or stale or not all(node.document["ready"] for node in answered):
+        return Exit.FAILED
+    if silent:
+        return Exit.PARTIAL
+    click.echo(f"the same on {len(nodes)} nodes", err=True)
+    return Exit.OK
+
+
+def _rows(nodes: list[NodeStatus]) -> list[dict[str, str]]:
+    rows = []
+    for node in nodes:
+        sources = {source["name"]: source for source in node.document["sources"]}
+        for zone in node.document["zones"]:
+            state, why = zone_state(zone, sources.get(zone.get("source", ""), {}))
+            rows.append(
+                {
+                    "ZONE": short_name(zone["name"]),
+                    "NODE": str(node.where),
+                    "SERIAL": str(zone.get("serial", "-")),
+                    "DIGEST": short_digest(zone.get("digest", "")),
+                    "AGE": ago(zone.get("since"), node.document["now"]),
+                    "STATE": f"{state}: {why}" if why else state,
+                }
             )
-        for problem in source["problems"]:
-            hint = f" ({problem['hint']})" if problem["hint"] else ""
-            console.print(
-                printable(
-                    f"  {problem['where']}: {problem['severity']}[{problem['rule']}]: "
-                    f"{problem['message']}{hint}"
-                )
-            )
-
-
-def _left(now: str, until: str | None) -> str:
-    """Return how long signatures or a certificate are good for, ``-`` where there are none."""
-    return "over" if until and until <= now else ago(now, until)
-
-
-def _listener(listener: dict[str, Any], now: str) -> str:
-    until = listener.get("certificate_until")
-    endpoint: str = listener["endpoint"]
-    return endpoint if until is None else f"{endpoint} (certificate {_left(now, until)})"
-
-
-def _source_line(source: dict[str, Any], now: str) -> str:
-    last = ago(source["last_success"], now)
-    never = "not looked at since the start" if source["digest"] else "never pulled"
-    ok = f"last ok {last} ago" if source["last_success"] else never
-    return f"source {source['name']}  {source['state']}  {ok}  attempts {source['attempts']}"
-
-
-def _tag(reference: str) -> str:
-    last = reference.rsplit("/", 1)[-1]
-    return last.rsplit(":", 1)[-1] if ":" in last and "@" not in last else "-"
-
-
-def short_digest(digest: str) -> str:
-    """Return the first twelve hex digits of a digest, as git and docker do."""
-    return digest.partition(":")[2][:12] or "-"
-
-
-def ago(then: str | None, now: str | None) -> str:
-    """Return the time between two RFC 3339 instants in its largest unit, ``-`` for none."""
-    if not then or not now:
-        return "-"
-    seconds = int((datetime.fromisoformat(now) - datetime.fromisoformat(then)).total_seconds())
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{max(seconds, 0)}s"
+    return sorted(rows, key=lambda row: (row["ZONE"], row["NODE"]))

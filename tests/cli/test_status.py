@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import socketserver
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
-from ocizone.cli.status import ago, short_digest
-from ocizone.state_dir import CONTROL_SOCKET
+from ocizone.cli.statustable import ago, short_digest
+from tests.cli.controlserver import Server
 from tests.cli.test_main import run
 
 DIGEST = "sha256:" + "0123456789ab" * 5 + "cdef"
@@ -69,51 +65,6 @@ def document(*, ready: bool = True, **changed: Any) -> dict[str, Any]:
     }
 
 
-class Server:
-    """Serves pages on the control socket of a directory."""
-
-    def __init__(self, directory: Any) -> None:
-        self.directory = str(directory)
-        self.pages: dict[str, tuple[int, bytes]] = {}
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                status, body = outer.pages.get(self.path, (404, b"not found\n"))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def address_string(self) -> str:
-                return "unix"
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.server = socketserver.UnixStreamServer(str(directory / CONTROL_SOCKET), Handler)
-        thread = threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        )
-        thread.start()
-
-    def status(self, shown: dict[str, Any]) -> None:
-        self.pages["/v1/status"] = (200, json.dumps(shown).encode())
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
-@pytest.fixture
-def server(tmp_path, monkeypatch) -> Iterator[Server]:
-    monkeypatch.setenv("OCIZONE_STATE_DIR", str(tmp_path))
-    for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
-        monkeypatch.delenv(name, raising=False)
-    made = Server(tmp_path)
-    yield made
-    made.close()
-
-
 def table(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
@@ -123,8 +74,8 @@ def test_the_table(server, capsys):
     server.status(document())
     assert run("status") == 0
     assert table(capsys) == [
-        "ZONE              SERIAL     RRS  TAG   DIGEST        AGE  CHECKED  NEXT  STATE",
-        "example.org.  2026112101  12,345  prod  0123456789ab  2h   30s      29m   Ready",
+        "ZONE             SERIAL     RRS  TAG   DIGEST        AGE  CHECKED  NEXT  STATE",
+        "example.org  2026112101  12,345  prod  0123456789ab  2h   30s      29m   Ready",
         "listening  dns://:53, tls://:853 (certificate 30d)",
         "source [::1]:5000/dns/zones:prod  idle  last ok 30s ago  attempts 1",
     ]
@@ -150,7 +101,7 @@ def test_signed_zones(server, capsys):
     lines = table(capsys)
     assert lines[0].split()[:4] == ["ZONE", "SERIAL", "RRS", "SIGNED"]
     assert [line.split()[3] for line in lines[1:5]] == ["-", "10d", "3h", "over"]
-    assert lines[5:7] == ["2.org. signatures until then", "3.org. signatures until before"]
+    assert lines[5:7] == ["2.org signatures until then", "3.org signatures until before"]
 
 
 def test_a_zone_that_is_not_served(server, capsys):
@@ -163,7 +114,7 @@ def test_a_zone_that_is_not_served(server, capsys):
     server.status(document(ready=False, missing=missing, zones=[zone], sources=[]))
     assert run("status") == 1
     lines = table(capsys)
-    assert lines[1].split() == ["[bold]x.org.", *["-"] * 7, "Loading"]
+    assert lines[1].split() == ["[bold]x.org", *["-"] * 7, "Loading"]
     assert lines[2] == r"[bold]x.org.: no version of [/red]a :smile: yet\x1b[2J"
 
 
@@ -196,7 +147,7 @@ def test_a_long_row_is_not_cut_where_there_is_no_terminal(server, capsys):
     name = ".".join(["label" * 10] * 4) + "."
     server.status(document(zones=[{**document()["zones"][0], "name": name}]))
     run("status")
-    assert name in table(capsys)[1]
+    assert name.removesuffix(".") in table(capsys)[1]
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
@@ -283,4 +234,148 @@ def test_a_narrow_terminal_spares_columns_not_names(server, capsys, monkeypatch)
     assert run("status") == 0
     head, row = table(capsys)[:2]
     assert head.split() == ["ZONE", "SERIAL", "AGE", "NEXT", "STATE"]
-    assert row.split() == [name, "2026112101", "2h", "29m", "Ready"]
+    assert row.split() == [name.removesuffix("."), "2026112101", "2h", "29m", "Ready"]
+
+
+SOURCES = {
+    "Held": {
+        "held": {
+            "digest": "sha256:6b1f" + "0" * 60,
+            "condition": "ChangeGuard",
+            "problems": [{"message": "41 % deletes > 30 %"}],
+        },
+        "error": {"reason": "ChangeGuard", "message": "x"},
+    },
+    "Pinned": {"pin": {"digest": DIGEST, "kind": "pin", "reason": "move", "since": NOW}},
+    "Suspended": {"suspension": {"since": NOW, "until": "2026-11-21T12:00:00Z", "reason": ""}},
+    "Invalid": {"error": {"reason": "ContentRefused", "message": "db:3: bad\ndb:4: bad"}},
+    "Stale": {"error": {"reason": "Network", "message": "connection refused"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Held", "Held: ChangeGuard 41 % deletes > 30 % (release: ocizone approve 6b1f)"),
+        ("Pinned", "Pinned: pinned 0123 (release: ocizone unpin)"),
+        ("Suspended", "Suspended: until 2026-11-21T12:00:00Z"),
+        ("Invalid", "Invalid: db:3: bad"),
+        ("Stale", "Stale: Network: connection refused"),
+    ],
+)
+def test_states_come_with_what_ends_them(server, capsys, name, shown):
+    """reliability_ux B2: the state, why, and the command that releases it."""
+    server.status(document(sources=[{**document()["sources"][0], **SOURCES[name]}]))
+    assert run("status") == 0
+    assert table(capsys)[1].endswith(f"29m   {shown}")
+
+
+def test_decisions_are_loud(server, capsys):
+    """A pin, a suspension and what is held: a line each below the source, with its end."""
+    source = {**document()["sources"][0], "verified_by": "key ops.pub", "tag": "v1.2"}
+    for name in ("Held", "Pinned", "Suspended"):
+        source.update(SOURCES[name])
+    source["error"] = None
+    server.status(document(sources=[source]))
+    run("status")
+    lines = table(capsys)
+    assert lines[1].split()[3] == "v1.2"
+    assert lines[3:] == [
+        "source [::1]:5000/dns/zones:prod  idle  last ok 30s ago  attempts 1  verified: key ops.pub",
+        f"  pinned to {DIGEST} since {NOW}: move (end: ocizone unpin)",
+        f"  suspended until 2026-11-21T12:00:00Z since {NOW} (end: ocizone resume)",
+        f"  held sha256:6b1f{'0' * 60} (release: ocizone approve 6b1f)",
+    ]
+
+
+def test_wide(server, capsys):
+    """Also view, source and file."""
+    server.status(document())
+    assert run("status", "-o", "wide") == 0
+    head, row = table(capsys)[:2]
+    assert head.split()[-4:] == ["VIEW", "SOURCE", "FILE", "STATE"]
+    assert row.split()[-3:] == ["[::1]:5000/dns/zones:prod", "db.example.org", "Ready"]
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "said"),
+    [
+        ("2026-11-21T09:46:00Z", 0, ""),
+        ("2026-11-21T09:44:00Z", 1, "stale: [::1]:5000/dns/zones:prod: last ok 960 s ago, over 900 s\n"),
+        (None, 1, "stale: [::1]:5000/dns/zones:prod: never looked at with success since the start\n"),
+    ],
+)  # fmt: skip
+def test_fail_if_stale(server, capsys, last, status, said):
+    """For monitoring: 1 and why, however well it answers."""
+    server.status(document(sources=[{**document()["sources"][0], "last_success": last}]))
+    assert run("status", "--fail-if-stale", "15m") == status
+    assert capsys.readouterr().err == said
+    assert run("status") == 0
+
+
+def test_watch_shows_it_again(server, capsys, monkeypatch):
+    """Until Ctrl-C."""
+    server.status(document())
+    rounds = iter([None, None])
+
+    def sleep(_seconds: float) -> None:
+        if next(rounds, 0) == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ocizone.cli.status.time.sleep", sleep)
+    assert run("status", "--watch") == 130
+    assert capsys.readouterr().out.count("listening") == 3
+
+
+@pytest.fixture
+def others(tmp_path):
+    """Make further servers."""
+    made: list[Server] = []
+
+    def another(shown: dict[str, Any]) -> Server:
+        directory = tmp_path / f"node{len(made)}"
+        directory.mkdir()
+        made.append(Server(directory))
+        made[-1].status(shown)
+        return made[-1]
+
+    yield another
+    for one in made:
+        one.close()
+
+
+def test_a_fleet_that_is_the_same(server, others, capsys):
+    """A row a zone and node; 0."""
+    server.status(document())
+    urls = [server.url, others(document()).url]
+    assert run("status", "--node", urls[0], "--node", urls[1]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()] == ["ZONE", "example.org", "example.org"]
+    assert err == "the same on 2 nodes\n"
+    assert run("status", "--node", urls[0], "--node", urls[1], "-o", "json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["status"]["ready"] for one in told["nodes"]] == [True, True]
+
+
+def test_a_fleet_that_differs(server, others, capsys):
+    """1, with zone, nodes, serials and digests; and what only one of them has."""
+    zone = document()["zones"][0]
+    server.status(document(zones=[{**zone, "serial": 1}, {**zone, "name": "only.org."}]))
+    other = others(document())
+    assert run("status", "--node", server.url, "--node", other.url) == 1
+    here, there = server.url.removeprefix("http://"), other.url.removeprefix("http://")
+    short = "0123456789ab"
+    assert capsys.readouterr().err.splitlines() == [
+        f"differs: example.org.: {here} 1 {short}; {there} 2026112101 {short}",
+        f"differs: only.org.: {here} 2026112101 {short}; {there} none",
+    ]
+
+
+def test_a_fleet_with_one_that_is_silent(server, others, capsys):
+    """7: some of several; 1 when it is all of them."""
+    server.status(document())
+    broken = others(document())
+    broken.pages["/v1/status"] = (500, b"oops")
+    assert run("status", "--node", server.url, "--node", broken.url) == 7
+    assert "answers 500 instead of a status: oops" in capsys.readouterr().err
+    assert run("status", "--node", broken.url, "--node", broken.url) == 1

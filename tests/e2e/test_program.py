@@ -103,7 +103,7 @@ def test_healthcheck_status_and_pages(serve, repository, tmp_path):
     assert ocizone("healthcheck", "--ready", *state).returncode == 0
     status = ocizone("status", OCIZONE_STATE_DIR=str(server.state))
     assert status.returncode == 0
-    assert "example.org." in status.stdout
+    assert "example.org" in status.stdout
     assert json.loads(ocizone("status", "-o", "json", *state).stdout)["ready"] is True
     _, metrics = server.page("/metrics")
     assert 'ocizone_zone_serial{view="dns://.:' in metrics

@@ -1,0 +1,34 @@
+"""``ocizone gc``: remove what nothing refers to any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ocizone.cli.exit_codes import Exit
+from ocizone.cli.results import conclude, post
+from ocizone.cli.server import server_options
+from ocizone.control import NoServerError, Where
+from ocizone.errors import StoreError
+
+
+@click.command(name="gc")
+@click.option("--forgotten", is_flag=True, help="Also what no block of the Corefile names now.")
+@server_options
+def command(forgotten: bool, where: Where) -> int:
+    """Remove blobs, images and records that nothing refers to any more.
+
+    The running server does it, as after each deployment; without one, it is done here.
+    """
+    try:
+        return post(where, "gc", {"forgotten": forgotten})
+    except NoServerError:
+        if not isinstance(where, Path) or not where.is_dir():
+            raise
+        if forgotten:
+            # Which sources are forgotten only a Corefile tells: the server's.
+            raise StoreError(f"--forgotten: no server runs in {where} to say what is") from None
+        from ocizone.storecare import collect  # noqa: PLC0415 - lmdb, when needed
+
+        return conclude(Exit.OK, collect(where))

@@ -1,0 +1,112 @@
+"""Options by which a command speaks to a registry, and the clients they make."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from ocizone.registry.client import Client
+from ocizone.registry.reference import BadReferenceError, Reference
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How registries are reached, as the options say.
+
+    Attributes:
+        username: None for what the docker config says, or nobody.
+        password: of ``username``.
+        plain_http: no TLS, also where it is not the default.
+        ca_file: PEM file trusted instead of the system's CAs, or None.
+        docker_config: a docker config.json instead of the user's own, or None.
+    """
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    plain_http: bool = False
+    ca_file: str | None = None
+    docker_config: Path | None = None
+
+    def client(self, reference: Reference) -> Client:
+        """Return a client of a reference's repository; touches no network."""
+        password = self.password
+        return Client(
+            reference,
+            insecure=self.plain_http or is_localhost(reference),
+            username=self.username,
+            password=None if password is None else lambda: password,
+            ca_file=self.ca_file,
+        )
+
+
+def is_localhost(reference: Reference) -> bool:
+    """Tell whether plain HTTP is the default: for the host ``localhost``, as in the oras CLI."""
+    return reference.registry.partition(":")[0].lower() == "localhost"
+
+
+def registry_options(command: _Command) -> _Command:
+    """Give a command the options of a registry; it takes them as ``access``."""
+
+    @functools.wraps(command)
+    def with_access(
+        *args: Any,
+        username: str | None,
+        password_stdin: bool,
+        plain_http: bool,
+        ca_file: str | None,
+        docker_config: Path | None,
+        **rest: Any,
+    ) -> Any:
+        password = _password(password_stdin, username)
+        access = Access(username, password, plain_http, ca_file, docker_config)
+        return command(*args, access=access, **rest)
+
+    decorated: Any = with_access
+    for option in (
+        click.option(
+            "--docker-config",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="Credentials; else the config.json of docker.",
+        ),
+        click.option(
+            "--ca-file",
+            type=click.Path(exists=True, dir_okay=False),
+            metavar="FILE",
+            help="PEM file to trust instead of the system's CAs.",
+        ),
+        click.option("--plain-http", is_flag=True, help="No TLS; the default for localhost."),
+        click.option(
+            "--password-stdin", is_flag=True, help="Read the password from standard input."
+        ),
+        click.option("-u", "--username", metavar="NAME", help="With --password-stdin."),
+    ):
+        decorated = option(decorated)
+    return cast("_Command", decorated)
+
+
+def parse_reference(text: str) -> Reference:
+    """Return the reference an argument is."""
+    try:
+        return Reference.parse(text)
+    except BadReferenceError as error:
+        raise click.UsageError(f"{text}: {error}") from error
+
+
+def _password(from_stdin: bool, username: str | None) -> str | None:
+    if from_stdin != bool(username):
+        raise click.UsageError("--username and --password-stdin go together")
+    if not from_stdin:
+        return None
+    secret = sys.stdin.readline().rstrip("\r\n")
+    if not secret:
+        raise click.UsageError("--password-stdin: standard input is empty")
+    return secret

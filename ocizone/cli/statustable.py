@@ -1,0 +1,167 @@
+"""The status document as a person reads it: a row a zone, and a line a source."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ocizone.cli.results import problem_line
+from ocizone.cli.table import console, show_table
+from ocizone.observe.printable import printable
+from ocizone.states import zone_state
+
+#: Below so many columns the table leaves out what can be done without.
+_ROOM = 100
+_SPARED = frozenset({"RRS", "TAG", "DIGEST", "CHECKED", "SIGNED"})
+_HEADINGS = (
+    "ZONE", "SERIAL", "RRS", "SIGNED", "TAG", "DIGEST", "AGE", "CHECKED", "NEXT", "STATE",
+)  # fmt: skip
+_WIDE = ("VIEW", "SOURCE", "FILE")
+_STYLE = {
+    "Ready": "green",
+    "Pinned": "cyan",
+    "Suspended": "yellow",
+    "Stale": "yellow",
+    "Held": "yellow",
+    "Expiring": "yellow",
+    "Invalid": "red",
+    "Expired": "red",
+    "Loading": "red",
+}
+
+
+def show_status(document: dict[str, Any], *, wide: bool = False) -> None:
+    """Print zones, what is missing, where it listens, and the sources with their findings.
+
+    Args:
+        document: of ``/v1/status``.
+        wide: also view, source and file of each zone; no column is left out.
+    """
+    out = console()
+    now = document["now"]
+    narrow = out.width < _ROOM and not wide
+    signed = any(zone.get("signed_until") for zone in document["zones"])
+    headings = tuple(
+        heading
+        for heading in _HEADINGS
+        if not (narrow and heading in _SPARED) and (signed or heading != "SIGNED")
+    )
+    if wide:
+        headings = (*headings[:-1], *_WIDE, headings[-1])
+    sources = {source["name"]: source for source in document["sources"]}
+    rows = [_row(zone, sources.get(zone.get("source", ""), {}), now) for zone in document["zones"]]
+    show_table(headings, rows, right=frozenset({"SERIAL", "RRS"}), style=_STYLE)
+    for zone in document["zones"]:
+        if zone["state"] in {"Expiring", "Expired"}:
+            line = f"{short_name(zone['name'])} {zone['message']}"
+            out.print(printable(line), style=_STYLE[zone["state"]])
+    for line in document["missing"]:
+        out.print(printable(line), style="red")
+    listeners = ", ".join(_listener(one, now) for one in document["listeners"])
+    out.print(printable(f"listening  {listeners}"))
+    for source in document["sources"]:
+        _show_source(source, now)
+
+
+def _row(zone: dict[str, Any], source: dict[str, Any], now: str) -> dict[str, str]:
+    state, why = zone_state(zone, source)
+    reference = zone.get("reference", "")
+    return {
+        "ZONE": short_name(zone["name"]),
+        "SERIAL": str(zone.get("serial", "-")),
+        "RRS": f"{zone['records']:,}" if "records" in zone else "-",
+        "SIGNED": _left(now, zone.get("signed_until")),
+        "TAG": source.get("tag") or _tag(reference),
+        "DIGEST": short_digest(zone.get("digest", "")),
+        "AGE": ago(zone.get("since"), now),
+        "CHECKED": ago(source.get("last_check"), now),
+        "NEXT": ago(now, source.get("next_check")),
+        "VIEW": zone.get("view", "-"),
+        "SOURCE": zone.get("source") or "-",
+        "FILE": zone.get("file") or "-",
+        "STATE": f"{state}: {why}" if why else state,
+    }
+
+
+def _show_source(source: dict[str, Any], now: str) -> None:
+    out = console()
+    out.print(printable(_source_line(source, now)))
+    for line in _decided(source):
+        out.print(printable(f"  {line}"), style="yellow")
+    if source["error"]:
+        reason, message = source["error"]["reason"], source["error"]["message"]
+        # Findings follow one by one.
+        shown = "" if source["problems"] else message.partition("\n")[0]
+        out.print(printable(f"  {reason}: {shown}".rstrip(": ")), style="red")
+    if not source["materialised"]:
+        out.print(printable(f"  files under {source['path']} are not up to date: see the log"))
+    for problem in source["problems"]:
+        out.print(f"  {problem_line(problem)}")
+
+
+def _decided(source: dict[str, Any]) -> list[str]:
+    """Return what an operator decided about a source, or has to: loud, because it is forgotten."""
+    lines = []
+    if pin := source.get("pin"):
+        what = "rolled back to" if pin.get("kind") == "rollback" else "pinned to"
+        lines.append(f"{what} {pin['digest']}{_because(pin)} (end: ocizone unpin)")
+    if suspension := source.get("suspension"):
+        until = suspension.get("until")
+        end = f" until {until}" if until else ""
+        lines.append(f"suspended{end}{_because(suspension)} (end: ocizone resume)")
+    if held := source.get("held"):
+        digest = held["digest"].partition(":")[2]
+        lines.append(f"held {held['digest']} (release: ocizone approve {digest[:4]})")
+    return lines
+
+
+def _because(decision: dict[str, Any]) -> str:
+    reason = decision.get("reason")
+    since = decision.get("since")
+    return (f" since {since}" if isinstance(since, str) else "") + (f": {reason}" if reason else "")
+
+
+def _left(now: str, until: str | None) -> str:
+    """Return how long signatures or a certificate are good for, ``-`` where there are none."""
+    return "over" if until and until <= now else ago(now, until)
+
+
+def _listener(listener: dict[str, Any], now: str) -> str:
+    until = listener.get("certificate_until")
+    endpoint: str = listener["endpoint"]
+    return endpoint if until is None else f"{endpoint} (certificate {_left(now, until)})"
+
+
+def _source_line(source: dict[str, Any], now: str) -> str:
+    last = ago(source["last_success"], now)
+    never = "not looked at since the start" if source["digest"] else "never pulled"
+    ok = f"last ok {last} ago" if source["last_success"] else never
+    verified = f"  verified: {source['verified_by']}" if source.get("verified_by") else ""
+    attempts = f"attempts {source['attempts']}"
+    return f"source {source['name']}  {source['state']}  {ok}  {attempts}{verified}"
+
+
+def short_name(name: str) -> str:
+    """Return a zone's name without its last dot, as people write it; the root as it is."""
+    return name.removesuffix(".") or "."
+
+
+def _tag(reference: str) -> str:
+    last = reference.rsplit("/", 1)[-1]
+    return last.rsplit(":", 1)[-1] if ":" in last and "@" not in last else "-"
+
+
+def short_digest(digest: str) -> str:
+    """Return the first twelve hex digits of a digest, as git and docker do."""
+    return digest.partition(":")[2][:12] or "-"
+
+
+def ago(then: str | None, now: str | None) -> str:
+    """Return the time between two RFC 3339 instants in its largest unit, ``-`` for none."""
+    if not then or not now:
+        return "-"
+    seconds = int((datetime.fromisoformat(now) - datetime.fromisoformat(then)).total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{max(seconds, 0)}s"

@@ -1,0 +1,182 @@
+"""Several servers at once: do they serve the same, and do they serve what was pushed.
+
+Blocking; asks one after the other. Not here: how it is shown (cli.status, cli.push).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from ocizone.control import ControlError, Where, as_object, ask, tell
+from ocizone.limits import FLEET_POLL_S
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """What one server says of itself.
+
+    Attributes:
+        where: it was asked.
+        document: its status; empty when it did not give one.
+        error: why not, "" when it did.
+    """
+
+    where: Where
+    document: dict[str, Any]
+    error: str = ""
+
+
+def status_of(where: Where) -> NodeStatus:
+    """Return what a server says of itself, or why it says nothing."""
+    try:
+        code, body = ask(where, "/v1/status")
+    except ControlError as error:
+        return NodeStatus(where, {}, str(error))
+    found = as_object(body)
+    if code != HTTPStatus.OK or "zones" not in found:
+        said = found.get("message") or ""
+        return NodeStatus(where, {}, f"{where} answers {code} instead of a status: {said[:200]}")
+    return NodeStatus(where, found)
+
+
+def differences(nodes: Sequence[NodeStatus]) -> list[str]:
+    """Return a line for each zone that is not the same, by serial and digest, on all servers.
+
+    Servers that said nothing are left out: they have their own line.
+    """
+    by_zone: dict[str, dict[str, tuple[Any, str]]] = {}
+    answered = [node for node in nodes if not node.error]
+    for node in answered:
+        for zone in node.document["zones"]:
+            version = (zone.get("serial"), zone.get("digest", ""))
+            by_zone.setdefault(zone["name"], {})[str(node.where)] = version
+    found = []
+    for name, versions in sorted(by_zone.items()):
+        absent = [str(node.where) for node in answered if str(node.where) not in versions]
+        if len(set(versions.values())) > 1 or absent:
+            told = [
+                f"{where} {serial} {digest.partition(':')[2][:12] or '-'}"
+                for where, (serial, digest) in versions.items()
+            ]
+            found.append(f"{name}: {'; '.join([*told, *(f'{where} none' for where in absent)])}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """How waiting for one server ended.
+
+    Attributes:
+        where: the server.
+        seconds: until it served the digest, or until it was given up.
+        error: why it does not serve it, "" when it does.
+        held: it waits for ``approve`` or for a signature.
+    """
+
+    where: Where
+    seconds: float
+    error: str = ""
+    held: bool = False
+
+
+def wait_for(
+    nodes: Iterable[Where],
+    repository: str,
+    digest: str,
+    timeout_s: float,
+    *,
+    monotonic: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> Iterator[Waited]:
+    """Yield each server when it serves a digest, refuses it, or the time is over.
+
+    Every server is first told to look now; one that does not let us looks when it does.
+
+    Args:
+        nodes: the servers.
+        repository: ``registry/repository`` whose sources count.
+        digest: that is waited for.
+        timeout_s: for all of them.
+        monotonic: seconds that never go back.
+        sleep: between two rounds.
+    """
+    begun = monotonic()
+    waiting = dict.fromkeys(nodes, "")
+    for where in waiting:
+        _nudge(where, repository)
+    while waiting:
+        for where in tuple(waiting):
+            ended = _look(where, repository, digest)
+            waiting[where] = ended.error
+            if not ended.error or ended.final:
+                del waiting[where]
+                yield Waited(where, monotonic() - begun, ended.error, ended.held)
+        if waiting and monotonic() - begun >= timeout_s:
+            break
+        if waiting:
+            sleep(FLEET_POLL_S)
+    for where, error in waiting.items():
+        yield Waited(where, monotonic() - begun, f"not within {timeout_s:g} s: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    error: str = ""
+    final: bool = False
+    held: bool = False
+
+
+def _look(where: Where, repository: str, digest: str) -> _Look:
+    """Return whether a server serves a digest, or what it says instead."""
+    node = status_of(where)
+    if node.error:
+        return _Look(node.error)
+    sources = [
+        source
+        for source in node.document["sources"]
+        if repository_of(str(source.get("reference", ""))) == repository
+    ]
+    if not sources:
+        return _Look(f"no source of it follows {repository}", final=True)
+    waiting = [source for source in sources if source.get("digest") != digest]
+    if not waiting:
+        return _Look()
+    return _why_not(waiting[0], digest)
+
+
+def _why_not(source: dict[str, Any], digest: str) -> _Look:
+    error = source.get("error") or {}
+    said = f"{error.get('reason', '')}: {error.get('message', '')}".strip(": ")
+    held = source.get("held") or {}
+    if held.get("digest") == digest:
+        why = said or str(held.get("condition", ""))
+        return _Look(f"held, {why} (ocizone approve {digest[7:11]})", final=True, held=True)
+    if source.get("pin"):
+        return _Look(f"pinned to {source['pin'].get('digest', '')}", final=True)
+    if source.get("suspension"):
+        return _Look("suspended", final=True)
+    # A failure of the registry is tried again; what is refused stays so.
+    knows = source.get("found") == digest
+    refused = error.get("reason") in {"ContentRefused", "SignatureRefused", "TypeRefused"}
+    if knows and refused:
+        return _Look(said, final=True)
+    return _Look(said or f"serves {source.get('digest') or 'nothing yet'}")
+
+
+def repository_of(reference: str) -> str:
+    """Return ``registry/repository`` of a reference; a local path is what it is."""
+    named = reference.partition("@")[0]
+    head, slash, last = named.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
+
+
+def _nudge(where: Where, repository: str) -> None:
+    """Ask a server to look now; whether it lets us is its business."""
+    try:
+        tell(where, "/v1/refresh", {"source": repository})
+    except ControlError:
+        # Whether it is there at all the first look tells.
+        return

@@ -1,0 +1,71 @@
+"""``verify`` and ``gc`` on a state directory that no server owns."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ocizone.store.store import Store
+from tests.cli.test_main import run
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch) -> Path:
+    """A state directory with two blobs nobody refers to."""
+    monkeypatch.setenv("OCIZONE_STATE_DIR", str(tmp_path))
+    with closing(Store(tmp_path)) as store:
+        for content in (b"one", b"two"):
+            temporary = store.disk.temporary()
+            temporary.write_bytes(content)
+            store.blobs.ingest(temporary, f"sha256:{hashlib.sha256(content).hexdigest()}")
+    return tmp_path
+
+
+def test_what_is_whole(state, capsys):
+    """0, and how much was looked at."""
+    assert run("verify") == 0
+    assert capsys.readouterr().out == "2 blobs and images are whole\n"
+
+
+def test_what_is_damaged(state, capsys):
+    """5, and which file; it is taken away, so that it is fetched again."""
+    blob = min((state / "blobs" / "sha256").iterdir())
+    blob.chmod(0o600)
+    blob.write_bytes(b"flipped")
+    (state / "images" / f"{'a' * 64}.mdb").write_bytes(b"x")
+    assert run("verify") == 5
+    said = capsys.readouterr().err
+    assert said.startswith("2 of 3 are damaged: ")
+    assert blob.name in said
+    assert not blob.exists()
+
+
+def test_garbage_is_collected(state, capsys):
+    """As the server does it."""
+    assert run("gc") == 0
+    assert capsys.readouterr().out == f"removed 2 blobs and 0 images from {state}\n"
+
+
+def test_a_directory_in_use_is_left_alone(state, capsys):
+    """Its lock is held: by a server that hangs, say."""
+    with closing(Store(state)):
+        assert run("gc") == 1
+        assert run("verify") == 1
+    assert capsys.readouterr().err.count("is in use by process") == 2
+
+
+@pytest.mark.parametrize("verb", ["verify", "gc"])
+def test_no_directory_is_made(verb, tmp_path, capsys):
+    """A wrong --state-dir is told, not filled."""
+    assert run(verb, "--state-dir", str(tmp_path / "gone")) == 1
+    assert "no server answers" in capsys.readouterr().err
+    assert not (tmp_path / "gone").exists()
+
+
+def test_forgotten_needs_the_server(state, capsys):
+    """Only it knows the Corefile."""
+    assert run("gc", "--forgotten") == 1
+    assert "no server runs" in capsys.readouterr().err

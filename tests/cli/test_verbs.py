@@ -1,0 +1,188 @@
+"""The control commands against a server on a unix socket and over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ocizone.admin.verbs import VerbResult
+from tests.cli.test_main import run
+
+DIGEST = "sha256:" + "6b1f" * 16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent"),
+    [
+        (["rollback"], ("rollback", {})),
+        (["rollback", "--to", "12", "--reason", "typo"], ("rollback", {"to": "12", "reason": "typo"})),
+        (["rollback", "r.test/z", "--to", "6b1f"], ("rollback", {"source": "r.test/z", "to": "sha256:6b1f"})),
+        (["pin", "r.test/z:prod", DIGEST], ("pin", {"source": "r.test/z:prod", "digest": DIGEST})),
+        (["pin", "6b1f"], ("pin", {"digest": "sha256:6b1f"})),
+        (["unpin"], ("unpin", {})),
+        (["suspend", "--for", "2h"], ("suspend", {"seconds": 7200.0})),
+        (["suspend", "r.test/z", "--for", "1d", "--reason", "move"],
+         ("suspend", {"source": "r.test/z", "seconds": 86400.0, "reason": "move"})),
+        (["suspend"], ("suspend", {})),
+        (["resume"], ("resume", {})),
+        (["refresh"], ("refresh", {"wait": False, "hard": False})),
+        (["refresh", "r.test/z", "--wait", "--hard"],
+         ("refresh", {"source": "r.test/z", "wait": True, "hard": True})),
+        (["approve", "6b1f"], ("approve", {"digest": "sha256:6b1f"})),
+        (["verify"], ("verify", {})),
+        (["gc", "--forgotten"], ("gc", {"forgotten": True})),
+    ],
+)  # fmt: skip
+def test_what_is_sent(server, capsys, arguments, sent):
+    """admin.verbs: one POST with what was said and nothing else; the message on stdout."""
+    verb, body = sent
+    server.verbs[verb] = lambda _: VerbResult(ok=True, exit=0, message="done: so it is")
+    assert run(*arguments) == 0
+    assert server.asked == [f"POST /v1/{verb} {json.dumps(body)}"]
+    out, err = capsys.readouterr()
+    assert (out, err) == ("done: so it is\n", "")
+
+
+@pytest.mark.parametrize("status", [1, 5, 6, 7])
+def test_what_did_not_succeed(server, capsys, status):
+    """The server's words on stderr with each source's findings; its exit status is ours."""
+    problem = {
+        "where": "db.org:3:1",
+        "severity": "error",
+        "rule": "syntax",
+        "message": "bad",
+        "hint": "see",
+    }
+    sources = (
+        {"name": "r.test/z:prod", "outcome": "refused", "reason": "ContentRefused",
+         "message": "db.org:3:1 is bad\nand more", "problems": [problem]},
+        {"name": "r.test/y", "outcome": "unchanged", "reason": "", "message": ""},
+    )  # fmt: skip
+    said = VerbResult(False, status, "1 of 2 refused\x1b[2J", sources)
+    server.verbs["refresh"] = lambda _: said
+    assert run("refresh", "--wait") == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        r"1 of 2 refused\x1b[2J",
+        "r.test/z:prod  ContentRefused: db.org:3:1 is bad",
+        "  db.org:3:1: error[syntax]: bad (see)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("page", "said", "status"),
+    [
+        ((404, b"not found\n"), "not found", 1),
+        ((401, b'{"message": "this needs the token"}'), "this needs the token", 3),
+        ((500, b""), "the server answers 500", 1),
+        ((200, b"[]"), "[]", 1),
+        ((200, b'{"ok": true, "message": "done"}'), "done", 0),
+        ((409, b'{"ok": false, "exit": 0, "message": "no"}'), "no", 1),
+        ((409, b'{"ok": false, "exit": 99, "message": "no"}'), "no", 1),
+    ],
+)
+def test_answers_of_odd_servers(server, capsys, page, said, status):
+    """An older one, a proxy: never success by mistake."""
+    server.pages["/v1/unpin"] = page
+    assert run("unpin") == status
+    out, err = capsys.readouterr()
+    assert (out if status == 0 else err) == f"{said}\n"
+
+
+def test_a_node_and_its_token(server, capsys, monkeypatch, tmp_path):
+    """Over HTTP what changes something needs the token, from a file or the environment."""
+    server.token = "fake-token"
+    server.verbs["unpin"] = lambda _: VerbResult(ok=True, exit=0, message="unpinned")
+    monkeypatch.delenv("OCIZONE_STATE_DIR")
+    assert run("unpin", "--node", server.url) == 3
+    monkeypatch.setenv("OCIZONE_API_TOKEN", "fake-token")
+    assert run("unpin", "--node", server.url) == 0
+    monkeypatch.setenv("OCIZONE_API_TOKEN", "another")
+    file = tmp_path / "token"
+    file.write_text("fake-token\n")
+    assert run("unpin", "--node", server.url, "--token-file", str(file)) == 0
+    file.write_text("two\nlines\n")
+    assert run("unpin", "--node", server.url, "--token-file", str(file)) == 2
+    assert "fake-token" not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://x", "http://", "http://a:b@x:1", "http://x:1/path", "http://x:1/?q", "http://x:bad"],
+)
+def test_what_is_no_node(url, capsys):
+    """2, before anything is sent."""
+    assert run("unpin", "--node", url) == 2
+    assert "--node" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["pin"], ["approve"], ["pin", "a", "b", "c"], ["suspend", "--for", "soon"],
+     ["suspend", "--for", "-2h"], ["history", "-n", "0"], ["refresh", "--timeout", "x"],
+     ["verify", "r.test/x:y"], ["verify", "--key", "/dev/null"]],
+)  # fmt: skip
+def test_a_wrong_command_line_is_2(arguments, server):
+    """And the server hears nothing."""
+    assert run(*arguments) == 2
+    assert server.asked == []
+
+
+def test_no_server(tmp_path, capsys):
+    """1, where it was looked for and what to do."""
+    assert run("rollback", "--state-dir", str(tmp_path)) == 1
+    assert "is `ocizone serve` running there?" in capsys.readouterr().err
+    assert run("rollback", "--node", "http://127.0.0.1:1") == 1
+    assert "no server answers at 127.0.0.1:1" in capsys.readouterr().err
+
+
+def deployment(generation: int, digest: str, **more: Any) -> dict[str, Any]:
+    zones = [{"view": "v", "apex": "example.org.", "serial": 2026112000 + generation}]
+    at = 1795000000 + 60 * generation
+    found = {"generation": generation, "digest": digest, "activated_at": at, "zones": zones}
+    return {**found, "tag": "prod", **more}
+
+
+def test_history(server, capsys):
+    """Golden: deployments with what their reports add, and what did not get so far."""
+    first, second, held = (f"sha256:{letter * 64}" for letter in "abc")
+    change = {"view": "v", "apex": "example.org.", "kind": "changed", "added": 2, "removed": 1}
+    server.page("/v1/history", {
+        "schema": "ocizone.history/v1",
+        "source": "r.test/z:prod",
+        "deployments": [deployment(2, second, verified_by="key ops.pub"), deployment(1, first)],
+        "reports": [
+            {"digest": held, "state": "held", "tag": "prod", "reason": "ChangeGuard",
+             "message": "41 % deletes > 30 %\nmore", "history": [["resolved", 1795000200], ["held", 1795000201]]},
+            {"digest": second, "state": "served", "changes": [change], "revision": "4f2a"},
+        ],
+    })  # fmt: skip
+    assert run("history", "r.test/z") == 0
+    assert server.asked == ["GET /v1/history?source=r.test%2Fz&most=10"]
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "GEN  WHEN                  TAG   DIGEST        SERIALS     CHANGE    BY           STATE",
+        "  -  2026-11-18T11:10:01Z  prod  cccccccccccc  -           -         -            held: 41 % deletes > 30 %",
+        "  2  2026-11-18T11:08:40Z  prod  bbbbbbbbbbbb  2026112002  +2 -1 ~0  key ops.pub  served: revision 4f2a",
+        "  1  2026-11-18T11:07:40Z  prod  aaaaaaaaaaaa  2026112001  -         -            superseded",
+    ]
+
+
+def test_history_as_json_and_bounded(server, capsys):
+    """As the server gave it; -n is asked of the server, and kept to."""
+    document = {"deployments": [deployment(2, DIGEST), deployment(1, DIGEST)]}
+    server.page("/v1/history", document)
+    assert run("history", "-n", "1", "-o", "json") == 0
+    assert json.loads(capsys.readouterr().out) == document
+    assert server.asked == ["GET /v1/history?most=1"]
+    assert run("history", "-n", "1") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_history_of_no_such_source(server, capsys):
+    """The server's words, 1."""
+    server.pages["/v1/history"] = (404, b'{"message": "no source nosuch; there are: a, b"}')
+    assert run("history", "nosuch") == 1
+    assert capsys.readouterr().err == "no source nosuch; there are: a, b\n"
