@@ -1,4 +1,4 @@
-"""The compiler child: a CompileSpec on stdin, a CompileReport on stdout, exit 0.
+"""The compiler child: a CompileSpec or a CompareSpec on stdin, a CompileReport on stdout, exit 0.
 
 Its argument is the process that waits for it, without which it ends. Exits 1 with one line on
 stderr when files cannot be read or written, or memory ran out; anything else that ends it (a
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from ocizone import limits
-from ocizone.compiler.pipeline import compile_revision
-from ocizone.compiler.spec import CompileSpec
+from ocizone.compiler.pipeline import compare_images, compile_revision
+from ocizone.compiler.spec import CompareSpec, read_spec
 from ocizone.errors import StoreError
 
 # prctl(2), linux/prctl.h.
@@ -58,7 +58,7 @@ def _lower(limit: int, wanted: int) -> None:
 
 
 def main() -> int:
-    """Compile what stdin says; return the exit status."""
+    """Do what stdin says; return the exit status."""
     if len(sys.argv) > 1 and not follow_to_death(int(sys.argv[1])):
         sys.stderr.write("the process that wanted this is gone\n")
         return 1
@@ -67,9 +67,12 @@ def main() -> int:
     os.nice(5)
     # Millions of records, no cycles: the collector finds nothing and costs a third of the time.
     gc.disable()
-    spec = CompileSpec.from_json(sys.stdin.read())
+    spec = read_spec(sys.stdin.read())
     try:
-        report = compile_revision(spec, time.monotonic)
+        if isinstance(spec, CompareSpec):
+            report = compare_images(spec, time.monotonic)
+        else:
+            report = compile_revision(spec, time.monotonic)
     except StoreError as error:
         sys.stderr.write(f"{error}\n")
         return 1

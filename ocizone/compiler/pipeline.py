@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from ocizone.compiler.changes import changes_between
 from ocizone.compiler.select import YAML_SUFFIXES, Selected, select
 from ocizone.compiler.serials import serial_for, set_serial, written_serial
-from ocizone.compiler.spec import CompiledZone, CompileReport, CompileSpec, RevisionFile
+from ocizone.compiler.spec import (
+    CompareSpec,
+    CompiledZone,
+    CompileReport,
+    CompileSpec,
+    RevisionFile,
+    ZoneChange,
+)
 from ocizone.compiler.tree import SourceTree
-from ocizone.errors import ZoneError
+from ocizone.errors import StoreError, ZoneError
 from ocizone.findings import Findings
 from ocizone.limits import ZONES_PER_IMAGE
 from ocizone.store.unpack import unpack
@@ -24,7 +33,7 @@ from ocizone.zone.check import check_zone
 from ocizone.zone.content import Content, gather
 from ocizone.zone.digest import content_digest
 from ocizone.zone.dnssecpolicy import DnssecPolicy
-from ocizone.zone.image import ImageZone, write_image
+from ocizone.zone.image import Image, ImageZone, write_image
 from ocizone.zone.masterfile import read_master
 from ocizone.zone.reader import ZoneInfo
 
@@ -43,7 +52,9 @@ def compile_revision(spec: CompileSpec, clock: Callable[[], float]) -> CompileRe
     findings = Findings()
     files = unpack(spec.layers, Path(spec.tree), findings)
     zones: tuple[CompiledZone, ...] = ()
+    changes: tuple[ZoneChange, ...] = ()
     digest, octets = "", 0
+    extra: dict[str, Any] = {}
     selected: tuple[Selected, ...] = ()
     tree = SourceTree(Path(spec.tree), spec.prefix, spec.source)
     if not findings.refused:
@@ -53,6 +64,8 @@ def compile_revision(spec: CompileSpec, clock: Callable[[], float]) -> CompileRe
         try:
             digest, octets = write_image(Path(spec.image), compiled.zones())
             zones = tuple(compiled.listed)
+            if spec.former:
+                changes = _changes(spec.former, spec.image, extra)
         except ZoneError:
             # Raised by compiled.zones() so that no image is written; the findings say why.
             assert findings.refused
@@ -63,8 +76,41 @@ def compile_revision(spec: CompileSpec, clock: Callable[[], float]) -> CompileRe
         image_sha256=digest,
         image_octets=octets,
         seconds=clock() - started,
-        extra={"not_zones": _not_zones(files, selected)},
+        extra={**extra, "not_zones": _not_zones(files, selected)},
+        changes=changes,
     )
+
+
+def compare_images(spec: CompareSpec, clock: Callable[[], float]) -> CompileReport:
+    """Return a report of what one image changes against another, and of nothing else.
+
+    Args:
+        spec: which two; without a former one every zone is new.
+        clock: monotonic seconds, for the report.
+
+    Raises:
+        StoreError: ``image`` cannot be opened.
+    """
+    started = clock()
+    extra: dict[str, Any] = {}
+    changes = _changes(spec.former, spec.image, extra)
+    return CompileReport(seconds=clock() - started, extra=extra, changes=changes)
+
+
+def _changes(former: str, image: str, extra: dict[str, Any]) -> tuple[ZoneChange, ...]:
+    """Return what an image changes; a former one that cannot be read tells of no change.
+
+    It is no reason to refuse: ``extra`` says why nothing is told.
+    """
+    opened = Image.open(Path(image))
+    if not former:
+        return changes_between(None, opened)
+    try:
+        before = Image.open(Path(former))
+    except StoreError as error:
+        extra["former"] = str(error)
+        return ()
+    return changes_between(before, opened)
 
 
 class _Compiled:

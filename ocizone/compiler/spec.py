@@ -87,7 +87,10 @@ class BaseZone:
 
 @dataclass(frozen=True, slots=True)
 class ZoneChange:
-    """What a version of a zone changes, counted in records; the SOA's does not count.
+    """What a version of a zone changes, counted in records.
+
+    Neither the SOA counts nor what a signer makes anew at each signing (RRSIG, NSEC, NSEC3,
+    NSEC3PARAM, ZONEMD), on neither side: a zone that is signed again changes nothing.
 
     Attributes:
         view: name of the server block.
@@ -95,12 +98,13 @@ class ZoneChange:
         kind: the zone itself is new, gone, or changed; one that is as it was is not told of.
         added: records that are new.
         removed: records that are gone.
-        changed: RRsets that lost and gained records: ``~`` of a summary; their records count
-            in ``added`` and ``removed`` too.
-        before: records of the former version, 0 of a new zone.
+        changed: RRsets that lost and gained records, or have another TTL: ``~`` of a summary.
+            Records that went and came count in ``added`` and ``removed`` too; those whose TTL
+            alone is another do not.
+        before: records of the former version that count, 0 of a new zone.
         serial_before: of the former version, None of a new zone.
         serial: of the new version, None of a zone that is gone.
-        ns: the apex NS RRset or the SOA's MNAME differs.
+        ns: the servers in the apex NS RRset or the SOA's MNAME differ.
     """
 
     view: str
@@ -128,7 +132,7 @@ class CompareSpec:
     image: str
 
     def to_json(self) -> str:
-        """Return the text the child reads."""
+        """Return the text the child reads (``read_spec``)."""
         return json.dumps({"compare": asdict(self)})
 
 
@@ -168,13 +172,16 @@ class CompileSpec:
         return fingerprint(self.layers, self.rules, basis(self.rules, self.base))
 
     def to_json(self) -> str:
-        """Return the text the child reads."""
+        """Return the text the child reads (``read_spec``)."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> CompileSpec:
         """Return the spec the parent wrote; the parent is trusted."""
-        raw = json.loads(text)
+        return cls._of(json.loads(text))
+
+    @classmethod
+    def _of(cls, raw: dict[str, Any]) -> CompileSpec:
         return cls(
             source=raw["source"],
             layers=tuple(Layer(**layer) for layer in raw["layers"]),
@@ -190,6 +197,14 @@ class CompileSpec:
             expiring_s=raw["expiring_s"],
             former=raw["former"],
         )
+
+
+def read_spec(text: str) -> CompileSpec | CompareSpec:
+    """Return what the parent asks for; the parent is trusted."""
+    raw = json.loads(text)
+    if "compare" in raw:
+        return CompareSpec(**raw["compare"])
+    return CompileSpec._of(raw)  # noqa: SLF001 - the same text, read once
 
 
 def basis(rules: tuple[ZoneRule, ...], base: tuple[BaseZone, ...]) -> str:

@@ -190,3 +190,17 @@ def decode_all(value: bytes) -> tuple[bytes | None, list[RRset]]:
         if signatures:
             found.append(RRset(TYPE_RRSIG, ttl, tuple(items[rdatas:])))
     return owner, found
+
+
+def record_counts(value: bytes) -> list[tuple[int, int]]:
+    """Return the types of an encoded node and how many records each has; signatures not counted."""
+    bits, count = _HEAD.unpack_from(value)
+    at = _HEAD.size
+    if bits & _MIXED_CASE:
+        at += 1 + value[at]
+    found = []
+    for _ in range(count):
+        rrtype, _ttl, rdatas, _signatures, size = _RRSET.unpack_from(value, at)
+        found.append((rrtype, rdatas))
+        at += _RRSET.size + size
+    return found

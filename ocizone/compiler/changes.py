@@ -1,0 +1,164 @@
+"""What one image changes against another: counts for each zone of each view.
+
+Read by who decides (follow.guard) and who tells (reports, history). What a signer makes anew at
+each signing is not counted, on neither side: RRSIG, NSEC, NSEC3, NSEC3PARAM, ZONEMD. Nor is the SOA.
+A zone that is signed again changed by nothing. Not here: the records themselves (zone.diff).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from ocizone.compiler.spec import ZoneChange
+from ocizone.wire import name as names
+from ocizone.wire.codes import (
+    TYPE_NS,
+    TYPE_NSEC,
+    TYPE_NSEC3,
+    TYPE_NSEC3PARAM,
+    TYPE_RRSIG,
+    TYPE_SOA,
+    TYPE_ZONEMD,
+)
+from ocizone.zone.bitmap import name_length
+from ocizone.zone.diff import Change, diff
+from ocizone.zone.image import Image
+from ocizone.zone.node import RRset, record_counts
+from ocizone.zone.reader import ZoneReader
+
+UNCOUNTED: Final = frozenset(
+    {TYPE_SOA, TYPE_RRSIG, TYPE_NSEC, TYPE_NSEC3, TYPE_NSEC3PARAM, TYPE_ZONEMD}
+)
+
+#: By view and apex (lower-case wire name).
+_Key = tuple[str, bytes]
+_Zones = Mapping[_Key, ZoneReader]
+
+
+def changes_between(former: Image | None, image: Image) -> tuple[ZoneChange, ...]:
+    """Return what each zone of an image changes, in order of view and apex.
+
+    A view the former image does not know is compared with the zones of views that this one does
+    not know: its block's key line was edited.
+
+    Args:
+        former: None says that every zone is new.
+        image: what is to be served.
+    """
+    return zone_changes({} if former is None else former.zones(), image.zones())
+
+
+def zone_changes(former: _Zones, zones: _Zones) -> tuple[ZoneChange, ...]:
+    """Return what zones change: ``changes_between``, of any readers."""
+    views, views_before = {view for view, _ in zones}, {view for view, _ in former}
+    renamed = {apex: (view, apex) for view, apex in former if view not in views}
+    found: list[ZoneChange] = []
+    compared: set[_Key] = set()
+    for (view, apex), reader in zones.items():
+        key = (view, apex) if view in views_before else renamed.get(apex)
+        before = None if key is None else former.get(key)
+        if key is None or before is None:
+            found.append(_added(view, reader))
+            continue
+        compared.add(key)
+        change = _changed(view, before, reader)
+        if change is not None:
+            found.append(change)
+    found += (_removed(key[0], former[key]) for key in former if key not in compared)
+    return tuple(sorted(found, key=lambda change: (change.view, change.apex)))
+
+
+def _same_content(before: ZoneReader, after: ZoneReader) -> bool:
+    return bool(after.info.content) and before.info.content == after.info.content
+
+
+def _added(view: str, zone: ZoneReader) -> ZoneChange:
+    apex, serial = names.to_text(zone.info.apex), zone.info.serial
+    return ZoneChange(view, apex, "added", added=_records(zone), serial=serial)
+
+
+def _removed(view: str, zone: ZoneReader) -> ZoneChange:
+    apex, records = names.to_text(zone.info.apex), _records(zone)
+    return ZoneChange(
+        view, apex, "removed", removed=records, before=records, serial_before=zone.info.serial
+    )
+
+
+def _changed(view: str, before: ZoneReader, after: ZoneReader) -> ZoneChange | None:
+    """Return what changed, None for nothing."""
+    added = removed = changed = 0
+    ns = False
+    apex = after.info.apex
+    # All but the serial is the same: nothing to walk, however large the zone is.
+    same = _same_content(before, after)
+    as_it_was = before.info.serial == after.info.serial and (same or not after.info.content)
+    for change in () if same else _differences(before, after):
+        as_it_was = False
+        ns = ns or (names.lower(change.owner) == apex and _redelegates(change))
+        if _type(change) not in UNCOUNTED:
+            lost, gained = _lost_and_gained(change)
+            removed += lost
+            added += gained
+            changed += change.removed is not None and change.added is not None
+    if as_it_was:
+        return None
+    return ZoneChange(
+        view,
+        names.to_text(apex),
+        "changed",
+        added=added,
+        removed=removed,
+        changed=changed,
+        before=_records(before),
+        serial_before=before.info.serial,
+        serial=after.info.serial,
+        ns=ns,
+    )
+
+
+def _differences(before: ZoneReader, after: ZoneReader) -> Iterator[Change]:
+    return (change for change in diff(before, after) if change is not None)
+
+
+def _type(change: Change) -> int:
+    rrset = change.removed or change.added
+    assert rrset is not None  # a change has one of them
+    return rrset.rrtype
+
+
+def _rdatas(rrset: RRset | None) -> frozenset[bytes]:
+    return frozenset(rrset.rdatas) if rrset else frozenset()
+
+
+def _lost_and_gained(change: Change) -> tuple[int, int]:
+    """Return how many records went and came; one with another TTL alone did neither.
+
+    Else a new ``$TTL`` would have removed every record of its zone (RFC 2181 5.2).
+    """
+    old, new = _rdatas(change.removed), _rdatas(change.added)
+    return len(old - new), len(new - old)
+
+
+def _redelegates(change: Change) -> bool:
+    """Tell whether a change at the apex is one of its NS, or of the SOA's MNAME."""
+    old, new = _rdatas(change.removed), _rdatas(change.added)
+    if _type(change) == TYPE_SOA:
+        old = frozenset(rdata[: name_length(rdata)] for rdata in old)
+        new = frozenset(rdata[: name_length(rdata)] for rdata in new)
+    elif _type(change) != TYPE_NS:
+        return False
+    return {names.lower(name) for name in old} != {names.lower(name) for name in new}
+
+
+def _records(zone: ZoneReader) -> int:
+    """Return how many records of a zone count."""
+    info = zone.info
+    if info.denial or info.signed_until:
+        # As a rule three of four records of a signed zone are its signer's.
+        counts = (record_counts(value) for _, value in zone.encoded())
+        return sum(count for node in counts for rrtype, count in node if rrtype not in UNCOUNTED)
+    apex = zone.get(b"")
+    assert apex is not None  # a zone has an apex
+    uncounted = (apex.rrsets[one] for one in apex.rrsets if one in UNCOUNTED)
+    return info.records - sum(len(rrset.rdatas) for rrset in uncounted)
