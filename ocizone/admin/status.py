@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from ocizone import __version__
-from ocizone.admin.readiness import missing
-from ocizone.answer.blocks import Loaded, NotReady, Snapshot
+from ocizone.admin.readiness import Reasons, missing
+from ocizone.admin.zonestate import LOADING, state_of
+from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot
+from ocizone.errors import Problem
 from ocizone.follow.source import OciSource
-from ocizone.follow.status import Failure, SourceStatus
-from ocizone.limits import EXPIRING_S
+from ocizone.follow.status import SourceStatus
+from ocizone.observe.conditionbook import ConditionBook, Observed, sources_of_zones
+from ocizone.observe.conditions import Condition, instant
 from ocizone.plan import Plan
 from ocizone.wire.name import to_text
 
@@ -37,6 +39,7 @@ class Facts:
         rcodes: replies by rcode.
         panics: bugs answered SERVFAIL.
         certificates: TLS endpoint as text -> until when its certificate is good, unix seconds.
+        store: ``octets`` and ``generations`` of the state directory; None while not counted.
     """
 
     node: str
@@ -48,10 +51,15 @@ class Facts:
     rcodes: Mapping[str, int]
     panics: int
     certificates: Mapping[str, float] = field(default_factory=dict)
+    store: Mapping[str, int] | None = None
 
 
 def document(
-    facts: Facts, plan: Plan, snapshot: Snapshot, statuses: Iterable[SourceStatus]
+    facts: Facts,
+    plan: Plan,
+    snapshot: Snapshot,
+    statuses: Iterable[SourceStatus],
+    book: ConditionBook | None = None,
 ) -> dict[str, Any]:
     """Return the status document.
 
@@ -60,10 +68,13 @@ def document(
         plan: what the Corefile asks for.
         snapshot: what is served.
         statuses: of every source.
+        book: knows since when conditions are as they are; None for since now.
     """
     by_key = {status.key: status for status in statuses}
-    absent = missing(snapshot)
-    return {
+    reasons = Reasons(plan, by_key.values())
+    absent = missing(snapshot, reasons=reasons)
+    observed = (book or ConditionBook()).observe(snapshot, by_key.values(), facts.now)
+    shown: dict[str, Any] = {
         "schema": SCHEMA,
         "node": facts.node,
         "version": __version__,
@@ -75,9 +86,11 @@ def document(
         "generation": snapshot.generation,
         "ready": not absent,
         "missing": absent,
-        "zones": _zones(plan, snapshot, by_key, facts.now),
+        "zones": _zones(plan, snapshot, by_key.values(), observed, reasons),
         "sources": [
-            _source(plan, by_key[source.key]) for source in plan.sources if source.key in by_key
+            _source(plan, by_key[source.key], observed.sources[source.key])
+            for source in plan.sources
+            if source.key in by_key
         ],
         "dns": {
             "rcodes": dict(facts.rcodes),
@@ -85,6 +98,9 @@ def document(
             "tcp_connections": facts.tcp_connections,
         },
     }
+    if facts.store is not None:
+        shown["store"] = dict(facts.store)
+    return shown
 
 
 def _listener(facts: Facts, endpoint: str) -> dict[str, Any]:
@@ -94,47 +110,49 @@ def _listener(facts: Facts, endpoint: str) -> dict[str, Any]:
 
 
 def _zones(
-    plan: Plan, snapshot: Snapshot, statuses: Mapping[str, SourceStatus], now: float
+    plan: Plan,
+    snapshot: Snapshot,
+    statuses: Iterable[SourceStatus],
+    observed: Observed,
+    reasons: Reasons,
 ) -> list[dict[str, Any]]:
     blocks = snapshot.blocks
-    held = {(zone.view, zone.apex): status for status in statuses.values() for zone in status.zones}
+    of_zone = sources_of_zones(statuses)
     shown = []
     for view in plan.views:
         block = blocks[view.name]
         for apex, zone in sorted(block.zones.items()):
-            name = to_text(apex)
+            subject = (view.name, to_text(apex))
             match zone:
                 case Loaded():
-                    status = held.get((view.name, name))
-                    shown.append(_loaded(view.name, name, zone, status, now))
+                    shown.append(_loaded(subject, zone, of_zone.get(subject), observed))
                 case NotReady():
-                    shown.append(
-                        {
-                            "name": name,
-                            "view": view.name,
-                            "state": "Loading",
-                            "message": zone.reason,
-                        }
-                    )
-        if block.pending:
-            shown += [
-                {
-                    "name": to_text(key),
-                    "view": view.name,
-                    "state": "Loading",
-                    "message": block.pending,
-                }
-                for key in block.keys
-                if key not in block.zones
-            ]
+                    why = f"{zone.reason}{reasons.of_zone(view.name, apex)}"
+                    shown.append(_loading(subject, why))
+        shown += _pending(block, reasons)
     return shown
 
 
+def _pending(block: Block, reasons: Reasons) -> list[dict[str, Any]]:
+    if not block.pending:
+        return []
+    why = f"{block.pending}{reasons.of_block(block.name)}"
+    absent = [key for key in block.keys if key not in block.zones]
+    return [_loading((block.name, to_text(key)), why) for key in absent]
+
+
+def _loading(subject: tuple[str, str], why: str) -> dict[str, Any]:
+    view, name = subject
+    return {"name": name, "view": view, "state": LOADING, "message": why}
+
+
 def _loaded(
-    view: str, name: str, zone: Loaded, status: SourceStatus | None, now: float
+    subject: tuple[str, str], zone: Loaded, status: SourceStatus | None, observed: Observed
 ) -> dict[str, Any]:
+    view, name = subject
     info = zone.reader.info
-    state, message = _state(info.signed_until, status.last_error if status else None, now)
+    conditions = observed.zones[subject]
+    state, message = state_of(conditions, observed.sources[status.key] if status else ())
     return {
         "name": name,
         "view": view,
@@ -143,31 +161,17 @@ def _loaded(
         "file": info.file,
         "source": status.name if status else "",
         "reference": status.reference if status else "",
+        "tag": status.tag if status else "",
         "digest": status.digest if status else "",
         "since": _time(status.activated) if status else None,
         "signed_until": _time(info.signed_until) if info.signed_until else None,
         "state": state,
         "message": message,
+        "conditions": [_condition(one) for one in conditions],
     }
 
 
-def _state(signed_until: int, failure: Failure | None, now: float) -> tuple[str, str]:
-    """Return the state of a zone that is served, and why; the worst first.
-
-    Signatures that run out are worse than a registry that is away: validators refuse the zone.
-    """
-    left = signed_until - now
-    if signed_until and left < EXPIRING_S:
-        until = _time(signed_until)
-        signatures = f"signatures until {until}: push the zone signed again"
-        stale = f"; {failure.reason}: {failure.message}" if failure else ""
-        return ("Expired" if left < 0 else "Expiring"), signatures + stale
-    if failure:
-        return "Stale", f"{failure.reason}: {failure.message}"
-    return "Ready", ""
-
-
-def _source(plan: Plan, status: SourceStatus) -> dict[str, Any]:
+def _source(plan: Plan, status: SourceStatus, conditions: Iterable[Condition]) -> dict[str, Any]:
     artifact = next(
         (
             source.artifact
@@ -182,7 +186,9 @@ def _source(plan: Plan, status: SourceStatus) -> dict[str, Any]:
         "kind": "local" if artifact is None else "oci",
         "reference": status.reference,
         "path": None if artifact is None else artifact.path,
+        "tag": status.tag,
         "digest": status.digest,
+        "found": status.found,
         "generation": status.generation,
         "state": status.state,
         "attempts": status.attempts,
@@ -193,21 +199,65 @@ def _source(plan: Plan, status: SourceStatus) -> dict[str, Any]:
         "error": None
         if failure is None
         else {"reason": failure.reason, "message": failure.message},
-        "problems": [
-            {
-                "where": problem.where(),
-                "severity": str(problem.severity),
-                "rule": problem.rule,
-                "message": problem.message,
-                "hint": problem.hint,
-            }
-            for problem in status.problems
-        ],
+        "problems": _problems(status.problems),
         "materialised": status.materialised,
+        "verify": status.verify,
+        "verified_by": status.verified_by,
+        "octets": status.octets,
+        **_standing(status),
+        "conditions": [_condition(one) for one in conditions],
     }
 
 
+def _standing(status: SourceStatus) -> dict[str, Any]:
+    """Return what an operator decided, and what waits for a decision."""
+    pin, suspension, held = status.pin, status.suspension, status.held
+    return {
+        "pin": pin
+        and {
+            "digest": pin.digest,
+            "kind": pin.kind,
+            "since": _time(pin.since),
+            "reason": pin.reason,
+        },
+        "suspension": suspension
+        and {
+            "since": _time(suspension.since),
+            "until": _time(suspension.until),
+            "reason": suspension.reason,
+        },
+        "held": held
+        and {
+            "digest": held.digest,
+            "condition": held.condition,
+            "since": _time(held.since),
+            "problems": _problems(held.problems),
+        },
+    }
+
+
+def _condition(condition: Condition) -> dict[str, Any]:
+    return {
+        "type": str(condition.type),
+        "status": condition.status,
+        "reason": condition.reason,
+        "message": condition.message,
+        "since": _time(condition.since),
+    }
+
+
+def _problems(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    return [
+        {
+            "where": problem.where(),
+            "severity": str(problem.severity),
+            "rule": problem.rule,
+            "message": problem.message,
+            "hint": problem.hint,
+        }
+        for problem in problems
+    ]
+
+
 def _time(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if seconds is None else instant(seconds)

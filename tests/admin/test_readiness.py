@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from ocizone.admin.readiness import Readiness, health, missing
+from ocizone.admin.readiness import Readiness, Reasons, health, missing
 from ocizone.answer.blocks import Loaded, NotReady, Snapshot
-from tests.servedzones import zone_of
+from ocizone.assemble import assemble
+from ocizone.follow.status import Failure
+from ocizone.store.standing import Held, Suspension
+from tests.servedzones import status_of, zone_of
+from tests.test_plan import plan_of
 from tests.zonebuilder import block, snapshot
 
 READY = Loaded(zone_of("org."))
@@ -89,3 +95,67 @@ def test_only_the_blocks_with_the_directive_count():
     """``ready`` of one block says nothing of another."""
     assert Site(ORG, latch=False).say(("org", READY), ("net", WAITING)) == (200, b"OK")
     assert Site(ORG, NET, latch=False).say(("org", READY), ("net", WAITING))[0] == 503
+
+
+NEVER: dict[str, Any] = {"digest": "", "generation": 0, "last_check": None}
+HELD = Held(f"sha256:{'6b' * 32}", "ChangeGuard", 5, "c", ())
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (NEVER, " (not looked at yet)"),
+        ({"digest": ""}, ""),
+        ({**NEVER, "state": "looking"}, " (looking, attempt 1)"),
+        ({**NEVER, "state": "waiting", "attempts": 2}, " (waiting, attempt 2)"),
+        (
+            {**NEVER, "last_error": Failure("Auth", "r.test: 401 for alice\nmore")},
+            " (Auth: r.test: 401 for alice)",
+        ),
+        ({**NEVER, "held": HELD}, " (ChangeGuard: waits for ocizone approve)"),
+        ({**NEVER, "suspension": Suspension(5)}, " (Suspended: no looks until resume)"),
+        ({**NEVER, "state": "suspended"}, " (Suspended: no looks until resume)"),
+        # Its version is not served here for another reason.
+        ({}, ""),
+    ],
+)
+def test_what_is_missing_is_told_with_why(more: dict[str, Any], why: str):
+    """Which zone of which artifact, and what became of the last look at it."""
+    plan = plan_of("org {\noci r.test/a:v1 /a\n}\nnet {\nfile /l/db net\n}")
+    artifact, local = sorted(plan.sources, key=lambda one: one.name, reverse=True)
+    served = assemble(plan, {}, hostname="h", generation=1).snapshot
+    for status, lines in (
+        (
+            status_of(artifact, **more),
+            [
+                "net.: no version of /l/db holds net. yet",
+                f"org.: no version of r.test/a:v1 yet{why}",
+            ],
+        ),
+        (
+            status_of(local, **more),
+            [
+                f"net.: no version of /l/db holds net. yet{why}",
+                "org.: no version of r.test/a:v1 yet",
+            ],
+        ),
+    ):
+        assert missing(served, reasons=Reasons(plan, [status])) == lines
+
+
+def test_ready_tells_why():
+    """The reasons are asked for only when something is missing."""
+    plan = plan_of("org {\noci r.test/a:v1 /a\n}")
+    statuses = [status_of(plan.sources[0], **NEVER)]
+    served = [assemble(plan, {}, hostname="h", generation=1).snapshot]
+    asked = []
+
+    def reasons() -> Reasons:
+        asked.append(1)
+        return Reasons(plan, statuses)
+
+    views = [view.name for view in plan.views]
+    page = Readiness(lambda: served[0], lambda: False, views, latch=False, reasons=reasons).page
+    assert page().body == b"org.: no version of r.test/a:v1 yet (not looked at yet)"
+    served[0] = snapshot(block("org.", {"org.": READY}))
+    assert (page().status, len(asked)) == (200, 1)
