@@ -119,6 +119,27 @@ TAG_CHARACTERS: Final = 128
 REFERRERS: Final = 1_000
 TOKEN_OCTETS: Final = 64 * KIB
 ERROR_BODY_OCTETS: Final = 64 * KIB
+# docker itself truncates nothing; a file of 1,000 registries has 200 KiB.
+DOCKER_CONFIG_OCTETS: Final = 1 * MIB
+PASSWORD_OCTETS: Final = 64 * KIB
+# Cloud helpers make an HTTPS request or two; a pull thread waits for them.
+CREDENTIAL_HELPER_S: Final = 10.0
+CREDENTIAL_HELPER_OCTETS: Final = 64 * KIB
+PROXY_HEAD_OCTETS: Final = 16 * KIB
+# Flux asks a host 50 times a second; 200 blocks that start together are done in 20 s with these.
+REQUESTS_PER_S: Final = 10.0
+REQUESTS_BURST: Final = 10
+# Flux' floor.
+REQUESTS_LEAST_PER_S: Final = 0.1
+# A longer wait is not slept in one of the few pull threads.
+SHORT_WAIT_S: Final = 3.0
+# How long a host that complains without a Retry-After is left alone.
+PAUSE_S: Final = 5.0
+# A Retry-After is the registry's word: it must not stop us for ever.
+PAUSE_MOST_S: Final = 3_600.0
+# The lower rate is kept so long before successes raise it (flux: 20 minutes).
+RATE_KEPT_S: Final = 300.0
+HOSTS_REMEMBERED: Final = 1_000
 CONNECT_S: Final = 3.0
 READ_S: Final = 15.0
 ATTEMPTS: Final = 3
@@ -126,6 +147,14 @@ BACKOFF_S: Final = 30.0
 ATTEMPT_DEADLINE_S: Final = 60.0
 MINIMUM_INTERVAL_S: Final = 5.0
 MAXIMUM_INTERVAL_S: Final = 365 * 86_400.0
+# More would let a tick come nearer to the next one than to its own time.
+MOST_JITTER: Final = 0.5
+# What an operator may ask for instead of ATTEMPTS, BACKOFF_S and ATTEMPT_DEADLINE_S: a look that
+# takes longer than this is none that anybody waits for.
+MOST_ATTEMPTS: Final = 100
+MOST_BACKOFF_S: Final = 3_600.0
+LEAST_ATTEMPT_DEADLINE_S: Final = 1.0
+MOST_ATTEMPT_DEADLINE_S: Final = 3_600.0
 # Pulls under way at once: bounded threads, so that 200 blocks do not stampede; enough that a
 # dozen dead registries do not keep a live one waiting.
 PULL_THREADS: Final = 16
@@ -207,6 +236,8 @@ COMPILE_CHILDREN: Final = 2
 IXFR_VERSIONS: Final = 5
 # Deployments kept for one source, the current one among them.
 KEEP_DEPLOYMENTS: Final = IXFR_VERSIONS + 1
+# Each costs a file and its share of blobs and images; a year of daily pushes fits.
+MOST_KEPT_DEPLOYMENTS: Final = 1_000
 # Digests an operator let pass that are remembered: they matter until they are served.
 APPROVALS: Final = 16
 

@@ -23,8 +23,9 @@ from ocizone.follow.local import LocalFollower
 from ocizone.follow.pool import DaemonPool
 from ocizone.follow.source import OciSource, Source
 from ocizone.follow.tools import Observe, Serving, Tools
-from ocizone.plugins.artifact import Artifact, Credentials
-from ocizone.registry.api import PullClient
+from ocizone.plugins.artifact import Artifact, Credentials, Verify
+from ocizone.registry.api import PullClient, SignatureClient
+from ocizone.registry.trust import Verdict
 from ocizone.store.store import Store
 from ocizone.store.unpack import unpack
 
@@ -63,7 +64,7 @@ def make_follower(
 
     def make(source: Source) -> Follows:
         if isinstance(source, OciSource):
-            return Follower(source, make_client, tools)
+            return Follower(source, make_client, tools, _check_signature)
         return LocalFollower(source, tools)
 
     return make
@@ -81,6 +82,12 @@ def make_client(artifact: Artifact) -> PullClient:
         password=_password(credentials) if credentials else None,
         ca_file=artifact.ca_file,
     )
+
+
+def _check_signature(client: SignatureClient, digest: str, verify: Verify) -> Verdict:
+    from ocizone.registry.signatures import check_signature  # noqa: PLC0415 - cryptography, when needed
+
+    return check_signature(client, digest, verify)
 
 
 def _password(credentials: Credentials) -> Callable[[], str]:

@@ -9,9 +9,11 @@ from twisted.internet.defer import Deferred
 
 from ocizone.compiler.spec import (
     BaseZone,
+    CompareSpec,
     CompiledZone,
     CompileSpec,
     Layer,
+    ZoneChange,
     ZoneRule,
     basis,
     fingerprint,
@@ -48,6 +50,9 @@ class Built:
     basis: str
     record: ImageRecord
     workspace: Path | None
+    changes: tuple[ZoneChange, ...] | None = None
+    """Against what was served; None when it was not compiled now."""
+    tests: int = 0
 
 
 class Builder:
@@ -113,8 +118,16 @@ class Builder:
         now = self._tools.wall()
         return all(not zone.signed_until or zone.signed_until > now for zone in record.zones)
 
-    async def compile(self, layers: tuple[StoredLayer, ...], past: Past, hold: Hold) -> Built:
+    async def compile(
+        self, layers: tuple[StoredLayer, ...], past: Past, hold: Hold, former: str = ""
+    ) -> Built:
         """Compile these layers, which must be in the store, and publish the image.
+
+        Args:
+            layers: in manifest order.
+            past: what they are built upon.
+            hold: keeps the image.
+            former: fingerprint of the image that is served, to be compared with; "" for none.
 
         Raises:
             ZoneError: the compiler refused them; its findings.
@@ -138,6 +151,7 @@ class Builder:
             base=past.base,
             excuse_expired=past.served,
             expiring_s=self._expiring_s,
+            former=str(store.images.path(former)) if former else "",
         )
         finished = False
         try:
@@ -151,7 +165,17 @@ class Builder:
         finally:
             if not finished:
                 self.discard(workspace)
-        return Built(name, past.basis, record, workspace)
+        return Built(name, past.basis, record, workspace, report.changes, report.tests)
+
+    async def compare(self, former: str, name: str) -> tuple[ZoneChange, ...]:
+        """Return what one image of the store changes of another.
+
+        Raises:
+            CompilerError: the child that compares them died.
+        """
+        path = self._tools.store.images.path
+        report = await self._tools.compile(CompareSpec(str(path(former)), str(path(name))))
+        return report.changes
 
     async def require(self, layers: tuple[StoredLayer, ...]) -> None:
         """Make sure all blobs are here and undamaged.

@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 
 import ocizone
 from ocizone import limits
-from ocizone.compiler.spec import CompileReport, CompileSpec
+from ocizone.compiler.spec import CompareSpec, CompileReport, CompileSpec
 from ocizone.errors import CompilerError
 from ocizone.follow.pool import Pool
 
@@ -68,7 +68,7 @@ class ChildCompiler:
         self._command = command
         self._turns = DeferredSemaphore(limits.COMPILE_CHILDREN)
 
-    def __call__(self, spec: CompileSpec) -> Deferred[CompileReport]:
+    def __call__(self, spec: CompileSpec | CompareSpec) -> Deferred[CompileReport]:
         """Compile; cancelling the Deferred kills the child.
 
         The Deferred fails with CompilerError when the child dies, is killed, takes longer than
@@ -76,7 +76,7 @@ class ChildCompiler:
         """
         return Deferred.fromCoroutine(self._compile(spec))
 
-    async def _compile(self, spec: CompileSpec) -> CompileReport:
+    async def _compile(self, spec: CompileSpec | CompareSpec) -> CompileReport:
         async with self._turns:
             child = _Child(spec.to_json().encode(), self._clock)
             try:

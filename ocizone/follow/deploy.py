@@ -1,94 +1,75 @@
-"""From layers in the store to a served image: compile, check, commit, activate.
+"""From layers in the store to a served image: compile, judge, commit, activate.
 
-Shared by the followers of registries and of local files. Order, and why: the image is durable
-before the pointer names it, the pointer is durable before a query sees it, PATH and the
-collection come last because nothing depends on them. Restoring at start is the same way
-without the fetch.
+Shared by the followers of registries and of local files. Order, and why: nothing may go live
+that the gate holds; the image is durable before the pointer names it, the pointer is durable
+before a query sees it, PATH and the collection come last because nothing depends on them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from ocizone import limits
-from ocizone.compiler.spec import CompiledZone, ZoneRule
+from ocizone.compiler.spec import ZoneChange
 from ocizone.errors import (
     CompilerError,
     OcizoneError,
     Problem,
-    Severity,
     StoreError,
     ZoneError,
 )
+from ocizone.follow.attempt import Revision
 from ocizone.follow.build import Builder, Built
+from ocizone.follow.decisions import Decisions, damaged
+from ocizone.follow.facts import SourceFacts
+from ocizone.follow.gatekeeper import Judged
+from ocizone.follow.place import Place
+from ocizone.follow.refusals import Refusals
+from ocizone.follow.reporting import Reporter
+from ocizone.follow.restore import Restorer
+from ocizone.follow.served import Served
 from ocizone.follow.status import Activated, Disturbance, Disturbed, Failure
 from ocizone.follow.succession import unnoticed
 from ocizone.follow.tools import Tools
-from ocizone.follow.versions import served_before, whole_before
-from ocizone.store.deployments import Deployment, Rejection, StoredLayer
+from ocizone.store.deployments import Deployment
 from ocizone.store.gc import Hold
-from ocizone.store.materialise import materialise, materialised
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """What is to be deployed; its layers are in the store, verified and held."""
-
-    digest: str
-    layers: tuple[StoredLayer, ...]
-
-
-#: Rules that a revision breaks today and may not tomorrow: it is looked at again.
-_PASSING = frozenset({"rrsig-not-yet-valid"})
+from ocizone.store.reports import DeployReport, DeployState
+from ocizone.store.standing import Held
 
 
 class Deployer:
     """Deploys the revisions of one source, one at a time."""
 
-    def __init__(
-        self,
-        *,
-        key: str,
-        name: str,
-        reference: str,
-        rules: tuple[ZoneRule, ...],
-        path: Path | None,
-        tools: Tools,
-        prefix: str = "",
-        interval_s: float = 0,
-    ) -> None:
+    def __init__(self, source: SourceFacts, tools: Tools) -> None:
         """Make it; nothing is read before ``restore``.
-
-        Args:
-            key: of the source; names its records.
-            name: of the source, for events.
-            reference: what is followed, as text.
-            rules: make, with the layers, the image.
-            path: where files are materialised, None for nowhere.
-            tools: see Tools.
-            prefix: what findings put before a file's path.
-            interval_s: seconds between looks.
 
         Raises:
             StoreError: the key cannot name a source.
         """
-        self.name = name
-        self.current: Deployment | None = None
+        self.name = source.name
         self.problems: tuple[Problem, ...] = ()
-        self.materialised = True
-        self._key = key
-        self._reference = reference
-        self._path = path
+        self.records = tools.store.source(source.key)
+        self.served = Served(tools)
+        self.decisions = Decisions(self.records, tools.files, tools.wall)
+        self._source = source
         self._tools = tools
-        self._records = tools.store.source(key)
-        self._builder = Builder(name, rules, tools, prefix, interval_s)
-        self._rejection: Rejection | None = None
-        self._crashes: tuple[str, int] = ("", 0)
-        self._serving = tools.store.hold()
-        self._earlier: tuple[Deployment, ...] = ()
-        self._last_zones: tuple[CompiledZone, ...] = ()
-        self._kept: tuple[Deployment, ...] = ()
+        self._builder = Builder(source.name, source.rules, tools, source.prefix, source.interval_s)
+        inputs = self._builder.inputs
+        self._place = Place(source.name, source.path, self.records, inputs, tools)
+        self._restorer = Restorer(source.name, self.records, self._builder, self.served, tools)
+        self.configuration = source.configuration(self._builder.configuration)
+        self.refusals = Refusals(self.records, tools.files, self.configuration)
+
+    @property
+    def current(self) -> Deployment | None:
+        """The deployment that is served."""
+        return self.served.current
+
+    @property
+    def materialised(self) -> bool:
+        """False while PATH could not be brought up to date."""
+        return self._place.up_to_date
 
     @property
     def intact(self) -> Deployment | None:
@@ -100,36 +81,44 @@ class Deployer:
             return None
         return found if self._tools.store.images.present(found.fingerprint) else None
 
-    # --- Refusals ----------------------------------------------------------------------------
-
     @property
-    def rejected(self) -> Rejection | None:
-        """The last refusal with the configuration of now."""
-        found = self._rejection
-        return found if found and found.configuration == self._builder.configuration else None
-
-    async def _reject(self, digest: str, problems: tuple[Problem, ...]) -> None:
-        if all(one.severity is not Severity.ERROR or one.rule in _PASSING for one in problems):
-            return
-        self._rejection = Rejection(digest, self._builder.configuration, problems)
-        rejection = self._rejection
-        try:
-            await self._tools.files.call(lambda: self._records.reject(rejection))
-        except StoreError as error:
-            self._disturbed("remember", error)
-
-    def _compiler_failed(self, digest: str, error: CompilerError) -> None:
-        """Give a digest that kills the compiler up after some tries, until the next start."""
-        failed = self._crashes[1] + 1 if self._crashes[0] == digest else 1
-        self._crashes = (digest, failed)
-        if failed >= limits.ATTEMPTS:
-            problem = Problem(self.name, 0, 0, Severity.ERROR, "compiler-failed", str(error))
-            self._rejection = Rejection(digest, self._builder.configuration, (problem,))
+    def held(self) -> Held | None:
+        """What waits for ``approve``, held with the configuration of now."""
+        found = self.decisions.standing.held
+        return found if found and found.configuration == self.configuration else None
 
     # --- Deploying ---------------------------------------------------------------------------
 
-    async def deploy(self, revision: Revision, hold: Hold) -> None:
-        """Make a revision the one that is served.
+    def report(self, revision: Revision) -> Reporter:
+        """Return the report of a deployment that begins."""
+        source = self._source
+        first = DeployReport(
+            source=source.key,
+            name=source.name,
+            reference=source.reference,
+            digest=revision.digest,
+            state="resolved",
+            configuration=self.configuration,
+            tag=revision.tag,
+            created=revision.created,
+            revision=revision.revision,
+        )
+        return Reporter(first, self.records, self._tools.wall)
+
+    async def deploy(
+        self, revision: Revision, hold: Hold, reporter: Reporter, *, follows_tag: bool = True
+    ) -> Judged:
+        """Make a revision the one that is served, or hold it.
+
+        Args:
+            revision: its layers are in the store, held.
+            hold: keeps what it consists of.
+            reporter: writes down how far it came.
+            follows_tag: judge it, and let it raise the watermark; False for what an operator
+                went back to.
+
+        Returns:
+            What the gate said; with a condition, nothing went live.
 
         Raises:
             ZoneError: its content is refused, by the compiler (that is remembered) or by what
@@ -137,33 +126,76 @@ class Deployer:
             CompilerError: the compiler died.
             StoreError: the disk failed.
         """
-        current, before = self.current, self._last_zones
-        if current is not None and current.layers == revision.layers:
-            past = self._builder.again(current)
-        else:
-            past = self._builder.after(before)
+        former = self.current
+        before = self.served.last_zones
+        await self._enter(reporter, "compiling")
+        built = await self._built(revision, hold)
         try:
-            built = await self._builder.reuse(revision.layers, past, hold)
-            if built is None:
-                built = await self._builder.compile(revision.layers, past, hold)
-        except ZoneError as error:
-            await self._reject(revision.digest, error.problems)
-            raise
-        except CompilerError as error:
-            self._compiler_failed(revision.digest, error)
-            raise
-        try:
-            problems = (*built.record.problems, *unnoticed(before, built.record.zones))
-            await self._activate(self._deployment(revision, built), problems)
+            changes = await self._changes(former, built) if follows_tag else ()
+            facts = {"zones": built.record.zones, "changes": changes, "tests": built.tests}
+            await self._enter(reporter, "guarding", **facts)
+            judged = Judged(None, ())
+            standing = self.decisions.standing
+            if follows_tag:
+                judged = self._source.gate.judge(revision, built.record.zones, changes, standing)
+            deployment = self._deployment(revision, built)
+            if judged.condition is not None:
+                await self._hold(deployment, judged, reporter)
+                return judged
+            problems = (
+                *built.record.problems,
+                *revision.problems,
+                *unnoticed(before, built.record.zones),
+                *judged.problems,
+            )
+            await self._enter(reporter, "activating", problems=tuple(sorted(problems)))
+            await self._activate(deployment, tuple(dict.fromkeys(problems)))
+            await self._live(follows_tag=follows_tag)
+            await self._entered_service(former, reporter)
             await self.materialise(built.workspace)
         finally:
             self._builder.discard(built.workspace)
         await self._collect()
+        if not follows_tag:
+            await self._tell_changes(former, built, reporter)
+        return judged
+
+    async def _built(self, revision: Revision, hold: Hold) -> Built:
+        builder, current = self._builder, self.current
+        if current is not None and current.layers == revision.layers:
+            past = builder.again(current)
+        else:
+            past = builder.after(self.served.last_zones)
+        try:
+            built = await builder.reuse(revision.layers, past, hold)
+            if built is None:
+                former = current.fingerprint if current else ""
+                built = await builder.compile(revision.layers, past, hold, former)
+        except ZoneError as error:
+            await self.reject(revision.digest, error.problems)
+            raise
+        except CompilerError as error:
+            self.refusals.compiler_failed(revision.digest, self.name, error)
+            raise
+        return built
+
+    async def _changes(self, former: Deployment | None, built: Built) -> tuple[ZoneChange, ...]:
+        """Return what a built image changes; compared now if it was not compiled just now."""
+        if former is None:
+            return tuple(
+                ZoneChange(zone.view, zone.apex, "added", added=zone.records, serial=zone.serial)
+                for zone in built.record.zones
+            )
+        if built.changes is not None:
+            return built.changes
+        if former.fingerprint == built.fingerprint:
+            return ()
+        return await self._builder.compare(former.fingerprint, built.fingerprint)
 
     def _deployment(self, revision: Revision, built: Built) -> Deployment:
         return Deployment(
-            source=self._key,
-            reference=self._reference,
+            source=self._source.key,
+            reference=self._source.reference,
             digest=revision.digest,
             layers=revision.layers,
             fingerprint=built.fingerprint,
@@ -172,221 +204,181 @@ class Deployer:
             activated_at=int(self._tools.wall()),
             generation=0,
             basis=built.basis,
+            tag=revision.tag,
+            verified_by=revision.verified_by,
+            created=revision.created,
+        )
+
+    async def _hold(self, deployment: Deployment, judged: Judged, reporter: Reporter) -> None:
+        assert judged.condition is not None
+        held = Held(
+            deployment.digest,
+            judged.condition,
+            int(self._tools.wall()),
+            self.configuration,
+            judged.problems,
+            tuple(layer.digest for layer in deployment.layers),
+            deployment.fingerprint,
+            deployment,
+        )
+        await self.decisions.hold(held)
+        message = "; ".join(problem.message for problem in judged.problems)
+        await self._enter(
+            reporter,
+            "held",
+            reason=judged.condition,
+            message=message,
+            problems=judged.problems,
         )
 
     async def _activate(self, deployment: Deployment, problems: tuple[Problem, ...]) -> None:
-        tools = self._tools
+        tools, served = self._tools, self.served
         async with tools.activating:
-            objections = tools.serving.check(deployment)
-            if any(problem.severity is Severity.ERROR for problem in objections):
-                raise ZoneError(objections)
-            deployment = await tools.files.call(lambda: self._records.commit_next(deployment))
+            objections = served.check(deployment)
+            deployment = await tools.files.call(lambda: self.records.commit_next(deployment))
             try:
-                self._serve(deployment)
+                served.serve(deployment)
             except OcizoneError:
-                previous = self.current
-                await tools.files.call(lambda: self._records.retract(previous))
+                previous = served.current
+                await tools.files.call(lambda: self.records.retract(previous))
                 raise
-        self._activated(deployment, (*problems, *objections), restored=False)
-
-    def _serve(self, deployment: Deployment) -> None:
-        """Swap, and hold what is served: no record may name it after a fall-back."""
-        path = self._tools.store.images.path
-        earlier = served_before(deployment, self.current, self._earlier)
-        paths = tuple(path(one.fingerprint) for one in earlier)
-        self._tools.serving.activate(deployment, path(deployment.fingerprint), paths)
-        self.current, self._earlier, self._last_zones = deployment, earlier, deployment.zones
-        former, self._serving = self._serving, self._tools.store.hold()
-        for one in (deployment, *earlier):
-            self._serving.keep(one.fingerprint)
-        for layer in deployment.layers:
-            self._serving.keep(layer.digest)
-        former.release()
-
-    def _activated(
-        self, deployment: Deployment, problems: tuple[Problem, ...], *, restored: bool
-    ) -> None:
-        self.problems = problems
-        self._tools.observe(
+        self.problems = (*problems, *objections)
+        tools.observe(
             Activated(
                 self.name,
                 deployment.digest,
                 deployment.generation,
                 deployment.zones,
-                restored,
-                problems,
+                restored=False,
+                problems=self.problems,
             )
         )
 
-    async def relabel(self, digest: str) -> None:
+    async def _live(self, *, follows_tag: bool) -> None:
+        """Note what went live; a disk that fails now only forgets it."""
+        current = self.current
+        assert current is not None
+        try:
+            await self.decisions.served(current, current.zones, follows_tag=follows_tag)
+        except StoreError as error:
+            self.disturbed("remember", error)
+
+    async def relabel(self, revision: Revision) -> None:
         """Record that another manifest names the layers that are served; nothing reloads.
 
         Raises:
             StoreError: the disk failed; the next look tries again.
         """
         assert self.current is not None
-        relabelled = replace(self.current, digest=digest, reference=self._reference)
-        await self._tools.files.call(lambda: self._records.commit(relabelled))
-        self.current = relabelled
+        relabelled = replace(
+            self.current,
+            digest=revision.digest,
+            reference=self._source.reference,
+            tag=revision.tag,
+            verified_by=revision.verified_by,
+            created=revision.created,
+        )
+        await self._tools.files.call(lambda: self.records.commit(relabelled))
+        self.served.current = relabelled
+        self._tools.serving.relabelled(relabelled)
+        await self._live(follows_tag=True)
 
-    # --- Restoring ---------------------------------------------------------------------------
+    async def reject(self, digest: str, problems: tuple[Problem, ...]) -> None:
+        """Remember a refusal; a disk that fails only makes us fetch it once more."""
+        try:
+            await self.refusals.remember(digest, problems)
+        except StoreError as error:
+            self.disturbed("remember", error)
+
+    # --- Reports -----------------------------------------------------------------------------
+
+    async def _enter(self, reporter: Reporter, state: DeployState, **facts: object) -> None:
+        await self._tools.files.call(lambda: reporter.enter(state, **facts))
+        trouble, reporter.trouble = reporter.trouble, None
+        if trouble is not None:
+            self.disturbed("report", trouble)
+
+    async def ended(
+        self,
+        reporter: Reporter,
+        state: DeployState,
+        failure: Failure,
+        problems: tuple[Problem, ...] = (),
+    ) -> None:
+        """Note why a deployment did not get through."""
+        await self._enter(
+            reporter, state, reason=failure.reason, message=failure.message, problems=problems
+        )
+
+    async def _entered_service(self, former: Deployment | None, reporter: Reporter) -> None:
+        current = self.current
+        assert current is not None
+        await self._enter(reporter, "served", generation=current.generation)
+        if former is None or former.digest == current.digest:
+            return
+        found = await self._tools.files.call(lambda: self.records.report(former.digest))
+        if found is not None:
+            passed = Reporter(found, self.records, self._tools.wall)
+            await self._enter(passed, "superseded")
+
+    async def _tell_changes(
+        self, former: Deployment | None, built: Built, reporter: Reporter
+    ) -> None:
+        """Complete the report of what went live without waiting for a comparison."""
+        try:
+            changes = await self._changes(former, built)
+        except CompilerError as error:
+            self.disturbed("report", error)
+        else:
+            await self._enter(reporter, "served", changes=changes)
+
+    # --- Restoring, and what nothing depends on ----------------------------------------------
 
     async def restore(self) -> None:
-        """Serve what was served before, without a network: the newest that is whole.
-
-        Never raises for a damaged state directory: what is wrong is observed, and the first
-        look fetches it again.
-        """
-        records, files = self._records, self._tools.files
+        """Serve what was served before; see follow.restore."""
         try:
-            self._rejection = await files.call(records.rejected)
+            await self.decisions.load()
+        except StoreError as error:
+            self._restorer.disturbed(damaged(error))
+        try:
+            await self.refusals.load()
         except StoreError as error:
             # What was refused is fetched and refused once more; that is no reason not to serve.
-            self._disturbed("restore", error)
-        candidates, unreadable = await files.call(records.restorable)
-        for each in unreadable:
-            self._disturbed("restore", each)
-        self._kept = candidates
-        if candidates:
-            self._last_zones = candidates[0].zones
-        for candidate in candidates:
-            try:
-                await self._restore(candidate)
-            except OcizoneError as error:
-                self._disturbed("restore", error)
-            if self.current is not None:
-                break
+            self._restorer.disturbed(error)
+        await self._restorer.restore(self._restored)
 
     async def restore_earlier(self) -> None:
-        """Serve differences from what was served before, too, as far as its images are whole.
+        """Serve differences from what was served before, too."""
+        await self._restorer.restore_earlier()
 
-        After ``restore``, because it may read a lot: no answer waits for it.
-        """
-        kept, self._kept = self._kept, ()
-        if self.current is None:
-            return
-        hold = self._tools.store.hold()
-        try:
-            whole = await whole_before(self.current, kept, self._tools, hold)
-            if whole:
-                self._earlier = whole
-                await self._serve_restored(self.current)
-        except OcizoneError as error:
-            self._disturbed("restore", error)
-        finally:
-            hold.release()
-
-    async def _restore(self, candidate: Deployment) -> None:
-        tools = self._tools
-        hold = tools.store.hold()
-        for layer in candidate.layers:
-            hold.keep(layer.digest)
-        built = None
-        try:
-            past = self._builder.again(candidate)
-            built = await self._builder.reuse(candidate.layers, past, hold)
-            if built is None:
-                await self._stand_in(candidate, hold)
-                await self._builder.require(candidate.layers)
-                built = await self._builder.compile(candidate.layers, past, hold)
-            record = built.record
-            deployment = replace(
-                candidate,
-                fingerprint=built.fingerprint,
-                basis=built.basis,
-                zones=record.zones,
-                files=record.files,
-            )
-            objections = await self._serve_restored(deployment)
-            self._activated(deployment, (*record.problems, *objections), restored=True)
-            if deployment != candidate:
-                await self._recommit(deployment)
-            await self._check_path(built.workspace)
-        finally:
-            hold.release()
-            self._builder.discard(built.workspace if built else None)
-
-    async def _stand_in(self, candidate: Deployment, hold: Hold) -> None:
-        """Serve the image a deployment had under former rules until that of now is compiled.
-
-        Compiling may take long, or be refused under the new rules: what was served a moment
-        ago, before the Corefile changed, is better than nothing.
-        """
-        images = self._tools.store.images
-        hold.keep(candidate.fingerprint)
-        if await self._tools.files.call(lambda: images.verified(candidate.fingerprint)):
-            await self._serve_restored(candidate)
-
-    async def _serve_restored(self, deployment: Deployment) -> tuple[Problem, ...]:
-        tools = self._tools
-        async with tools.activating:
-            objections = tools.serving.check(deployment)
-            if any(problem.severity is Severity.ERROR for problem in objections):
-                raise ZoneError(objections)
-            self._serve(deployment)
-        return objections
-
-    async def _recommit(self, deployment: Deployment) -> None:
-        """Record the image that the configuration of now makes of an old deployment."""
-        try:
-            await self._tools.files.call(lambda: self._records.commit(deployment))
-        except StoreError as error:
-            self._disturbed("restore", error)
-
-    # --- What nothing depends on -------------------------------------------------------------
-
-    async def _check_path(self, workspace: Path | None) -> None:
-        """Bring PATH up to date after a restart, if it is not."""
-        root, current, records = self._path, self.current, self._records
-        if root is None or current is None:
-            return
-        try:
-            done = await self._tools.files.call(lambda: materialised(root, current.files, records))
-        except StoreError as error:
-            self._disturbed("materialise", error)
-        else:
-            if not done:
-                await self.materialise(workspace)
+    async def _restored(
+        self, deployment: Deployment, problems: tuple[Problem, ...], workspace: Path | None
+    ) -> None:
+        self.problems = problems
+        await self._place.check(deployment, workspace)
 
     async def materialise(self, workspace: Path | None = None) -> None:
-        """Bring PATH up to date; a failure is observed, never raised, and tried again.
-
-        Args:
-            workspace: whose ``tree`` holds the files; None to unpack them anew.
-        """
-        if self._path is None or self.current is None:
-            return
-        tools, root, current = self._tools, self._path, self.current
-
-        def work() -> tuple[Problem, ...]:
-            own = workspace or tools.store.workspace()
-            try:
-                if workspace is None:
-                    tools.unpack(self._builder.inputs(current.layers), own / "tree")
-                return materialise(
-                    own / "tree", root, current.files, self._records, tools.store.disk
-                )
-            finally:
-                if workspace is None:
-                    tools.store.discard(own)
-
-        try:
-            problems = await tools.files.call(work)
-        except OcizoneError as error:
-            self.materialised = False
-            self._disturbed("materialise", error)
-            return
-        # What others wrote stays in the way however often it is tried.
-        self.materialised = all(problem.rule != "file-not-written" for problem in problems)
-        if problems:
-            tools.observe(Disturbed(self.name, "materialise", None, problems))
+        """Bring PATH up to date; see follow.place."""
+        if self.current is not None:
+            await self._place.update(self.current, workspace)
 
     async def _collect(self) -> None:
         try:
             await self._tools.files.call(self._tools.store.collect)
         except StoreError as error:
-            self._disturbed("collect", error)
+            self.disturbed("collect", error)
 
-    def _disturbed(self, what: Disturbance, error: OcizoneError) -> None:
-        problems = getattr(error, "problems", ())
-        self._tools.observe(Disturbed(self.name, what, Failure.of(error), problems))
+    async def require(self, deployment: Deployment) -> None:
+        """Make sure a deployment can be served again: its image is here, or all its blobs.
+
+        Raises:
+            StoreError: neither, or the disk failed.
+        """
+        fingerprint = self._builder.fingerprint(deployment.layers, deployment.basis)
+        if not self._tools.store.images.present(fingerprint):
+            await self._builder.require(deployment.layers)
+
+    def disturbed(self, what: Disturbance, error: OcizoneError) -> None:
+        """Observe what went wrong beside serving."""
+        problems: Iterable[Problem] = getattr(error, "problems", ())
+        self._tools.observe(Disturbed(self.name, what, Failure.of(error), tuple(problems)))

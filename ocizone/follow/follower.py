@@ -1,34 +1,58 @@
 """Keep one artifact of a registry fresh: resolve, fetch what is missing, deploy.
 
-Three attempts a look (follow.retry), each with its own deadline in a pool thread
-(follow.attempt). A digest that is served, or that was refused, costs one HEAD.
+Attempts of a look as often and as far apart as the block says (follow.retry), each with its own
+deadline in a pool thread (follow.attempt). A digest that is served, was refused, or is held costs
+one HEAD. What an operator may do about it is in follow.verbs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import assert_never
 
 from twisted.internet.defer import Deferred
 
-from ocizone import limits
 from ocizone.errors import FetchReason, RegistryError, StoreError, Transient
-from ocizone.follow.attempt import Fetched, Found, Known, Rejected, Relabelled, Same, attempt
-from ocizone.follow.deploy import Deployer, Revision
+from ocizone.follow.attempt import (
+    Fetched,
+    Found,
+    Known,
+    Refused,
+    Rejected,
+    Relabelled,
+    Revision,
+    Same,
+    StillHeld,
+    Terms,
+    Waiting,
+    attempt,
+    wanted,
+)
+from ocizone.follow.deploy import Deployer
+from ocizone.follow.facts import SourceFacts
+from ocizone.follow.gatekeeper import Gate
 from ocizone.follow.pool import Overdue, call_within
+from ocizone.follow.reporting import Reporter
 from ocizone.follow.retry import Pause, retrying
 from ocizone.follow.service import LookingService
 from ocizone.follow.source import OciSource
 from ocizone.follow.status import (
+    WAITING_FOR_SIGNATURE,
     AttemptFailed,
     Failure,
     LookResult,
     Outcome,
 )
 from ocizone.follow.tools import Tools
+from ocizone.follow.verbs import Verbs
+from ocizone.limits import MINIMUM_INTERVAL_S
 from ocizone.plugins.artifact import Artifact
 from ocizone.registry.api import PullClient
+from ocizone.registry.trust import CheckSignature
+from ocizone.store.reports import DeployState
+from ocizone.store.standing import Suspension
 
 #: Makes a client for one artifact; must not touch the network.
 ClientFactory = Callable[[Artifact], PullClient]
@@ -40,7 +64,13 @@ _GRACE_S = 5.0
 class Follower(LookingService):
     """Follows one ``oci`` directive."""
 
-    def __init__(self, source: OciSource, client_factory: ClientFactory, tools: Tools) -> None:
+    def __init__(
+        self,
+        source: OciSource,
+        client_factory: ClientFactory,
+        tools: Tools,
+        check_signature: CheckSignature,
+    ) -> None:
         """Make it; nothing happens before ``startService``.
 
         Raises:
@@ -48,15 +78,17 @@ class Follower(LookingService):
         """
         artifact = source.artifact
         reference = str(artifact.reference)
-        deployer = Deployer(
+        facts = SourceFacts(
             key=source.key,
             name=source.name,
             reference=reference,
             rules=source.rules,
             path=Path(artifact.path),
-            tools=tools,
             interval_s=artifact.interval_s,
+            gate=Gate(artifact.guard, artifact.allow_rollback),
+            terms=repr((artifact.allowed_types, artifact.verify and asdict(artifact.verify))),
         )
+        deployer = Deployer(facts, tools)
         super().__init__(
             key=source.key,
             reference=reference,
@@ -66,14 +98,31 @@ class Follower(LookingService):
         )
         self._artifact = artifact
         self._client_factory = client_factory
+        self._check_signature = check_signature
         self._client = client_factory(artifact)
         self._hold = tools.store.hold()
         self._pause = Pause(tools.clock)
+        self._reporter: Reporter | None = None
+        self._trusted = ""
+        self.verbs = Verbs(self, deployer, tools)
 
     @property
     def retry_at(self) -> float | None:
         """When the next attempt of this look is made, on the clock."""
         return self._pause.until
+
+    @property
+    def suspension(self) -> Suspension | None:
+        """Why there are no looks now: the operator, or the Corefile."""
+        if self._artifact.suspend:
+            return Suspension(0, None, "the Corefile says so")
+        return super().suspension
+
+    @property
+    def verify(self) -> str:
+        """Whether a signature is wanted."""
+        verify = self._artifact.verify
+        return verify.policy if verify else ""
 
     def hurry(self) -> None:
         """Make the next attempt now, if one is being waited for."""
@@ -104,32 +153,89 @@ class Follower(LookingService):
         Raises:
             RegistryError, StoreError, CompilerError: it failed.
         """
+        decisions = self._deployer.decisions
+        while True:
+            # Layers of a look that failed stay until the next one, which need not fetch them again.
+            former, self._hold = self._hold, self._tools.store.hold()
+            pin = decisions.standing.pin
+            try:
+                found = await retrying(
+                    self._pause, self._attempt, self._artifact, failed=self._attempt_failed
+                )
+            except RegistryError as error:
+                await self._report_ended("failed", Failure.of(error))
+                raise
+            finally:
+                former.release()
+            async with self.deploying:
+                if decisions.standing.pin == pin:
+                    return await self._take(found)
+            # An operator decided otherwise meanwhile.
+
+    async def _take(self, found: Found) -> LookResult:
+        """Do what a look's finding asks for."""
         deployer = self._deployer
-        # Layers of a look that failed stay until the next one, which need not fetch them again.
-        former, self._hold = self._hold, self._tools.store.hold()
-        try:
-            found = await retrying(
-                self._pause,
-                self._attempt,
-                interval_s=self._artifact.interval_s,
-                failed=self._attempt_failed,
-            )
-        finally:
-            former.release()
+        self.found = found.named or self.found
+        if wanted(deployer.decisions.standing.pin, found.named) == found.named:
+            await deployer.decisions.end_rollback(found.named)
         match found:
             case Same(digest):
                 if not deployer.materialised:
                     await deployer.materialise()
                 return LookResult(Outcome.UNCHANGED, digest)
-            case Relabelled(digest):
-                await deployer.relabel(digest)
-                return LookResult(Outcome.UNCHANGED, digest)
             case Rejected(digest):
                 return self.refused(digest)
-            case Fetched(digest, layers):
-                return await self.deploy(Revision(digest, layers), self._hold)
+            case StillHeld(digest):
+                return self.still_held(digest)
+            case Waiting(digest):
+                failure = Failure(WAITING_FOR_SIGNATURE, found.message)
+                await self._report_ended("waiting", failure)
+                return LookResult(Outcome.HELD, digest, failure)
+            case Refused(digest):
+                failure = Failure(found.reason, found.message)
+                await self._report_ended("refused", failure)
+                if found.lasting:
+                    await deployer.reject(digest, found.problems)
+                return LookResult(Outcome.REFUSED, digest, failure, found.problems)
+            case Relabelled(revision):
+                self._trusted = revision.digest
+                await deployer.relabel(revision)
+                return LookResult(Outcome.UNCHANGED, revision.digest)
+            case Fetched(revision):
+                self._trusted = revision.digest
+                self._octets += revision.octets
+                return await self.deploy(revision, self._hold, self._reporter)
             case _:
                 assert_never(found)
+
+    def _terms(self) -> Terms:
+        artifact, now = self._artifact, self._tools.clock.seconds()
+        # Ticks of blocks that follow one tag fall together; who asks wants to know of now.
+        shared_s = min(MINIMUM_INTERVAL_S, artifact.interval_s) / 2
+        return Terms(
+            check_signature=self._check_signature,
+            pin=self._deployer.decisions.standing.pin,
+            fresh_s=shared_s if self._asked is None else now - self._asked,
+            timeout_s=artifact.timeout_s,
+            allowed_types=artifact.allowed_types,
+            verify=artifact.verify,
+            max_octets=artifact.max_octets,
+            enter=self._enter,
+        )
+
+    def _enter(self, state: DeployState, found: Revision) -> None:
+        """Write down how far a deployment came; in the thread of the attempt."""
+        reporter = self._reporter
+        if reporter is None or reporter.report.digest != found.digest:
+            reporter = self._reporter = self._deployer.report(found)
+        if reporter.report.state != "waiting" or state == "fetching":
+            reporter.enter(state, verified_by=found.verified_by)
+
+    async def _report_ended(self, state: DeployState, failure: Failure) -> None:
+        """Write down why a deployment ended; one that waits goes on waiting quietly."""
+        reporter = self._reporter
+        if reporter is not None and reporter.report.state not in {state, "served", "superseded"}:
+            await self._deployer.ended(reporter, state, failure)
 
     async def _attempt(self) -> Found:
         self._attempts += 1
@@ -140,14 +246,17 @@ class Follower(LookingService):
             self._deployer,
             self._tools.store,
         )
-        rejected = deployer.rejected
-        known = Known(deployer.intact, rejected.digest if rejected else "")
+        held = None if self._hard else deployer.held
+        known = Known(
+            deployer.intact, deployer.refusals.digest, held.digest if held else "", self._trusted
+        )
+        terms = self._terms()
         try:
             return await call_within(
                 self._tools.pulls,
                 self._tools.clock,
-                limits.ATTEMPT_DEADLINE_S + _GRACE_S,
-                lambda: attempt(client, store, hold, known),
+                terms.timeout_s + _GRACE_S,
+                lambda: attempt(client, store, hold, known, terms),
             )
         except Overdue as error:
             # The thread is lost, and with it the client it may still be using.
@@ -155,8 +264,7 @@ class Follower(LookingService):
             self._close_later(client)
             self._client = self._client_factory(self._artifact)
             raise Transient(
-                f"{self._reference}: the attempt outlived its deadline of"
-                f" {limits.ATTEMPT_DEADLINE_S:.0f} s",
+                f"{self._reference}: the attempt outlived its deadline of {terms.timeout_s:.0f} s",
                 reason=FetchReason.TIMEOUT,
             ) from error
 

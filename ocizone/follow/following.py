@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, DeferredList, succeed
 
 from ocizone.follow.source import Source
 from ocizone.follow.status import LookResult, SourceStatus
+from ocizone.follow.verbs import Verbs
 
 
 class Follows(Protocol):
@@ -32,8 +33,12 @@ class Follows(Protocol):
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """End; fires within STOP_S."""
 
-    def refresh(self) -> Deferred[LookResult]:
+    def refresh(self, *, hard: bool = False) -> Deferred[LookResult]:
         """Look now."""
+
+    @property
+    def verbs(self) -> Verbs | None:
+        """What an operator may do to it; None when it is not followed in a registry."""
 
 
 MakeFollower = Callable[[Source], Follows]
@@ -69,16 +74,32 @@ class Following:
         self._followers = {key: self._followers[key] for key in wanted}
         return _all(follower.restored for _, follower in self._followers.values())
 
+    @property
+    def sources(self) -> list[tuple[Source, Follows]]:
+        """The sources and who follows them, in plan order."""
+        return list(self._followers.values())
+
     def refresh(self) -> Deferred[None]:
         """Let every follower look now; fires when all have.
 
         One that waits for its predecessor to end is left out: it looks as soon as it starts.
         """
-        return _all(
-            follower.refresh()
-            for _, follower in self._followers.values()
-            if follower in self._started
-        )
+        return _all(self.refresh_where(lambda _: True))
+
+    def refresh_where(
+        self, meant: Callable[[Source], bool], *, hard: bool = False
+    ) -> list[Deferred[LookResult]]:
+        """Let some followers look now; returns what becomes of each look.
+
+        Args:
+            meant: tells whether a source is.
+            hard: look even at what was refused or held before.
+        """
+        return [
+            follower.refresh(hard=hard)
+            for source, follower in self._followers.values()
+            if follower in self._started and meant(source)
+        ]
 
     def stop(self) -> Deferred[None]:
         """Stop all; fires within STOP_S."""

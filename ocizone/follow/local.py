@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ocizone.follow.attempt import Fetched, Known, Rejected, Relabelled, Same
-from ocizone.follow.deploy import Deployer, Revision
+from ocizone.follow.attempt import Fetched, Known, Rejected, Same
+from ocizone.follow.deploy import Deployer
+from ocizone.follow.facts import SourceFacts
+from ocizone.follow.gatekeeper import Gate
 from ocizone.follow.scan import Scan, scan
 from ocizone.follow.service import LookingService
 from ocizone.follow.source import LocalSource
@@ -26,16 +28,17 @@ class LocalFollower(LookingService):
         Raises:
             StoreError: the source's key cannot name a directory.
         """
-        deployer = Deployer(
+        facts = SourceFacts(
             key=source.key,
             name=source.name,
             reference=source.name,
             rules=source.rules,
-            path=None,
-            tools=tools,
             prefix=f"{source.root}/",
             interval_s=source.interval_s,
+            # Whoever may write the files may write anything: there is no registry to mistrust.
+            gate=Gate(allow_rollback=True),
         )
+        deployer = Deployer(facts, tools)
         super().__init__(
             key=source.key,
             reference=source.name,
@@ -44,6 +47,8 @@ class LocalFollower(LookingService):
             tools=tools,
         )
         self._source = source
+        #: Who may write the files decides; there is nothing to pin.
+        self.verbs = None
         self._last_scan: Scan | None = None
         self._hold = tools.store.hold()
 
@@ -57,20 +62,20 @@ class LocalFollower(LookingService):
         self._attempts = 1
         former, self._hold = self._hold, self._tools.store.hold()
         source, store, hold, last = self._source, self._tools.store, self._hold, self._last_scan
-        rejected = self._deployer.rejected
-        known = Known(self._deployer.intact, rejected.digest if rejected else "")
+        known = Known(self._deployer.intact, self._deployer.refusals.digest)
         try:
             found, self._last_scan = await self._tools.files.call(
                 lambda: scan(source, store, hold, known, last)
             )
         finally:
             former.release()
-        match found:
-            case Same(digest) | Relabelled(digest):
-                return LookResult(Outcome.UNCHANGED, digest)
-            case Rejected(digest):
-                return self.refused(digest)
-            case Fetched(digest, layers):
-                return await self.deploy(Revision(digest, layers), hold)
-            case _:
-                assert_never(found)
+        async with self.deploying:
+            match found:
+                case Same(digest):
+                    return LookResult(Outcome.UNCHANGED, digest)
+                case Rejected(digest):
+                    return self.refused(digest)
+                case Fetched(revision):
+                    return await self.deploy(revision, hold)
+                case _:
+                    assert_never(found)

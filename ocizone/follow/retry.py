@@ -1,4 +1,4 @@
-"""The only retry there is: three attempts, 30 s apart, on the injected clock.
+"""The only retry there is: three attempts, 30 s apart by default, on the injected clock.
 
 Any failed pull gets them, a 404 too: an artifact may be pushed a moment after the server that
 follows it has started. Content that was pulled and refused does not come here.
@@ -7,13 +7,12 @@ follows it has started. Content that was pulled and refused does not come here.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from ocizone import limits
 from ocizone.errors import RegistryError, StoreError
 
 T = TypeVar("T")
@@ -58,15 +57,31 @@ class Pause:
         call.cancel()
 
 
+class Patience(Protocol):
+    """How often, and how far apart: an ``oci`` directive says so."""
+
+    @property
+    def attempts(self) -> int:
+        """Of one look."""
+
+    @property
+    def backoff_s(self) -> float:
+        """Between two of them."""
+
+    @property
+    def interval_s(self) -> float:
+        """A Retry-After counts up to this: the next look would come then anyway."""
+
+
 async def retrying(
-    pause: Pause, attempt: Callable[[], Awaitable[T]], *, interval_s: float, failed: Failed
+    pause: Pause, attempt: Callable[[], Awaitable[T]], patience: Patience, *, failed: Failed
 ) -> T:
     """Return what the first successful attempt returns.
 
     Args:
         pause: what the waits go through.
         attempt: one attempt.
-        interval_s: a Retry-After counts up to this: the next look would come then anyway.
+        patience: see Patience.
         failed: is told of every failure that is followed by another attempt.
 
     Raises:
@@ -76,7 +91,7 @@ async def retrying(
 
     def wait(state: RetryCallState) -> float:
         asked = getattr(_error(state), "retry_after_s", None) or 0.0
-        return max(limits.BACKOFF_S, min(asked, interval_s))
+        return max(patience.backoff_s, min(asked, patience.interval_s))
 
     def before_sleep(state: RetryCallState) -> None:
         failed(state.attempt_number, _error(state), state.upcoming_sleep)
@@ -87,7 +102,7 @@ async def retrying(
 
     policy = AsyncRetrying(
         sleep=pause.wait,
-        stop=stop_after_attempt(limits.ATTEMPTS),
+        stop=stop_after_attempt(patience.attempts),
         wait=wait,
         # By type, because CancelledError is an Exception too and would be retried.
         retry=retry_if_exception_type((RegistryError, StoreError)),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ocizone import limits
 from ocizone.errors import Problem, Severity, StoreError, ZoneError
-from ocizone.follow.attempt import Fetched, Found, Known, Rejected, Same
+from ocizone.follow.attempt import Fetched, Known, Rejected, Revision, Same
 from ocizone.follow.source import LocalSource
 from ocizone.store.deployments import StoredLayer
 from ocizone.store.disk import open_foreign
@@ -39,7 +39,7 @@ class Scan:
 
 def scan(
     source: LocalSource, store: Store, hold: Hold, known: Known, last: Scan | None
-) -> tuple[Found, Scan]:
+) -> tuple[Same | Rejected | Fetched, Scan]:
     """Look at the files once; new content is in the store afterwards.
 
     Args:
@@ -75,7 +75,7 @@ def scan(
             copied = _copy(source, store, layer.title)
             if copied != layer.digest:
                 raise StoreError(f"{source.name}: {layer.title} is being written to")
-    return Fetched(digest, layers), seen
+    return Fetched(Revision(digest, layers)), seen
 
 
 def _copy(source: LocalSource, store: Store, path: str) -> str:

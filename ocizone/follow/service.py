@@ -10,13 +10,15 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure as Fault
 
 from ocizone import limits
 from ocizone.errors import InputError, OcizoneError
-from ocizone.follow.deploy import Deployer, Revision
+from ocizone.follow.attempt import Revision
+from ocizone.follow.deploy import Deployer
+from ocizone.follow.reporting import Reporter
 from ocizone.follow.status import (
     BUG,
     CONTENT_REFUSED,
@@ -30,6 +32,7 @@ from ocizone.follow.status import (
 )
 from ocizone.follow.tools import Tools
 from ocizone.store.gc import Hold
+from ocizone.store.standing import Suspension
 
 
 class LookingService(Service):
@@ -62,10 +65,18 @@ class LookingService(Service):
         self._restore_ended = False
         self._restore_waiters: list[Deferred[None]] = []
         self._begun = 0.0
+        self._octets = 0
         self._tick = 0.0
         self._timer: IDelayedCall | None = None
         self._turn: Deferred[LookResult] | None = None
         self._waiters: list[Deferred[LookResult]] = []
+        self._later: list[Deferred[LookResult]] = []
+        self._asked: float | None = None
+        self._hard = False
+        self.found = ""
+        """What the tag named at the last look that learned it."""
+        self.deploying = DeferredLock()
+        """Held by whoever changes what is served: a look, or an operator's verb."""
 
     # --- What subclasses say -----------------------------------------------------------------
 
@@ -77,24 +88,52 @@ class LookingService(Service):
             OcizoneError: the look failed, or (InputError) the content is refused.
         """
 
-    async def deploy(self, revision: Revision, hold: Hold) -> LookResult:
+    async def deploy(
+        self, revision: Revision, hold: Hold, reporter: Reporter | None = None
+    ) -> LookResult:
         """Deploy what a look found.
 
         Raises:
             StoreError, CompilerError: it failed.
         """
         self._state = "deploying"
+        deployer = self._deployer
+        reporter = reporter or deployer.report(revision)
         try:
-            await self._deployer.deploy(revision, hold)
+            judged = await deployer.deploy(revision, hold, reporter)
         except InputError as error:
-            return LookResult(Outcome.REFUSED, revision.digest, Failure.of(error), error.problems)
-        return LookResult(Outcome.ACTIVATED, revision.digest, None, self._deployer.problems)
+            failure = Failure.of(error)
+            await deployer.ended(reporter, "refused", failure, error.problems)
+            return LookResult(Outcome.REFUSED, revision.digest, failure, error.problems)
+        except OcizoneError as error:
+            await deployer.ended(reporter, "failed", Failure.of(error))
+            raise
+        if judged.condition is not None:
+            return self.still_held(revision.digest)
+        return LookResult(Outcome.ACTIVATED, revision.digest, None, deployer.problems)
 
     def refused(self, digest: str) -> LookResult:
         """Return the result of a look that found what was refused before."""
-        rejected = self._deployer.rejected
+        rejected = self._deployer.refusals.last
         failure = Failure(CONTENT_REFUSED, f"{digest} was refused before")
         return LookResult(Outcome.REFUSED, digest, failure, rejected.problems if rejected else ())
+
+    def still_held(self, digest: str) -> LookResult:
+        """Return the result of a look that found what waits for ``approve``."""
+        held = self._deployer.held
+        assert held is not None
+        message = "; ".join(problem.message for problem in held.problems)
+        return LookResult(Outcome.HELD, digest, Failure(held.condition, message), held.problems)
+
+    @property
+    def suspension(self) -> Suspension | None:
+        """Why there are no looks now, or None."""
+        return self._deployer.decisions.suspension
+
+    @property
+    def verify(self) -> str:
+        """Whether a signature is wanted; see SourceStatus."""
+        return ""
 
     @property
     def retry_at(self) -> float | None:
@@ -141,20 +180,33 @@ class LookingService(Service):
         turn.cancel()
         return stopped
 
-    def refresh(self) -> Deferred[LookResult]:
-        """Look now, or join the look under way; the result is that look's.
+    def refresh(self, *, hard: bool = False) -> Deferred[LookResult]:
+        """Look now; the result is that of a look that began after this was asked for.
 
-        A look that waits for its next attempt makes it now.
+        A look that waits for its next attempt makes it now, and counts.
 
         Cancelling the Deferred forgets the reader; the look goes on.
+
+        Args:
+            hard: look even at what was refused or held before.
         """
-        result: Deferred[LookResult] = Deferred(self._waiters.remove)
+        self._hard = self._hard or hard
+        if self._turn is not None and self._state != "waiting":
+            # It may have asked the registry before the push we are asked because of.
+            later: Deferred[LookResult] = Deferred(self._forget)
+            self._later.append(later)
+            return later
+        result: Deferred[LookResult] = Deferred(self._forget)
         self._waiters.append(result)
+        self._asked = self._tools.clock.seconds()
         if self._turn is None:
             self._begin()
         else:
             self.hurry()
         return result
+
+    def _forget(self, reader: Deferred[LookResult]) -> None:
+        (self._later if reader in self._later else self._waiters).remove(reader)
 
     @property
     def restored(self) -> Deferred[None]:
@@ -176,6 +228,7 @@ class LookingService(Service):
         tick = self._timer.getTime() if self._timer else None
         next_at = self.retry_at or tick
         due = None if next_at is None else next_at - clock.seconds() + wall()
+        standing = self._deployer.decisions.standing
         refused = self._last.problems if self._last and self._last.failure else ()
         return SourceStatus(
             key=self._key,
@@ -183,7 +236,7 @@ class LookingService(Service):
             reference=self._reference,
             digest=current.digest if current else "",
             generation=current.generation if current else 0,
-            state=self._state,
+            state="suspended" if self._state == "idle" and self.suspension else self._state,
             last_check=self._last_check,
             last_success=self._last_success,
             activated=current.activated_at if current else None,
@@ -193,6 +246,14 @@ class LookingService(Service):
             problems=refused or self._deployer.problems,
             materialised=self._deployer.materialised,
             zones=current.zones if current else (),
+            tag=current.tag if current else "",
+            verified_by=current.verified_by if current else "",
+            found=self.found,
+            pin=standing.pin,
+            suspension=self.suspension,
+            held=self._deployer.held,
+            verify=self.verify,
+            octets=self._octets,
         )
 
     # --- One look at a time ------------------------------------------------------------------
@@ -224,6 +285,10 @@ class LookingService(Service):
         try:
             if not self._is_restored:
                 await self._restore()
+            if self.suspension is not None:
+                return LookResult(Outcome.SUSPENDED, self.found)
+            if self._hard:
+                self._deployer.refusals.forgive()
             return await self.look()
         except InputError as error:
             return LookResult(Outcome.REFUSED, "", Failure.of(error), error.problems)
@@ -253,8 +318,11 @@ class LookingService(Service):
 
     def _ended(self, result: LookResult) -> LookResult:
         self._turn = None
+        self._asked = None
+        self._hard = False
         self._last = result
-        self._last_error = result.failure
+        if result.outcome is not Outcome.SUSPENDED:
+            self._last_error = result.failure
         self._state = "idle" if self.running else "stopped"
         self._last_check = self._tools.wall()
         if result.outcome in {Outcome.UNCHANGED, Outcome.ACTIVATED}:
@@ -264,4 +332,19 @@ class LookingService(Service):
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.callback(result)
+        self._look_again()
         return result
+
+    def _look_again(self) -> None:
+        """Look for those who asked while a look was under way."""
+        later, self._later = self._later, []
+        if not later:
+            return
+        self._waiters += later
+        if self.running and self._turn is None:
+            self._asked = self._tools.clock.seconds()
+            self._begin()
+        elif not self.running:
+            waiters, self._waiters = self._waiters, []
+            for waiter in waiters:
+                waiter.callback(LookResult(Outcome.CANCELLED))

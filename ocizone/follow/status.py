@@ -148,7 +148,7 @@ class SourceStatus:
 
 
 #: What was being done beside serving when something went wrong.
-Disturbance = Literal["materialise", "collect", "remember", "restore"]
+Disturbance = Literal["materialise", "collect", "remember", "restore", "report"]
 
 # --- Events ----------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class Disturbed:
 
     Attributes:
         source: name of the source.
-        what: ``materialise``, ``collect``, ``remember`` or ``restore``.
+        what: see Disturbance.
         failure: why.
         problems: warnings, a file each.
     """
@@ -208,6 +208,13 @@ class Disturbed:
     what: Disturbance
     failure: Failure | None
     problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerbRefused:
+    """What an operator asked for cannot be done; nothing changed. ``why`` is for people."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,15 @@ from typing import Protocol
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 
-from ocizone.compiler.spec import CompileReport, CompileSpec, Layer
+from ocizone.compiler.spec import CompareSpec, CompileReport, CompileSpec, Layer
 from ocizone.errors import Problem
 from ocizone.follow.pool import Pool
 from ocizone.follow.status import Event
 from ocizone.store.deployments import Deployment
 from ocizone.store.store import Store
 
-#: Runs one compilation; cancelling the Deferred ends it.
-Compile = Callable[[CompileSpec], "Deferred[CompileReport]"]
+#: Runs one compilation or comparison; cancelling the Deferred ends it.
+Compile = Callable[[CompileSpec | CompareSpec], "Deferred[CompileReport]"]
 #: Unpacks layers into an empty directory. Blocking.
 Unpack = Callable[[tuple[Layer, ...], Path], object]
 Observe = Callable[[Event], None]
@@ -45,6 +45,9 @@ class Serving(Protocol):
         Raises:
             OcizoneError: it cannot be served; what was served before still is.
         """
+
+    def relabelled(self, deployment: Deployment) -> None:
+        """Take note that what is served has another digest now; no zone changed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

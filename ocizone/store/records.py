@@ -167,16 +167,17 @@ class SourceRecords:
         self._disk.write(self._directory / "rejected.json", seal(rejection.to_json()), "rejection")
 
     def standing(self) -> Standing:
-        """Return what the operator decided; nothing when it is missing or damaged.
+        """Return what the operator decided; nothing when there is none.
 
         Raises:
-            StoreError: it cannot be read.
+            StoreError: it cannot be read, or is damaged.
         """
+        path = self._directory / "standing.json"
+        raw = read_sealed(path)
         try:
-            raw = read_sealed(self._directory / "standing.json")
             return Standing() if raw is None else Standing.from_json(raw)
-        except (DamagedError, KeyError, TypeError, ValueError):
-            return Standing()
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedError(f"{path} is damaged: {error!r}") from error
 
     def keep_standing(self, standing: Standing) -> None:
         """Remember what the operator decided.

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from ocizone.errors import Problem
+from ocizone.store.deployments import Deployment
 from ocizone.store.images import problems_from
 
 
@@ -54,6 +55,7 @@ class Held:
         problems: why, one each.
         layers: digests of its layers, kept from collection.
         fingerprint: of its image, kept too; "" when none was made.
+        candidate: what ``approve`` activates, without the registry.
     """
 
     digest: str
@@ -63,6 +65,7 @@ class Held:
     problems: tuple[Problem, ...]
     layers: tuple[str, ...] = ()
     fingerprint: str = ""
+    candidate: Deployment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,11 @@ class Standing:
         Raises:
             KeyError, TypeError, ValueError: it did not.
         """
-        pin, suspension, held, mark = (
+        held = raw["held"]
+        candidate = held and held["candidate"]
+        pin, suspension, mark = (
             raw["pin"],
             raw["suspension"],
-            raw["held"],
             raw["watermark"],
         )
         return cls(
@@ -117,6 +121,7 @@ class Standing:
                     **held,
                     "problems": problems_from(held["problems"]),
                     "layers": tuple(held["layers"]),
+                    "candidate": candidate and Deployment.from_json(candidate),
                 }
             ),
             approved=tuple(raw["approved"]),

@@ -11,18 +11,20 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredLock, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
 
 from ocizone import limits
 from ocizone.compiler.spec import (
+    CompareSpec,
     CompiledZone,
     CompileReport,
     CompileSpec,
     Layer,
     RevisionFile,
+    ZoneChange,
     ZoneRule,
 )
 from ocizone.corefile.types import Position
@@ -41,10 +43,11 @@ from ocizone.follow.pool import Pool
 from ocizone.follow.source import LocalSource, OciSource
 from ocizone.follow.status import Event
 from ocizone.follow.tools import Tools
-from ocizone.plugins.artifact import Artifact
-from ocizone.registry.api import Resolved
-from ocizone.registry.manifest import TITLE, UNPACK, Descriptor, IndexEntry, Manifest
+from ocizone.plugins.artifact import Artifact, Verify
+from ocizone.registry.api import Resolved, SignatureClient
+from ocizone.registry.manifest import CREATED, TITLE, UNPACK, Descriptor, IndexEntry, Manifest
 from ocizone.registry.reference import Reference
+from ocizone.registry.trust import Unsigned, Verdict
 from ocizone.store.deployments import Deployment
 from ocizone.store.disk import Inject, no_faults
 from ocizone.store.store import Store
@@ -111,7 +114,10 @@ class FakeRegistry:
         name = json.dumps([created, [(one.digest, one.annotations[TITLE]) for one in layers]])
         digest = digest_of(name.encode())
         config = Descriptor("application/vnd.oci.empty.v1+json", digest_of(b"{}"), 2, {})
-        self.manifests[digest] = Manifest(digest, "application/x", config, tuple(layers), {})
+        annotations = {CREATED: created} if created else {}
+        self.manifests[digest] = Manifest(
+            digest, "application/x", config, tuple(layers), annotations
+        )
         self.tag = digest
         return digest
 
@@ -183,9 +189,14 @@ class FakeCompiler:
         self.silent = False
         self.lie = False
         self.cancelled = 0
+        self.compared: list[CompareSpec] = []
+        self.changes: tuple[ZoneChange, ...] = ()
         self.facts: Callable[[CompiledZone, str], CompiledZone] = lambda zone, _text: zone
 
-    def __call__(self, spec: CompileSpec) -> Deferred[CompileReport]:
+    def __call__(self, spec: CompileSpec | CompareSpec) -> Deferred[CompileReport]:
+        if isinstance(spec, CompareSpec):
+            self.compared.append(spec)
+            return succeed(CompileReport(changes=self.changes))
         self.specs.append(spec)
         if self.hang:
             return Deferred(self._cancel)
@@ -215,7 +226,9 @@ class FakeCompiler:
         image = json.dumps(served).encode()
         Path(spec.image).write_bytes(image)
         digest = hashlib.sha256(b"" if self.lie else image).hexdigest()
-        return CompileReport(tuple(problems), tuple(zones), files, digest, len(image))
+        return CompileReport(
+            tuple(problems), tuple(zones), files, digest, len(image), changes=self.changes
+        )
 
 
 def unpack(layers: tuple[Layer, ...], tree: Path) -> tuple[RevisionFile, ...]:
@@ -239,9 +252,13 @@ class FakeServing:
         self.earlier: list[dict[str, str]] = []
         self.objections: tuple[Problem, ...] = ()
         self.broken: StoreError | None = None
+        self.relabellings: list[Deployment] = []
 
     def check(self, deployment: Deployment) -> tuple[Problem, ...]:
         return self.objections
+
+    def relabelled(self, deployment: Deployment) -> None:
+        self.relabellings.append(deployment)
 
     def activate(self, deployment: Deployment, image: Path, earlier: tuple[Path, ...] = ()) -> None:
         if self.broken is not None:
@@ -264,6 +281,13 @@ class Site:
     events: list[Event] = field(default_factory=list)
     pulls: Pool = field(default_factory=SyncPool)
     files: Pool = field(default_factory=SyncPool)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+
+    def signatures(self, client: SignatureClient, digest: str, verify: Verify) -> Verdict:
+        """Return the verdict of a digest: unsigned, unless a test says otherwise."""
+        del client, verify
+        self.registry.requests["signature"] += 1
+        return self.verdicts.get(digest, Unsigned("no signature"))
 
     def __post_init__(self) -> None:
         self.registry.seconds = self.clock.seconds
@@ -292,15 +316,18 @@ class Site:
         interval_s: float = 3600.0,
         digest: str | None = None,
         rules: tuple[ZoneRule, ...] = RULES,
+        **options: Any,
     ) -> OciSource:
         reference = Reference("r.test", "zones", None if digest else "prod", digest)
         position = Position("Corefile", 1)
-        artifact = Artifact(reference, str(self.path), interval_s, True, None, None, position)
+        artifact = Artifact(
+            reference, str(self.path), interval_s, True, None, None, position, **options
+        )
         return OciSource(key, str(reference), artifact, rules)
 
     def follower(self, source: OciSource | None = None) -> Follower:
         """Start a follower."""
-        follower = Follower(source or self.source(), self.client, self.tools)
+        follower = Follower(source or self.source(), self.client, self.tools, self.signatures)
         follower.startService()
         return follower
 

@@ -821,11 +821,10 @@ def test_file_of_others_in_path_is_told_once(site: Site) -> None:
     assert (site.path / "db.example.org").read_text() == "theirs"
 
 
-def test_artifact_that_is_too_large(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_artifact_that_is_too_large(site: Site) -> None:
     """Layers that sum up to more than an artifact may have are not fetched."""
-    monkeypatch.setattr(limits, "ARTIFACT_OCTETS", 2)
     site.registry.push(ONE)
-    follower = site.follower()
+    follower = site.follower(site.source(max_octets=2))
     site.clock.pump([30.0, 30.0])
     assert follower.status.last_error is not None
     assert follower.status.last_error.reason == "TooLarge"

@@ -49,7 +49,11 @@ class FakeFollower:
         self.working = False
         self.ending.callback(None)
 
-    def refresh(self) -> Deferred[LookResult]:
+    @property
+    def verbs(self) -> None:
+        return None
+
+    def refresh(self, *, hard: bool = False) -> Deferred[LookResult]:
         assert self.working, "a follower that has not started must not look"
         look: Deferred[LookResult] = Deferred()
         self.looks.append(look)

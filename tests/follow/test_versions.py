@@ -117,7 +117,7 @@ def test_answers_do_not_wait_for_the_history(site: Site):
         follower.refresh()
     again = restarted(site)
     seen: list[list[int]] = []
-    service = Follower(again.source(), again.client, again.tools)
+    service = Follower(again.source(), again.client, again.tools, again.signatures)
     service.restored.addCallback(lambda _: seen.append(serials(again)))
     service.startService()
     assert seen == [[]]
