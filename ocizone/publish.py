@@ -21,6 +21,8 @@ from ocizone.store.disk import sha256_of
 from ocizone.store.paths import is_leftover, names_a_secret
 
 YAML_TYPE = "application/yaml"
+#: The one view of images that are made to be looked at, not served.
+CHECK_VIEW = "check"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -146,17 +148,30 @@ def check_files(files: Sequence[FileToPush], now: int) -> Checked:
     Raises:
         StoreError: a file cannot be read, or the temporary directory not be written.
     """
+    with tempfile.TemporaryDirectory(prefix="ocizone-check-") as name:
+        return compile_files(files, now, Path(name))
+
+
+def compile_files(files: Sequence[FileToPush], now: int, directory: Path) -> Checked:
+    """Compile files as a server would; the image is ``directory / "image"`` unless refused.
+
+    Args:
+        files: of the artifact.
+        now: unix seconds: signatures are judged by it.
+        directory: an empty one.
+
+    Raises:
+        StoreError: a file cannot be read, or the directory not be written.
+    """
     layers = tuple(
         Layer(str(file.path.absolute()), f"sha256:{sha256_of(file.path)}", file.title, False, "")
         for file in files
     )
-    rule = ZoneRule("check", "artifact", "", (".",))
-    with tempfile.TemporaryDirectory(prefix="ocizone-check-") as name:
-        tree = Path(name, "tree")
-        tree.mkdir()
-        image = str(Path(name, "image"))
-        spec = CompileSpec("the artifact", layers, (rule,), str(tree), image, now=now)
-        report = compile_revision(spec, time.monotonic)
+    tree = directory / "tree"
+    tree.mkdir()
+    rules = (ZoneRule(CHECK_VIEW, "artifact", "", (".",)),)
+    spec = CompileSpec("the artifact", layers, rules, str(tree), str(directory / "image"), now=now)
+    report = compile_revision(spec, time.monotonic)
     paths = {file.title: str(file.path) for file in files}
     problems = (
         replace(problem, file=paths.get(problem.file, problem.file)) for problem in report.problems

@@ -22,6 +22,7 @@ COMMANDS = {
     "approve": "Release a version that is held.",
     "check": "Check Corefiles, zone files and directories; tell every finding.",
     "demo": "Registry, push, serve, change: the main job in one terminal.",
+    "diff": "Show what differs between two versions, record by record.",
     "gc": "Remove what nothing refers to any more.",
     "healthcheck": "Ask a running server whether it is alive; for containers.",
     "help": "Explain a Corefile directive.",
