@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from ocizone.corefile.arguments import parse_duration, text
+from ocizone.corefile.arguments import text
 from ocizone.corefile.directive import (
     Argument,
     BadArgumentError,
@@ -15,72 +13,44 @@ from ocizone.corefile.directive import (
     Use,
 )
 from ocizone.corefile.lexer import Token
-from ocizone.limits import MAXIMUM_INTERVAL_S, MINIMUM_INTERVAL_S
-from ocizone.plugins.artifact import Artifact, Credentials
+from ocizone.plugins.artifact import Artifact
+from ocizone.plugins.ociaccess import (
+    ACCESS,
+    CA_FILE,
+    CLIENT_CERT,
+    DOCKER_CONFIG,
+    INSECURE,
+    MIRROR,
+    PROXY,
+    credentials_of,
+    file_of,
+    is_loopback,
+)
+from ocizone.plugins.ocischedule import (
+    JITTER,
+    RETRIES,
+    SCHEDULE,
+    SEMVER,
+    STARTUP,
+    SUSPEND,
+    TIMEOUT,
+    timing,
+)
+from ocizone.plugins.ocitrust import (
+    ALLOW_ROLLBACK,
+    ALLOWED_TYPES,
+    GUARD,
+    KEEP,
+    MAX_SIZE,
+    TRUST,
+    verify_of,
+)
 from ocizone.plugins.zonepolicy import DNSSEC, SERIAL, zone_policy
 from ocizone.registry.reference import BadReferenceError, Reference
-
-_DEFAULT_INTERVAL = "3600"
-_INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
 def _url(given: Given) -> Token:
     return given.words[0]
-
-
-def _interval(given: Given) -> float:
-    """Return seconds. What CoreDNS ignores (``abc``, ``0``, ``-5``) is ignored with a warning."""
-    shown = given.words[0].shown
-    seconds = _seconds(given.text)
-    if seconds is None or seconds <= 0:
-        given.warn(
-            "bad-interval",
-            f"interval '{shown}' is not a positive number of seconds or a duration:"
-            f" the default of {_DEFAULT_INTERVAL}s is used",
-        )
-        return float(_DEFAULT_INTERVAL)
-    if seconds < MINIMUM_INTERVAL_S:
-        given.warn(
-            "interval-raised",
-            f"interval {shown} is raised to the minimum of {MINIMUM_INTERVAL_S:g}s",
-        )
-        return MINIMUM_INTERVAL_S
-    if seconds > MAXIMUM_INTERVAL_S:
-        given.warn("interval-lowered", f"interval {shown} is lowered to one year")
-        return MAXIMUM_INTERVAL_S
-    return seconds
-
-
-def _seconds(written: str) -> float | None:
-    if _INTEGER.fullmatch(written):
-        # Any integer of more digits than this is over the maximum; int() has a limit of its own.
-        digits = written.lstrip("+-").lstrip("0") or "0"
-        value = float(int(digits[:12]))
-        return -value if written.startswith("-") else value
-    try:
-        return parse_duration(written)
-    except ValueError:
-        return None
-
-
-def _insecure(given: Given) -> bool:
-    if given.text not in {"true", "false"}:
-        given.warn(
-            "insecure-ignored",
-            f"insecure '{given.words[0].shown}' means false: only 'true' turns TLS off",
-        )
-    return given.text == "true"
-
-
-def _secret(given: Given) -> str:
-    """Return a credential; an unset variable would silently make the pull anonymous."""
-    if given.words[0].unset:
-        raise BadArgumentError(
-            f"environment variable {given.words[0].unset[0]} is not set",
-            f"{given.name.text} would be empty",
-            rule="environment-unset",
-        )
-    return given.text
 
 
 REPO = Argument(
@@ -95,49 +65,47 @@ PATH = Argument(
 URL = Property("url", "REPO", _url, "The same as the REPO argument.")
 REPO_PROPERTY = Property("repo", "REPO", _url, "The same as `url`; the last one counts.")
 PATH_PROPERTY = Property("path", "PATH", text, "The same as the PATH argument.")
-INTERVAL = Property(
-    "interval",
-    "SECONDS|DURATION",
-    _interval,
-    "Time between looks at the tag, at least 5 seconds, at most a year.",
-    default=_DEFAULT_INTERVAL,
-)
-INSECURE = Property(
-    "insecure",
-    "true|false",
-    _insecure,
-    "`true` speaks plain HTTP to the registry.",
-    default="false",
-)
-USERNAME = Property("username", "NAME", _secret, "Who to log in as; needs a password.", secret=True)
-PASSWORD = Property(
-    "password", "PASSWORD", _secret, "Better `{$NAME}` of the environment, or a file.", secret=True
-)
-PASSWORD_FILE = Property(
-    "password_file", "FILE", _secret, "A file that holds the password, read at each log-in."
-)
-CA_FILE = Property("ca_file", "FILE", text, "PEM certificates to trust instead of the system's.")
 
 
 def _build(use: Use, scope: Scope) -> list[Artifact]:
     insecure = use.value(INSECURE)
     reference = _reference(use)
-    credentials = _credentials(use, scope)
-    if credentials and insecure and not _is_loopback(reference.registry):
+    credentials = credentials_of(use, scope)
+    if credentials and insecure and not is_loopback(reference.registry):
         use.given.warn(
             "password-in-clear", f"the password for {reference.registry} travels over plain HTTP"
         )
-    ca_file = use.last(CA_FILE)
+    when = timing(use)
+    attempts, backoff_s = use.value(RETRIES)
+    pair = use.last(CLIENT_CERT)
     return [
         Artifact(
             reference=reference,
             path=_path(use, scope),
-            interval_s=use.value(INTERVAL),
+            interval_s=when.interval_s,
             insecure=insecure,
             credentials=credentials,
-            ca_file=scope.resolve(ca_file) if ca_file else None,
+            ca_file=file_of(use, CA_FILE, scope),
             position=use.position,
             policy=zone_policy(use),
+            cron=when.cron,
+            startup=use.value(STARTUP),
+            jitter=use.value(JITTER),
+            semver=_semver(use, reference),
+            mirrors=tuple(one for line in use.every(MIRROR) for one in line),
+            suspend=use.value(SUSPEND),
+            docker_config=file_of(use, DOCKER_CONFIG, scope),
+            client_cert=(scope.resolve(pair[0]), scope.resolve(pair[1])) if pair else None,
+            proxy=use.last(PROXY) or "",
+            allowed_types=use.last(ALLOWED_TYPES) or (),
+            verify=verify_of(use, scope),
+            allow_rollback=use.value(ALLOW_ROLLBACK),
+            guard=use.last(GUARD),
+            keep=use.value(KEEP),
+            attempts=attempts,
+            backoff_s=backoff_s,
+            timeout_s=use.value(TIMEOUT),
+            max_octets=use.value(MAX_SIZE),
         )
     ]
 
@@ -147,10 +115,34 @@ def _positional(use: Use) -> tuple[Token, ...]:
     return use.given.words if len(use.given.words) <= 2 else ()
 
 
-def _reference(use: Use) -> Reference:
+def _named(use: Use) -> Token | None:
+    """Return the word that says what to follow."""
     words = _positional(use)
     named = [item.value for item in use.settings if item.declared in {URL, REPO_PROPERTY}]
     word: Token | None = named[-1] if named else words[0] if words else None
+    return word
+
+
+def _semver(use: Use, reference: Reference) -> str:
+    """Return the range that picks the tag; "" without one."""
+    found = use.last(SEMVER)
+    if found is None:
+        return ""
+    at, text = found
+    word = _named(use)
+    if reference.digest or (word and ":" in word.text.partition("/")[2]):
+        what = "digest" if reference.digest else "tag"
+        raise BadArgumentError(
+            f"semver and a {what} in REPO exclude one another",
+            f"leave the {what} out: the range picks the tag",
+            rule="semver-and-tag",
+            at=at,
+        )
+    return text
+
+
+def _reference(use: Use) -> Reference:
+    word = _named(use)
     surplus = use.given.words[2:]
     if surplus and word:
         use.given.warn("arguments-ignored", "more than REPO and PATH on the line: all are ignored")
@@ -185,30 +177,6 @@ def _path(use: Use, scope: Scope) -> str:
     return scope.resolve(path)
 
 
-def _credentials(use: Use, scope: Scope) -> Credentials | None:
-    username, password = use.last(USERNAME), use.last(PASSWORD)
-    password_file = use.last(PASSWORD_FILE)
-    if password and password_file:
-        raise BadArgumentError(
-            "password and password_file exclude one another", rule="bad-credentials"
-        )
-    if bool(username) != bool(password or password_file):
-        raise BadArgumentError(
-            "username and password are required",
-            "give both, or neither for anonymous pulls",
-            rule="bad-credentials",
-        )
-    if not username:
-        return None
-    if password_file:
-        return Credentials(username, password_file=scope.resolve(password_file))
-    return Credentials(username, password=password)
-
-
-def _is_loopback(registry: str) -> bool:
-    return registry.startswith(("127.", "[::1]")) or registry.partition(":")[0] == "localhost"
-
-
 DIRECTIVE = Directive(
     "oci",
     "*oci* follows a tag of an OCI registry and serves the zones it holds.",
@@ -217,12 +185,9 @@ DIRECTIVE = Directive(
         URL,
         REPO_PROPERTY,
         PATH_PROPERTY,
-        INTERVAL,
-        INSECURE,
-        USERNAME,
-        PASSWORD,
-        PASSWORD_FILE,
-        CA_FILE,
+        *SCHEDULE,
+        *ACCESS,
+        *TRUST,
         DNSSEC,
         SERIAL,
     ),
