@@ -1,4 +1,4 @@
-"""The compilation itself: unpack, select, read, check, build, write the image.
+"""The compilation itself: unpack, select, read, check, build, write the image, test, compare.
 
 ``compile_revision`` is what the child runs, what tests call, and what fills a CompileReport.
 One zone is in memory at a time. Not here: stdin and stdout (``__main__``).
@@ -7,12 +7,12 @@ One zone is in memory at a time. Not here: stdin and stdout (``__main__``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocizone.compiler.changes import changes_between
-from ocizone.compiler.select import YAML_SUFFIXES, Selected, select
+from ocizone.compiler.select import YAML_SUFFIXES, Selected, is_zone_tests, select
 from ocizone.compiler.serials import serial_for, set_serial, written_serial
 from ocizone.compiler.spec import (
     CompareSpec,
@@ -23,7 +23,7 @@ from ocizone.compiler.spec import (
     ZoneChange,
 )
 from ocizone.compiler.tree import SourceTree
-from ocizone.errors import StoreError, ZoneError
+from ocizone.errors import Severity, StoreError, ZoneError
 from ocizone.findings import Findings
 from ocizone.limits import ZONES_PER_IMAGE
 from ocizone.store.unpack import unpack
@@ -36,6 +36,9 @@ from ocizone.zone.dnssecpolicy import DnssecPolicy
 from ocizone.zone.image import Image, ImageZone, write_image
 from ocizone.zone.masterfile import read_master
 from ocizone.zone.reader import ZoneInfo
+
+if TYPE_CHECKING:
+    from ocizone.compiler.testfile import ZoneTest
 
 
 def compile_revision(spec: CompileSpec, clock: Callable[[], float]) -> CompileReport:
@@ -51,34 +54,98 @@ def compile_revision(spec: CompileSpec, clock: Callable[[], float]) -> CompileRe
     started = clock()
     findings = Findings()
     files = unpack(spec.layers, Path(spec.tree), findings)
-    zones: tuple[CompiledZone, ...] = ()
-    changes: tuple[ZoneChange, ...] = ()
-    digest, octets = "", 0
-    extra: dict[str, Any] = {}
+    made = _Made()
     selected: tuple[Selected, ...] = ()
     tree = SourceTree(Path(spec.tree), spec.prefix, spec.source)
     if not findings.refused:
         selected = select(tree, spec.rules, findings)
     if not findings.refused:
-        compiled = _Compiled(tree, selected, spec, findings)
-        try:
-            digest, octets = write_image(Path(spec.image), compiled.zones())
-            zones = tuple(compiled.listed)
-            if spec.former:
-                changes = _changes(spec.former, spec.image, extra)
-        except ZoneError:
-            # Raised by compiled.zones() so that no image is written; the findings say why.
-            assert findings.refused
+        tests = _Tests(tree, files, spec, findings)
+        made = _make(spec, _Compiled(tree, selected, spec, findings), tests, findings)
     return CompileReport(
         problems=findings.problems(),
-        zones=zones,
+        zones=made.zones,
         files=files,
-        image_sha256=digest,
-        image_octets=octets,
+        image_sha256=made.digest,
+        image_octets=made.octets,
         seconds=clock() - started,
-        extra={**extra, "not_zones": _not_zones(files, selected)},
-        changes=changes,
+        extra={**made.extra, "not_zones": _not_zones(files, selected)},
+        changes=made.changes,
+        tests=made.tests,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a report tells of an image; of none, nothing."""
+
+    zones: tuple[CompiledZone, ...] = ()
+    digest: str = ""
+    octets: int = 0
+    tests: int = 0
+    changes: tuple[ZoneChange, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def _make(spec: CompileSpec, compiled: _Compiled, tests: _Tests, findings: Findings) -> _Made:
+    """Write the image, test and compare it; one that is refused is removed again."""
+    path = Path(spec.image)
+    try:
+        digest, octets = write_image(path, compiled.zones())
+    except ZoneError:
+        # Raised by compiled.zones() so that no image is written; the findings say why.
+        assert findings.refused
+        return _Made()
+    held = tests.run(path)
+    if findings.refused:
+        path.unlink()
+        return _Made()
+    extra: dict[str, Any] = {}
+    changes = _changes(spec.former, spec.image, extra) if spec.former else ()
+    return _Made(tuple(compiled.listed), digest, octets, held, changes, extra)
+
+
+class _Tests:
+    """The zone tests of an artifact: read first, for what is wrong with them is told at once."""
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        files: tuple[RevisionFile, ...],
+        spec: CompileSpec,
+        findings: Findings,
+    ) -> None:
+        self._spec = spec
+        self._findings = findings
+        self._tests: tuple[ZoneTest, ...] = ()
+        paths = [file.path for file in files if is_zone_tests(file.path)]
+        if paths:
+            from ocizone.compiler.testfile import read_tests  # noqa: PLC0415 - PyYAML, when needed
+
+            own = Findings()
+            self._tests = read_tests(tree, paths, own)
+            self._tell(own)
+
+    def run(self, image: Path) -> int:
+        """Return how many hold; those that do not are findings."""
+        if not self._tests:
+            return 0
+        from ocizone.compiler.zonetests import run_tests  # noqa: PLC0415 - answers, when needed
+
+        own = Findings()
+        origins = {
+            names.lower(names.from_text(origin))
+            for rule in self._spec.rules
+            for origin in rule.origins
+        }
+        held = run_tests(self._tests, Image.open(image).zones(), origins, own)
+        self._tell(own)
+        return held
+
+    def _tell(self, own: Findings) -> None:
+        for problem in own.problems():
+            served = self._spec.excuse_expired
+            self._findings.add(replace(problem, severity=Severity.WARNING) if served else problem)
 
 
 def compare_images(spec: CompareSpec, clock: Callable[[], float]) -> CompileReport:
@@ -229,4 +296,4 @@ def _listed(view: str, info: ZoneInfo) -> CompiledZone:
 
 def _not_zones(files: tuple[RevisionFile, ...], selected: tuple[Selected, ...]) -> list[str]:
     zones = {one.path for one in selected}
-    return [file.path for file in files if file.path not in zones]
+    return [file.path for file in files if file.path not in zones and not is_zone_tests(file.path)]

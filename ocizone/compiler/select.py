@@ -21,6 +21,7 @@ from ocizone.wire.codes import TYPE_SOA
 from ocizone.zone.masterfile import read_master
 
 YAML_SUFFIXES: Final = (".yaml", ".yml")
+_ZONE_TESTS: Final = frozenset({f"zone-tests{suffix}" for suffix in YAML_SUFFIXES})
 _SHOWN_FILES: Final = 20
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 # A SOA stands at the top; a file without one among its first records names no zone.
@@ -50,7 +51,7 @@ def select(tree: SourceTree, rules: Sequence[ZoneRule], findings: Findings) -> t
     Findings tell of a file that is missing, a zone outside a block's zones, an origin claimed
     by two files in one view, and of a tree that gives no zone at all.
     """
-    files = tuple(tree.files())
+    files = tuple(path for path in tree.files() if not is_zone_tests(path))
     claims: dict[tuple[str, bytes], tuple[str, ZoneRule]] = {}
     for rule in rules:
         for origin, path in _of_rule(rule, tree, files, findings):
@@ -71,6 +72,11 @@ def select(tree: SourceTree, rules: Sequence[ZoneRule], findings: Findings) -> t
     for (_, origin), (path, rule) in sorted(claims.items(), key=itemgetter(0)):
         wanted.setdefault((path, origin), []).append(rule)
     return tuple(Selected(path, origin, tuple(of)) for (path, origin), of in sorted(wanted.items()))
+
+
+def is_zone_tests(path: str) -> bool:
+    """Tell whether a path names a file of zone tests (compiler.testfile), which is no zone."""
+    return path.rsplit("/", 1)[-1] in _ZONE_TESTS
 
 
 def origin_of_name(path: str) -> bytes | None:

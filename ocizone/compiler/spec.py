@@ -149,7 +149,8 @@ class CompileSpec:
         image: absolute path the finished image is renamed to (same file system as ``tree``).
         now: unix seconds: signatures are judged by it; no part of the fingerprint.
         base: what is deployed now; counts for zones whose rule says ``auto`` or ``unixtime``.
-        excuse_expired: the revision was served before: signatures that ran out since only warn.
+        excuse_expired: the revision was served before: signatures that ran out since only warn,
+            and so do zone tests, of which there may be more by now.
         expiring_s: signatures that run out within so many seconds are told.
         former: absolute path of the image that is served, verified; "" for none. The report
             tells what the new one changes; no part of the fingerprint.
@@ -284,7 +285,7 @@ class CompileReport:
         image_octets: its size.
         seconds: wall time the child measured.
         changes: against the former image, in order of view and apex.
-        tests: how many zone tests of the artifact held.
+        tests: how many zone tests of the artifact held (compiler.zonetests).
     """
 
     problems: tuple[Problem, ...] = ()

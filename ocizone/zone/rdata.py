@@ -74,6 +74,21 @@ def rdata_from_text(rrtype: int, text: str, origin: bytes) -> bytes:
     return wire
 
 
+def rdata_text(rrtype: int, rdata: bytes) -> str:
+    r"""Return rdata in presentation form, names absolute; in the RFC 3597 ``\#`` form if it is odd.
+
+    Args:
+        rrtype: not a meta type.
+        rdata: uncompressed wire form.
+    """
+    try:
+        return dns.rdata.from_wire(
+            dns.rdataclass.IN, dns.rdatatype.RdataType.make(rrtype), rdata, 0, len(rdata)
+        ).to_text()
+    except (dns.exception.DNSException, ValueError, struct.error):
+        return rf"\# {len(rdata)} {rdata.hex()}"
+
+
 def _reason(error: BaseException) -> str:
     """Return why, in one line: dnspython wraps the cause, and its own words are often generic."""
     cause = error.__cause__ or error
