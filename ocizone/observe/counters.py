@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from ocizone import __version__
 from ocizone.answer.sent import Outcome
+from ocizone.limits import METRIC_ZONES
+from ocizone.observe.histogram import histogram_family
 
 DURATION_BUCKETS = tuple(0.00025 * 2**step for step in range(16))
 SIZE_BUCKETS = (0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16e3, 32e3, 48e3, 64e3)
@@ -33,6 +30,8 @@ RCODES = {
 }  # fmt: skip
 #: The zone label of a query no block takes, as in CoreDNS.
 NO_ZONE = "dropped"
+#: The zone label that stands for all zones beyond the METRIC_ZONES that were asked for first.
+OTHER_ZONES = "others"
 
 _Key = tuple[str, str, str, str, int, int]
 """(server, zone, protocol, family, qtype or -1, rcode or -1 for silence)."""
@@ -115,39 +114,21 @@ class Counters:
             build = GaugeMetricFamily(name, "Build information.", labels=["version"])
             build.add_metric([__version__], 1)
             yield build
-        yield CounterMetricFamily("coredns_panics", "Bugs answered SERVFAIL.", value=self.panics)
+        for name in ("coredns_panics", "ocizone_panics"):
+            yield CounterMetricFamily(name, "Bugs answered SERVFAIL.", value=self.panics)
         yield CounterMetricFamily(
             "coredns_reload_failed", "Corefiles that were refused.", value=self.failed_reloads
         )
-        drops = CounterMetricFamily("ocizone_dns_dropped", "Not answered.", labels=["reason"])
-        for reason, count in self.drops.items():
-            drops.add_metric([reason], count)
-        yield drops
-        transfers = CounterMetricFamily("ocizone_xfr", "Transfers.", labels=["zone", "result"])
-        for (zone, outcome), count in self.transfers.items():
-            transfers.add_metric([zone, outcome], count)
-        yield transfers
-        notifies = CounterMetricFamily("ocizone_notify", "NOTIFY sent.", labels=["result"])
-        for result, count in self.notifies.items():
-            notifies.add_metric([result], count)
-        yield notifies
+        drops = [((reason,), count) for reason, count in self.drops.items()]
+        yield _counter("ocizone_dns_dropped", "Not answered.", ["reason"], drops)
+        yield _counter("ocizone_xfr", "Transfers.", ["zone", "result"], self.transfers.items())
+        notifies = [((result,), count) for result, count in self.notifies.items()]
+        yield _counter("ocizone_notify", "NOTIFY sent.", ["result"], notifies)
         yield from self._requests()
+        yield from self._by_zone()
         yield from self._histograms()
 
     def _requests(self) -> Iterator[Metric]:
-        requests = CounterMetricFamily(
-            "coredns_dns_requests",
-            "Queries.",
-            labels=["server", "zone", "view", "proto", "family", "type"],
-        )
-        responses = CounterMetricFamily(
-            "coredns_dns_responses",
-            "Replies.",
-            labels=["server", "zone", "view", "rcode", "plugin"],
-        )
-        dnssec_ok = CounterMetricFamily(
-            "coredns_dns_do_requests", "Queries with DO.", labels=["server", "zone", "view"]
-        )
         by_request: Counter[tuple[str, ...]] = Counter()
         by_response: Counter[tuple[str, ...]] = Counter()
         by_do: Counter[tuple[str, ...]] = Counter()
@@ -161,26 +142,62 @@ class Counters:
                     tally.count
                 )
             by_do[server, zone, ""] += tally.dnssec_ok
-        for family_of, counts in (
-            (requests, by_request),
-            (responses, by_response),
-            (dnssec_ok, by_do),
-        ):
-            for labels, count in counts.items():
-                family_of.add_metric(list(labels), count)
-            yield family_of
+        place = ["server", "zone", "view"]
+        yield _counter(
+            "coredns_dns_requests",
+            "Queries.",
+            [*place, "proto", "family", "type"],
+            by_request.items(),
+        )
+        yield _counter(
+            "coredns_dns_responses", "Replies.", [*place, "rcode", "plugin"], by_response.items()
+        )
+        yield _counter("coredns_dns_do_requests", "Queries with DO.", place, by_do.items())
+
+    def _by_zone(self) -> Iterator[Metric]:
+        """Yield the same under our names, without CoreDNS' labels that are always alike."""
+        requests: Counter[tuple[str, ...]] = Counter()
+        responses: Counter[tuple[str, ...]] = Counter()
+        durations: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
+        for (_, zone, protocol, family, qtype, rcode), tally in self._tallies.items():
+            requests[zone, protocol, family, QTYPES.get(qtype, "other")] += tally.count
+            if rcode >= 0:
+                responses[zone, RCODES.get(rcode, str(rcode))] += tally.count
+            durations.setdefault((protocol,), []).append((tally.durations, tally.seconds))
+        yield _counter(
+            "ocizone_dns_requests",
+            "Queries.",
+            ["zone", "proto", "family", "type"],
+            requests.items(),
+        )
+        yield _counter("ocizone_dns_responses", "Replies.", ["zone", "rcode"], responses.items())
+        yield histogram_family(
+            "ocizone_dns_request_duration_seconds",
+            "Time to answer.",
+            ["proto"],
+            DURATION_BUCKETS,
+            durations,
+        )
+
+    def _own_series(self) -> Mapping[str, str]:
+        """Return the zone label of each zone in what takes many lines a zone."""
+        zones = dict.fromkeys(zone for _, zone, *_ in self._tallies)
+        own = [zone for zone in zones if zone != NO_ZONE][:METRIC_ZONES]
+        return {**dict.fromkeys(zones, OTHER_ZONES), **{zone: zone for zone in (*own, NO_ZONE)}}
 
     def _histograms(self) -> Iterator[Metric]:
+        label = self._own_series()
         durations: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
         requests: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
         responses: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
-        for (server, zone, protocol, *_), tally in self._tallies.items():
+        for (server, asked, protocol, *_), tally in self._tallies.items():
+            zone = label[asked]
             durations.setdefault((server, zone, ""), []).append((tally.durations, tally.seconds))
             sized = (server, zone, "", protocol)
             requests.setdefault(sized, []).append((tally.requests, tally.sizes[0]))
             responses.setdefault(sized, []).append((tally.responses, tally.sizes[1]))
         labels = ["server", "zone", "view"]
-        yield _histogram(
+        yield histogram_family(
             "coredns_dns_request_duration_seconds",
             "Time to answer.",
             labels,
@@ -188,30 +205,21 @@ class Counters:
             durations,
         )
         labels = [*labels, "proto"]
-        yield _histogram(
+        yield histogram_family(
             "coredns_dns_request_size_bytes", "Size of queries.", labels, SIZE_BUCKETS, requests
         )
-        yield _histogram(
+        yield histogram_family(
             "coredns_dns_response_size_bytes", "Size of replies.", labels, SIZE_BUCKETS, responses
         )
 
 
-def _histogram(
+def _counter(
     name: str,
     documentation: str,
     labels: list[str],
-    bounds: Iterable[float],
-    parts: dict[tuple[str, ...], list[tuple[list[int], float]]],
+    counts: Iterable[tuple[tuple[str, ...], int]],
 ) -> Metric:
-    metric = HistogramMetricFamily(name, documentation, labels=labels)
-    shown = [*(f"{bound:g}" for bound in bounds), "+Inf"]
-    for values, tallies in parts.items():
-        running = 0
-        buckets = []
-        for bound, counts in zip(
-            shown, zip(*(counts for counts, _ in tallies), strict=True), strict=True
-        ):
-            running += sum(counts)
-            buckets.append((bound, float(running)))
-        metric.add_metric(list(values), buckets, sum(total for _, total in tallies))
-    return metric
+    family = CounterMetricFamily(name, documentation, labels=labels)
+    for values, count in counts:
+        family.add_metric(list(values), count)
+    return family

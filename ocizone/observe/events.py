@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import assert_never
 
+from prometheus_client.core import Metric
 from twisted.logger import Logger
 
 from ocizone.errors import Problem, Severity
@@ -18,16 +20,21 @@ from ocizone.follow.status import (
     Looked,
     Outcome,
 )
+from ocizone.observe.histogram import NETWORK_BUCKETS, Histogram, histogram_family
 
 log = Logger(namespace="ocizone")
 
 
 class FollowJournal:
-    """Is told of every event of following; logs it, and counts it for ``/metrics``."""
+    """Is told of every event of following; logs it, and counts it for ``/metrics``.
+
+    Also a prometheus_client collector, of how long looks take.
+    """
 
     def __init__(self) -> None:
         self.pulls: Counter[tuple[str, str]] = Counter()
         """Looks by (source name, outcome); ``crashed`` counts those a bug ended."""
+        self._durations: dict[str, Histogram] = {}
         self._serving: set[str] = set()
         self._refused: dict[str, str] = {}
         """Digest last refused, by source: what is refused at every look is told once."""
@@ -67,6 +74,16 @@ class FollowJournal:
             case _:
                 assert_never(event)
 
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metric."""
+        yield histogram_family(
+            "ocizone_pull_duration_seconds",
+            "Time of a look, from its start to the swap.",
+            ["result"],
+            NETWORK_BUCKETS,
+            {(result,): [(one.counts, one.total)] for result, one in self._durations.items()},
+        )
+
     def _tell_refused(self, event: Looked) -> None:
         result = event.result
         text = "\n".join(str(problem) for problem in result.problems)
@@ -86,6 +103,7 @@ class FollowJournal:
     def _looked(self, event: Looked) -> None:
         result = event.result
         self.pulls[event.source, str(result.outcome)] += 1
+        self._durations.setdefault(str(result.outcome), Histogram()).add(event.seconds)
         if result.outcome in {Outcome.UNCHANGED, Outcome.ACTIVATED}:
             self._refused.pop(event.source, None)
         match result.outcome:

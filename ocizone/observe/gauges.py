@@ -8,6 +8,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from ocizone.answer.blocks import Loaded, Snapshot
 from ocizone.follow.status import SourceStatus
+from ocizone.observe.conditionbook import sources_of_zones
+from ocizone.observe.conditions import SOURCE_TYPES, ConditionType, conditions_of
 from ocizone.wire.name import to_text
 
 #: Metric, its help, and the field of SourceStatus it shows; unix seconds.
@@ -35,17 +37,25 @@ class Gauges:
         """Yield the metrics."""
         snapshot = self._snapshot()
         yield GaugeMetricFamily("ocizone_generation", "Snapshots swapped in.", snapshot.generation)
-        yield from _zones(snapshot)
-        yield from self._sources()
+        statuses = list(self._statuses())
+        yield from _zones(snapshot, statuses)
+        yield from self._sources(statuses)
 
-    def _sources(self) -> Iterator[Metric]:
+    def _sources(self, statuses: list[SourceStatus]) -> Iterator[Metric]:
         pulls = CounterMetricFamily("ocizone_pull", "Looks.", labels=["source", "result"])
+        followed = {status.name for status in statuses}
         for (source, result), count in self._pulls.items():
-            pulls.add_metric([source, result], count)
+            if source in followed:
+                pulls.add_metric([source, result], count)
         yield pulls
+        octets = CounterMetricFamily(
+            "ocizone_pull_bytes", "Fetched since the start.", labels=["source"]
+        )
+        for status in statuses:
+            octets.add_metric([status.name], status.octets)
+        yield octets
         info = GaugeMetricFamily("ocizone_artifact_info", "Served.", labels=["ref", "digest"])
         failing = GaugeMetricFamily("ocizone_pull_failing", "1 while.", labels=["source", "reason"])
-        statuses = list(self._statuses())
         for status in statuses:
             if status.digest:
                 info.add_metric([status.reference, status.digest], 1)
@@ -62,7 +72,36 @@ class Gauges:
             yield times
 
 
-def _zones(snapshot: Snapshot) -> Iterator[Metric]:
+class ConditionGauges:
+    """A prometheus_client collector: every condition of every source, 1 while it is so, else 0."""
+
+    def __init__(
+        self, statuses: Callable[[], Iterable[SourceStatus]], wall: Callable[[], float]
+    ) -> None:
+        """Make it.
+
+        Args:
+            statuses: of every source.
+            wall: unix seconds.
+        """
+        self._statuses = statuses
+        self._wall = wall
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metric; SourceVerified only where a signature is asked for."""
+        now = self._wall()
+        found = GaugeMetricFamily(
+            "ocizone_source_condition", "1 while it is so.", labels=["source", "type"]
+        )
+        for status in self._statuses():
+            so = {one.type for one in conditions_of(status, now) if one.status}
+            for kind in SOURCE_TYPES:
+                if kind is not ConditionType.SOURCE_VERIFIED or status.verify:
+                    found.add_metric([status.name, str(kind)], float(kind in so))
+        yield found
+
+
+def _zones(snapshot: Snapshot, statuses: list[SourceStatus]) -> Iterator[Metric]:
     serials = GaugeMetricFamily("ocizone_zone_serial", "SOA serial.", labels=["zone", "view"])
     records = GaugeMetricFamily("ocizone_zone_records", "Records.", labels=["zone", "view"])
     expiry = GaugeMetricFamily(
@@ -70,6 +109,15 @@ def _zones(snapshot: Snapshot) -> Iterator[Metric]:
         "Unix time when the zone's first signature expires.",
         labels=["zone", "view"],
     )
+    loaded = GaugeMetricFamily(
+        "ocizone_zone_loaded_timestamp_seconds",
+        "Unix time when what is served was activated.",
+        labels=["zone", "view"],
+    )
+    served = GaugeMetricFamily(
+        "ocizone_zone_info", "What is served.", labels=["zone", "view", "digest", "tag"]
+    )
+    of_zone = sources_of_zones(statuses)
     for block in snapshot.blocks.values():
         for apex, zone in block.zones.items():
             if isinstance(zone, Loaded):
@@ -78,6 +126,12 @@ def _zones(snapshot: Snapshot) -> Iterator[Metric]:
                 records.add_metric(labels, info.records)
                 if info.signed_until:
                     expiry.add_metric(labels, info.signed_until)
+                status = of_zone.get((labels[1], labels[0]))
+                if status is not None and status.activated is not None:
+                    loaded.add_metric(labels, status.activated)
+                    served.add_metric([*labels, status.digest, status.tag], 1)
     yield serials
     yield records
     yield expiry
+    yield loaded
+    yield served

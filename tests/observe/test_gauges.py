@@ -9,7 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ocizone.answer.blocks import Loaded, NotReady, Snapshot
 from ocizone.follow.status import Failure, SourceStatus
-from ocizone.observe.gauges import Gauges
+from ocizone.observe.conditions import SOURCE_TYPES
+from ocizone.observe.gauges import ConditionGauges, Gauges
+from ocizone.store.standing import Pin
 from tests.servedzones import status_of, zone_of, zone_with
 from tests.test_plan import plan_of
 from tests.zonebuilder import block, snapshot
@@ -25,6 +27,7 @@ class Site:
         self.pulls: Counter[tuple[str, str]] = Counter()
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(Gauges(lambda: self.snapshot, lambda: self.statuses, self.pulls))
+        self.registry.register(ConditionGauges(lambda: self.statuses, lambda: 1_790_000_000.0))
 
     def samples(self) -> dict[str, list[tuple[dict[str, str], float]]]:
         """Return labels and values by metric."""
@@ -96,3 +99,40 @@ def test_when_signatures_expire_is_told_of_signed_zones():
     )
     labels = {"zone": "x.org.", "view": "dns://org.:53"}
     assert site.samples()["ocizone_zone_rrsig_expiry_seconds"] == [(labels, 1_795_219_200.0)]
+
+
+def test_a_new_digest_replaces_the_series_of_the_old_one():
+    """At once: two digests of one zone would be added up."""
+    site = Site()
+    site.snapshot = snapshot(block("org.", {"org": Loaded(zone_of("org."))}))
+    held = ("dns://org.:53", "org.")
+    labels = {"zone": "org.", "view": "dns://org.:53"}
+    for digest, tag in (("sha256:aa", "v1"), ("sha256:bb", "v2")):
+        site.statuses = [status_of(SOURCE, held, digest=digest, tag=tag, activated=5.0)]
+        found = site.samples()
+        assert found["ocizone_zone_info"] == [({**labels, "digest": digest, "tag": tag}, 1.0)]
+        assert found["ocizone_zone_loaded_timestamp_seconds"] == [(labels, 5.0)]
+
+
+def test_conditions_of_sources_are_one_or_zero():
+    """Every type is there: an alert on a missing series never fires."""
+    site = Site()
+    site.statuses = [status_of(SOURCE, pin=Pin("sha256:aa", "pin", 1))]
+    found = {labels["type"]: value for labels, value in site.samples()["ocizone_source_condition"]}
+    assert found == {
+        str(kind): float(kind in ("Ready", "Pinned"))
+        for kind in SOURCE_TYPES
+        if kind != "SourceVerified"
+    }
+    site.statuses = [status_of(SOURCE, verify="require", verified_by="key a")]
+    found = {labels["type"]: value for labels, value in site.samples()["ocizone_source_condition"]}
+    assert found["SourceVerified"] == 1.0
+
+
+def test_a_source_that_is_gone_has_no_series():
+    """Its counts stay in memory, and out of the scrape."""
+    site = Site()
+    site.pulls["r.test/gone:v1", "unchanged"] = 3
+    assert "ocizone_pull_total" not in site.samples()
+    site.statuses = [status_of(SOURCE, octets=77)]
+    assert site.samples()["ocizone_pull_bytes_total"] == [({"source": "r.test/a:v1"}, 77.0)]
