@@ -155,6 +155,8 @@ HOSTS_REMEMBERED: Final = 1_000
 # 10,000 ordinary manifests.
 MANIFESTS_KEPT_OCTETS: Final = 16 * MIB
 RESOLUTIONS_KEPT: Final = 10_000
+# A mirror that failed is not asked in this time: each failure may cost a share of a deadline.
+MIRROR_REST_S: Final = 60.0
 CONNECT_S: Final = 3.0
 READ_S: Final = 15.0
 ATTEMPTS: Final = 3
@@ -227,6 +229,8 @@ IMAGE_MAP_OCTETS: Final = 64 * 1024 * MIB
 # --- Comparing -------------------------------------------------------------------------------
 # A zone of a million records arrives in 30 s over a slow link; `diff` has one reader, who waits.
 TRANSFER_IN_S: Final = 120.0
+# `git status` of a checkout with 100,000 files takes 2 s.
+GIT_S: Final = 20.0
 
 # --- Transfers -------------------------------------------------------------------------------
 # Nodes a walk over a zone looks at before it gives way: 0.2 ms to compare, 1.2 ms to write

@@ -14,11 +14,14 @@ import ssl
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ocizone import limits
 from ocizone.errors import FetchReason, Transient
+
+# How often a wait for another thread is left to see whether we should go on.
+_POLL_S = 0.2
 
 
 class Attempt:
@@ -57,6 +60,42 @@ class Attempt:
                 reason=FetchReason.TIMEOUT,
             )
         return min(left, most)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless there is no time for that.
+
+        Raises:
+            Transient: aborted, or the deadline comes first.
+        """
+        if self.remaining(seconds) < seconds or self._aborted.wait(seconds):
+            self.remaining(0.0)
+            raise Transient(
+                f"{self._where}: no time left to wait {seconds:.1f} s", reason=FetchReason.TIMEOUT
+            )
+
+    def wait(self, event: threading.Event) -> None:
+        """Wait for what another thread will set.
+
+        Raises:
+            Transient: aborted, or no time is left.
+        """
+        while not event.wait(self.remaining(_POLL_S)):
+            pass
+
+    @contextlib.contextmanager
+    def share(self, parts: int) -> Iterator[None]:
+        """Give what is done in here one of so many equal parts of the time that is left."""
+        whole = self._deadline
+        self._deadline = min(whole, self._monotonic() + (whole - self._monotonic()) / parts)
+        try:
+            yield
+        finally:
+            self._deadline = whole
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the caller wants no more."""
+        return self._aborted.is_set()
 
     def watch(self, sock: socket.socket) -> None:
         """Cut this socket on abort."""

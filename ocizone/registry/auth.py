@@ -8,13 +8,14 @@ Rules (each has a test in tests/registry/test_auth.py):
 - A refused token is dropped and asked for once more; a refused password is not tried again
   unless re-reading it (password_file) gave another one.
 - Tokens are kept until shortly before they expire.
+- An identity token goes to the token service by POST, never as a password.
 """
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,8 +26,10 @@ from ocizone import limits
 from ocizone.errors import FetchReason, Permanent
 from ocizone.registry.body import read_capped
 from ocizone.registry.challenge import Challenge, parse_challenges
+from ocizone.registry.credentials import GetLogin, Login
 from ocizone.registry.failure import status_error
 from ocizone.registry.strictjson import BadJSONError, read_json
+from ocizone.registry.transport import Session
 
 # The distribution token specification: a token without expires_in lives for a minute.
 _DEFAULT_EXPIRY_S = 60.0
@@ -43,9 +46,8 @@ class ChallengeAuth(oras.auth.TokenAuth):  # type: ignore[misc]  # oras ships no
     Args:
         where: ``host/repository``, for messages.
         origin: ``scheme://host[:port]`` of the registry.
-        repository: the one repository credentials are for.
-        username: or None for anonymous.
-        password: called at each use, so that a rotated password file is seen.
+        repository: the one repository credentials are for; "" for the registry alone.
+        login: called at each use, so that a rotated password is seen.
         now: seconds since the epoch.
     """
 
@@ -55,18 +57,17 @@ class ChallengeAuth(oras.auth.TokenAuth):  # type: ignore[misc]  # oras ships no
         where: str,
         origin: str,
         repository: str,
-        username: str | None,
-        password: Callable[[], str] | None,
+        login: GetLogin,
         now: Callable[[], float],
     ) -> None:
         super().__init__()
         self.token: str | None = None
-        self.session: requests.Session
+        self.session: Session
         self._where = where
         self._origin = urlsplit(origin)
         self._repository = repository
-        self._username = username
-        self._password = password
+        self._login = login
+        self._who: Login | None = None
         self._now = now
         self._expires = math.inf
 
@@ -101,54 +102,56 @@ class ChallengeAuth(oras.auth.TokenAuth):  # type: ignore[misc]  # oras ships no
             raise self.refused(original, body)
         sent, self.token = headers.pop("Authorization", None), None
         if challenge.scheme == "bearer":
-            self.token = self._bearer(challenge)
+            given = self._bearer(challenge, sent)
         else:
             basic = self._basic()
-            if basic is None or basic == sent:
-                raise self.refused(original, body)
-            self.token = basic
+            given = None if basic == sent else basic
+        if given is None:
+            raise self.refused(original, body)
+        self.token = given
         headers["Authorization"] = self.token
         return headers, True
 
     def refused(self, response: requests.Response, body: bytes) -> Permanent:
         """Return the error for a 401 or 403 that nothing more can be done about."""
-        who = (
-            f"user {self._username}"
-            if self._username is not None
-            else "anonymous access (no username is configured)"
-        )
+        who = str(self._who or "anonymous access (no username is configured)")
         error = status_error(
             self._where, f"{who} refused", response.status_code, response.headers, body, self._now()
         )
         return Permanent(str(error), reason=FetchReason.AUTH, status=response.status_code)
 
     def _basic(self) -> str | None:
-        if self._username is None or self._password is None:
+        self._who = who = self._login()
+        if who is None or not who.username:
             return None
-        try:
-            password = self._password()
-        except OSError as error:
-            raise Permanent(
-                f"{self._where}: password of user {self._username}: {error.strerror}: "
-                f"{error.filename}; make the file readable by the server's user",
-                reason=FetchReason.AUTH,
-            ) from error
-        pair = f"{self._username}:{password}".encode()
+        if not who.password and (who.identity_token or who.registry_token):
+            return None
+        pair = f"{who.username}:{who.password}".encode()
         return "Basic " + base64.b64encode(pair).decode("ascii")
 
     # --- Bearer (distribution "Token Authentication Specification") -----------------------------
 
-    def _bearer(self, challenge: Challenge) -> str:
+    def _bearer(self, challenge: Challenge, sent: str | None) -> str | None:
+        """Return a new token, or the registry token we have unless it was just refused."""
         realm = challenge.parameters["realm"]
         host = self._check_realm(realm)
-        asked_with = {"scope": self._scope(challenge)}
+        basic = self._basic()
+        who = self._who or Login()
+        if who.registry_token:
+            given = f"Bearer {who.registry_token}"
+            self._expires = math.inf
+            return None if given == sent else given
+        asked_with = {"scope": scope} if (scope := self._scope(challenge)) else {}
         if "service" in challenge.parameters:
             asked_with["service"] = challenge.parameters["service"]
-        headers = {"Accept": "application/json"}
-        basic = self._basic()
-        if basic is not None:
-            headers["Authorization"] = basic
-        response = self.session.get(realm, params=asked_with, headers=headers, stream=True)
+        if who.identity_token:
+            response = self._post_identity(realm, asked_with, who.identity_token)
+        else:
+            headers = {"Accept": "application/json"}
+            if basic is not None:
+                headers["Authorization"] = basic
+            with self.session.asking_for("token"):
+                response = self.session.get(realm, params=asked_with, headers=headers, stream=True)
         body = read_capped(response, limits.TOKEN_OCTETS)
         if response.status_code in (401, 403):
             raise self.refused(response, body)
@@ -165,8 +168,27 @@ class ChallengeAuth(oras.auth.TokenAuth):  # type: ignore[misc]  # oras ships no
         self._expires = self._now() + expires_in_s - min(_MARGIN_S, expires_in_s / 2)
         return f"Bearer {token}"
 
+    def _post_identity(
+        self, realm: str, asked_with: Mapping[str, str], identity_token: str
+    ) -> requests.Response:
+        """Ask by an identity token (distribution "OAuth2 Token Authentication")."""
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": "ocizone",
+            "refresh_token": identity_token,
+            **asked_with,
+        }
+        headers = {"Accept": "application/json"}
+        with self.session.asking_for("token"):
+            return self.session.post(realm, data=form, headers=headers, stream=True)
+
     def _scope(self, challenge: Challenge) -> str:
-        """Return the scope the registry asks for, unless it names another repository."""
+        """Return the scope the registry asks for, unless it names another repository.
+
+        Without a repository of ours (a check of a login) no scope at all.
+        """
+        if not self._repository:
+            return ""
         ours = f"repository:{self._repository}:"
         scope = challenge.parameters.get("scope", f"{ours}pull")
         foreign = any(

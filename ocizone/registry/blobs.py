@@ -60,7 +60,9 @@ def small(calls: Calls, blob: Descriptor, most: int) -> bytes:
 def _open(calls: Calls, blob: Descriptor, most: int) -> requests.Response:
     asked = _asked(blob)
     if not is_digest(blob.digest):
-        raise Permanent(f"{calls.where}: not a digest: {blob.digest!a}", reason=FetchReason.PROTOCOL)
+        raise Permanent(
+            f"{calls.where}: not a digest: {blob.digest!a}", reason=FetchReason.PROTOCOL
+        )
     if blob.size > most:
         raise Permanent(
             f"{calls.where}: {asked}: {blob.size} octets, the limit is {most}",

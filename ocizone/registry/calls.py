@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 import oras.provider
 import requests
@@ -22,7 +21,10 @@ from ocizone.errors import FetchReason, Permanent, RegistryError
 from ocizone.registry import body, failure
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.auth import ChallengeAuth
-from ocizone.registry.transport import Dialer, Session, tls_context
+from ocizone.registry.credentials import GetLogin
+from ocizone.registry.route import Route
+from ocizone.registry.sharing import Sharing
+from ocizone.registry.transport import Session
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -36,17 +38,6 @@ def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)
 
 
-def _stamp(file: str | None) -> tuple[int, int]:
-    """Return what changes when a file is replaced; a missing file is tls_context's to report."""
-    if file is None:
-        return (0, 0)
-    try:
-        status = Path(file).stat()
-    except OSError:
-        return (-1, -1)
-    return status.st_mtime_ns, status.st_ino
-
-
 class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no types
     """Requests to one repository of one registry; raises RegistryError and nothing else.
 
@@ -54,12 +45,11 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         host: ``host[:port]`` to talk to.
         repository: its repository.
         where: what messages call the two.
-        insecure: plain HTTP.
-        username: or None for anonymous.
-        password: called at each use.
-        ca_file: PEM file trusted instead of the system's CAs, or None; read again when replaced.
+        route: the way to it; its files are read again when replaced.
+        login: who we are, called at each use.
         now: seconds since the epoch.
         attempt: bounds every wait.
+        sharing: politeness, and who is told of requests.
     """
 
     def __init__(
@@ -68,28 +58,27 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         host: str,
         repository: str,
         where: str,
-        insecure: bool,
-        username: str | None,
-        password: Callable[[], str] | None,
-        ca_file: str | None,
+        route: Route,
+        login: GetLogin,
         now: Callable[[], float],
         attempt: Attempt,
+        sharing: Sharing,
     ) -> None:
-        super().__init__(hostname=host, insecure=insecure)
+        super().__init__(hostname=host, insecure=route.insecure)
         origin = f"{self.prefix}://{host}"
         self.where = where
         self.base = f"{origin}/v2/{repository}"
         self._now = now
         self._home = urlsplit(origin)
-        self._ca_file = ca_file
+        self._route = route
+        self._sharing = sharing
         self.attempt = attempt
-        self._trusted: tuple[int, int] | None = None
+        self._stamp: tuple[tuple[int, int], ...] | None = None
         self.auth = ChallengeAuth(
             where=where,
             origin=origin,
             repository=repository,
-            username=username,
-            password=password,
+            login=login,
             now=now,
         )
 
@@ -126,21 +115,15 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         return response
 
     def _open_session(self) -> None:
-        """Make the session at the first request, and anew when the CA file was replaced.
-
-        The file is read when a connection needs it, not in the constructor, which runs where a
-        bad file must not stop anything else.
-        """
-        trusted = _stamp(self._ca_file)
-        if trusted == self._trusted:
+        """Make the session at the first request, and anew when one of its files was replaced."""
+        stamp = self._route.stamp()
+        if stamp == self._stamp:
             return
-        dialer = Dialer(self.attempt, self.where, self._home.hostname or "")
         self.close()
-        self.session: requests.Session = Session(
-            self.attempt, dialer, lambda: tls_context(self.where, self._ca_file)
-        )
+        home = urlunsplit(self._home)
+        self.session: Session = Session(self.attempt, self.where, home, self._route, self._sharing)
         self.auth.session = self.session
-        self._trusted = trusted
+        self._stamp = stamp
 
     def absolute(self, url: str, target: str, asked: str) -> str:
         """Return where a Location or Link leads from ``url``.
@@ -170,7 +153,7 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
 
     def get_elsewhere(self, url: str) -> requests.Response:
         """GET from a host a redirect named, with no credentials and no cookies."""
-        with self.translated():
+        with self.translated(), self.session.asking_for("blob"):
             return self.session.get(url, stream=True)
 
     def expect(self, response: requests.Response, asked: str, *statuses: int) -> requests.Response:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 
 import requests
@@ -21,6 +21,7 @@ from ocizone.registry import blobs, listing
 from ocizone.registry.api import Resolved
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.calls import Calls
+from ocizone.registry.credentials import GetLogin, anonymous, user
 from ocizone.registry.manifest import (
     MANIFEST_TYPES,
     BadManifestError,
@@ -33,6 +34,9 @@ from ocizone.registry.manifest import (
     read_manifest,
 )
 from ocizone.registry.reference import Reference, is_tag
+from ocizone.registry.route import Route
+from ocizone.registry.sharing import Sharing
+from ocizone.registry.tagrule import choose_tag
 
 _ACCEPT = {"Accept": ", ".join(MANIFEST_TYPES)}
 _HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
@@ -52,9 +56,16 @@ class Client:
     Args:
         reference: what is followed or pushed.
         insecure: plain HTTP.
-        username: or None for anonymous.
+        username: for ``password``, when there is no ``login``; or None for anonymous.
         password: called at each use, so that a rotated password file is seen at once.
         ca_file: PEM file trusted instead of the system's CAs, or None.
+        login: who we are, called at each use; or None for what ``username`` says.
+        client_cert: PEM files of our certificate and its key, or None.
+        proxy: ``http://[user:pw@]host:port`` to go through, or "".
+        semver: the range that picks the tag, checked; "" for the reference's own tag.
+        sharing: with other clients.
+        identity: equal for clients whose registry would give them equal answers.
+        attempt: the deadline, when several clients share one; or None.
         now: seconds since the epoch.
         monotonic: seconds that never go back, for deadlines.
 
@@ -69,24 +80,35 @@ class Client:
         username: str | None = None,
         password: Callable[[], str] | None = None,
         ca_file: str | None = None,
+        login: GetLogin | None = None,
+        client_cert: tuple[str, str] | None = None,
+        proxy: str = "",
+        semver: str = "",
+        sharing: Sharing | None = None,
+        identity: Hashable = None,
+        attempt: Attempt | None = None,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         host, repository = api_address(reference)
         self.reference = reference
         self.where = f"{reference.registry}/{reference.repository}"
-        self._attempt = Attempt(self.where, monotonic)
+        self._attempt = attempt or Attempt(self.where, monotonic)
+        self._sharing = sharing or Sharing()
+        if login is None and username is not None and password is not None:
+            login = user(username, password)
         self.calls = Calls(
             host=host,
             repository=repository,
             where=self.where,
-            insecure=insecure,
-            username=username,
-            password=password,
-            ca_file=ca_file,
+            route=Route(insecure, ca_file, client_cert, proxy),
+            login=login or anonymous,
             now=now,
             attempt=self._attempt,
+            sharing=self._sharing,
         )
+        self._semver = semver
+        self._key = (self.calls.base, reference.tag, semver, identity)
 
     def start_attempt(self, seconds: float) -> None:
         """Begin a new attempt: everything until the next call shares this deadline.
@@ -108,29 +130,49 @@ class Client:
     def resolve(self, fresh_s: float = 0.0) -> Resolved:
         """Return what the tag names now: one HEAD when nothing is odd.
 
-        A registry that sends no Docker-Content-Digest, or knows no HEAD, is asked by GET.
+        A range of versions takes the list of tags first. A registry that sends no Docker-Content-Digest, or knows no HEAD, is asked by GET.
 
         Args:
-            fresh_s: see registry.api; this client learns nothing of others.
+            fresh_s: what another client learned of the same tag will do, if its request began at
+                most so many seconds ago.
 
         Raises:
             Permanent: no such tag, refused, or an answer that makes no sense.
             Transient: no answer, too many requests, or the server is in trouble.
         """
-        tag = self.reference.tag
-        del fresh_s
+        tag, shared = self.reference.tag, self._sharing.resolutions
         if tag is None:
             assert self.reference.digest is not None  # one of the two is set
             return Resolved(self.reference.digest, "", self.where)
+        if shared is None:
+            return self._ask(tag)
+        return shared.resolve(self._key, fresh_s, self._attempt, lambda: self._ask(tag))
+
+    def _ask(self, tag: str) -> Resolved:
+        if self._semver:
+            tag = self._newest()
+        return Resolved(self._digest_of_tag(tag), tag, self.where)
+
+    def _newest(self) -> str:
+        tags = self.tags()
+        tag = choose_tag(self._semver, tags)
+        if tag is None:
+            raise Permanent(
+                f"{self.where}: none of {len(tags)} tags is a version in {self._semver}",
+                reason=FetchReason.NOT_FOUND,
+            )
+        return tag
+
+    def _digest_of_tag(self, tag: str) -> str:
         url, asked = f"{self.calls.base}/manifests/{tag}", f"tag {tag}"
         response = self.calls.do_request(url, "HEAD", headers=_ACCEPT)
         self.calls.read(response, asked, limits.ERROR_BODY_OCTETS)
         if response.status_code not in (405, 501):
             self.calls.expect(response, asked, 200)
             if "Docker-Content-Digest" in response.headers:
-                return Resolved(self._named_digest(response, asked), tag, self.where)
+                return self._named_digest(response, asked)
         raw, _ = self._get_manifest(url, asked, None)
-        return Resolved(_digest_of(raw), tag, self.where)
+        return _digest_of(raw)
 
     def manifest(self, digest: str) -> Manifest:
         """Return the image manifest with this digest, its bytes verified.
@@ -172,14 +214,18 @@ class Client:
 
     def _read(self, digest: str, size: int | None = None) -> Manifest | Index:
         self._check_digest(digest)
-        asked = f"manifest {digest}"
-        raw, content_type = self._get_manifest(
-            f"{self.calls.base}/manifests/{digest}", asked, digest
-        )
+        asked, kept = f"manifest {digest}", self._sharing.manifests
+        raw, content_type = kept.get(digest), None
+        if raw is None or _digest_of(raw) != digest:
+            raw, content_type = self._get_manifest(
+                f"{self.calls.base}/manifests/{digest}", asked, digest
+            )
         if size is not None and len(raw) != size:
             raise self._corrupt(asked, f"{len(raw)} octets where the index says {size}")
         with self._usable(asked):
-            return read_manifest(raw, digest, content_type)
+            found = read_manifest(raw, digest, content_type)
+        kept.put(digest, raw)
+        return found
 
     def _get_manifest(self, url: str, asked: str, digest: str | None) -> tuple[bytes, str | None]:
         """Return bytes and Content-Type, checked against ``digest`` and the header's digest."""

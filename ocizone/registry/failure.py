@@ -78,6 +78,9 @@ def status_error(
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         hint = "check username, password and the rights on this repository"
         return Permanent(f"{said}; {hint}", reason=FetchReason.AUTH, status=status)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        hint = "check the user and the password of the proxy"
+        return Permanent(f"{said}; {hint}", reason=FetchReason.AUTH, status=status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         asked_for = f"; it asks to wait {wait_s:g} s" if wait_s is not None else ""
         return Transient(

@@ -16,8 +16,9 @@ from ocizone.errors import FetchReason, Permanent, Transient
 from ocizone.lab import LabRegistry
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.client import Client
+from ocizone.registry.dialer import Dialer
 from ocizone.registry.reference import Reference
-from ocizone.registry.transport import Dialer, tls_context
+from ocizone.registry.route import tls_context
 
 
 def test_remaining_counts_down() -> None:
