@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from ocizone.answer.blocks import Block, ServedZone
 from ocizone.wire.codes import TYPE_DS
 from ocizone.wire.name import parent
+
+if TYPE_CHECKING:
+    # The compiler routes, too, and has no use for every directive's values.
+    from ocizone.answer.blocks import Block, ServedZone
 
 V = TypeVar("V")
 
 #: The blocks of one listener by key zone, lower-case wire name.
-Blocks = Mapping[bytes, Block]
+Blocks: TypeAlias = "Mapping[bytes, Block]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,18 @@ def route(blocks: Blocks, name: bytes, qtype: int) -> Route:
 
 
 def _longest_route(blocks: Blocks, name: bytes) -> Route:
-    matched = _longest(blocks, name)
+    matched = longest(blocks, name)
     if matched is None:
         return NOBODY
     block = matched[1]
-    served = _longest(block.zones, name)
+    served = longest(block.zones, name)
     if served is None:
         return Route(block)
     return Route(block, *served)
 
 
-def _longest(table: Mapping[bytes, V], name: bytes) -> tuple[bytes, V] | None:
-    """Return the longest key the name is at or below, and its value."""
+def longest(table: Mapping[bytes, V], name: bytes) -> tuple[bytes, V] | None:
+    """Return the longest key a lower-case name is at or below, and its value."""
     at = 0
     while True:
         ending = name[at:]

@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from ocizone.answer.blocks import Block, Loaded
 from ocizone.answer.compose import Wanted, compose
-from ocizone.answer.route import Blocks, route
+from ocizone.answer.route import longest
 from ocizone.compiler.testfile import RCODES, RULE, ZoneTest, comparable
 from ocizone.findings import Findings, shown
 from ocizone.wire import name as names
-from ocizone.wire.codes import NOERROR, TYPE_NS, TYPE_SOA, TYPE_TXT
+from ocizone.wire.codes import NOERROR, TYPE_DS, TYPE_NS, TYPE_SOA, TYPE_TXT
 from ocizone.wire.render import Answer
 from ocizone.zone import rdata as rr
-from ocizone.zone.reader import ZoneReader
+from ocizone.zone.reader import ZoneInfo, ZoneReader
+
+#: What one view answers from, by apex.
+_View = Mapping[bytes, ZoneReader]
 
 _RCODE_NAMES: Final = {number: name for name, number in RCODES.items()}
 # Positive answers without authority: what stands there is a denial or a delegation.
@@ -48,7 +50,7 @@ def run_tests(
     views = _views(zones)
     held = 0
     for test in tests:
-        asked = [view for view in views if route(view, test.name, test.rrtype).zone is not None]
+        asked = [view for view in views if _zone_of(view, test.name, test.rrtype) is not None]
         failure = next(filter(None, (_failure(test, view) for view in asked)), "")
         if not asked and any(names.is_at_or_below(test.name, origin) for origin in origins):
             failure = "no zone of the artifact has this name"
@@ -59,27 +61,30 @@ def run_tests(
     return held
 
 
-def _views(zones: Mapping[tuple[str, bytes], ZoneReader]) -> list[Blocks]:
+def _views(zones: Mapping[tuple[str, bytes], ZoneReader]) -> list[_View]:
     """Return what each view answers from; views that hold the same zones are asked once."""
-    by_view: dict[str, dict[bytes, Loaded]] = {}
+    by_view: dict[str, dict[bytes, ZoneReader]] = {}
     for (view, apex), reader in zones.items():
-        by_view.setdefault(view, {})[apex] = Loaded(reader)
-    distinct = {
-        frozenset(served.reader.info for served in held.values()): (view, held)
-        for view, held in reversed(by_view.items())
-    }
-    return [
-        {names.ROOT: Block(view, (names.ROOT,), zones=held)}
-        for view, held in reversed(distinct.values())
-    ]
+        by_view.setdefault(view, {})[apex] = reader
+    distinct: dict[frozenset[ZoneInfo], _View] = {}
+    for held in by_view.values():
+        distinct.setdefault(frozenset(reader.info for reader in held.values()), held)
+    return list(distinct.values())
 
 
-def _failure(test: ZoneTest, view: Blocks) -> str:
+def _zone_of(view: _View, name: bytes, rrtype: int) -> ZoneReader | None:
+    """Return the zone that answers; DS of an apex is its parent's (RFC 4035 3.1.4.1)."""
+    found = longest(view, name)
+    if found is not None and rrtype == TYPE_DS and found[0] == name:
+        found = longest(view, names.parent(name)) or found
+    return None if found is None else found[1]
+
+
+def _failure(test: ZoneTest, view: _View) -> str:
     """Return what was expected and what came; "" when the test holds."""
 
     def zone_of(name: bytes) -> ZoneReader | None:
-        served = route(view, name, test.rrtype).zone
-        return served.reader if isinstance(served, Loaded) else None
+        return _zone_of(view, name, test.rrtype)
 
     zone = zone_of(test.name)
     assert zone is not None  # run_tests looked

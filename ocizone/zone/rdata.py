@@ -1,21 +1,42 @@
 """Rdata of any type from presentation form to wire form, and the names of types: over dnspython.
 
-Slow (9,000 records/s) and complete: the fast line reader takes what is common. Not here: which
-types make sense where (zone.check).
+Slow (9,000 records/s) and complete: the fast line reader takes what is common. dnspython is
+imported when it is needed, which takes a sixth of a small compilation's time: the one record that
+every zone has and the fast line reader leaves, its SOA, is read here.
+Not here: which types make sense where (zone.check).
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from functools import lru_cache
-
-import dns.exception
-import dns.name
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
+from typing import TYPE_CHECKING, Final
 
 from ocizone.limits import TCP_MESSAGE_OCTETS
+from ocizone.wire import codes
+from ocizone.wire import name as names
+
+if TYPE_CHECKING:
+    import dns.name
+
+
+#: What nearly every zone consists of.
+_COMMON: Final = {
+    "A": codes.TYPE_A,
+    "AAAA": codes.TYPE_AAAA,
+    "CNAME": codes.TYPE_CNAME,
+    "MX": codes.TYPE_MX,
+    "NS": codes.TYPE_NS,
+    "PTR": codes.TYPE_PTR,
+    "SOA": codes.TYPE_SOA,
+    "SRV": codes.TYPE_SRV,
+    "TXT": codes.TYPE_TXT,
+}
+_COMMON_NAMES: Final = {number: name for name, number in _COMMON.items()}
+# Names without escapes, times in seconds; what looks otherwise is dnspython's.
+_SOA: Final = re.compile(r"([-A-Za-z0-9_.*/]+|@) ([-A-Za-z0-9_.*/]+|@)" + r" ([0-9]{1,10})" * 5)
+_SOA_NUMBERS: Final = struct.Struct("!IIIII")
 
 
 class BadRdataError(ValueError):
@@ -27,6 +48,12 @@ def type_number(token: str) -> int | None:
 
     Meta types (OPT, ANY, AXFR, TSIG: RFC 6895 3.1) are no data and give None too.
     """
+    common = _COMMON.get(token)
+    if common is not None:
+        return common
+    import dns.exception  # noqa: PLC0415 - see above
+    import dns.rdatatype  # noqa: PLC0415 - see above
+
     try:
         number = dns.rdatatype.from_text(token)
     except (dns.exception.DNSException, ValueError):
@@ -39,11 +66,18 @@ def type_number(token: str) -> int | None:
 @lru_cache(maxsize=1024)
 def type_name(number: int) -> str:
     """Return a type's mnemonic, or ``TYPEnnn``."""
+    common = _COMMON_NAMES.get(number)
+    if common is not None:
+        return common
+    import dns.rdatatype  # noqa: PLC0415 - see above
+
     return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(number))
 
 
 @lru_cache(maxsize=64)
 def _origin(wire: bytes) -> dns.name.Name:
+    import dns.name  # noqa: PLC0415 - see above
+
     return dns.name.from_wire(wire, 0)[0]
 
 
@@ -58,6 +92,14 @@ def rdata_from_text(rrtype: int, text: str, origin: bytes) -> bytes:
     Raises:
         BadRdataError: it is not rdata of this type.
     """
+    soa = _soa(text, origin) if rrtype == codes.TYPE_SOA else None
+    if soa is not None:
+        return soa
+    import dns.exception  # noqa: PLC0415 - see above
+    import dns.rdata  # noqa: PLC0415 - see above
+    import dns.rdataclass  # noqa: PLC0415 - see above
+    import dns.rdatatype  # noqa: PLC0415 - see above
+
     try:
         rdata = dns.rdata.from_text(
             dns.rdataclass.IN,
@@ -74,6 +116,20 @@ def rdata_from_text(rrtype: int, text: str, origin: bytes) -> bytes:
     return wire
 
 
+def _soa(text: str, origin: bytes) -> bytes | None:
+    """Return SOA rdata that is written the common way (RFC 1035 3.3.13), None for any other."""
+    found = _SOA.fullmatch(text)
+    if found is None:
+        return None
+    mname, rname, *numbers = found.groups()
+    try:
+        owners = names.from_text(mname, origin) + names.from_text(rname, origin)
+        return owners + _SOA_NUMBERS.pack(*map(int, numbers))
+    except (names.BadNameError, struct.error):
+        # Too long, or too large: dnspython says so.
+        return None
+
+
 def rdata_text(rrtype: int, rdata: bytes) -> str:
     r"""Return rdata in presentation form, names absolute; in the RFC 3597 ``\#`` form if it is odd.
 
@@ -81,6 +137,11 @@ def rdata_text(rrtype: int, rdata: bytes) -> str:
         rrtype: not a meta type.
         rdata: uncompressed wire form.
     """
+    import dns.exception  # noqa: PLC0415 - see above
+    import dns.rdata  # noqa: PLC0415 - see above
+    import dns.rdataclass  # noqa: PLC0415 - see above
+    import dns.rdatatype  # noqa: PLC0415 - see above
+
     try:
         return dns.rdata.from_wire(
             dns.rdataclass.IN, dns.rdatatype.RdataType.make(rrtype), rdata, 0, len(rdata)
