@@ -164,6 +164,8 @@ BACKOFF_S: Final = 30.0
 ATTEMPT_DEADLINE_S: Final = 60.0
 MINIMUM_INTERVAL_S: Final = 5.0
 MAXIMUM_INTERVAL_S: Final = 365 * 86_400.0
+# Towards a time of the wall clock, which may be set meanwhile: how late that is noticed.
+WALL_SLEEP_S: Final = 3_600.0
 # More would let a tick come nearer to the next one than to its own time.
 MOST_JITTER: Final = 0.5
 # What an operator may ask for instead of ATTEMPTS, BACKOFF_S and ATTEMPT_DEADLINE_S: a look that
@@ -262,6 +264,8 @@ COMPILE_CHILDREN: Final = 2
 IXFR_VERSIONS: Final = 5
 # Deployments kept for one source, the current one among them.
 KEEP_DEPLOYMENTS: Final = IXFR_VERSIONS + 1
+# Reports of what became of manifests, beside those of kept deployments: a page or two of history.
+KEEP_REPORTS: Final = 50
 # Each costs a file and its share of blobs and images; a year of daily pushes fits.
 MOST_KEPT_DEPLOYMENTS: Final = 1_000
 # Digests an operator let pass that are remembered: they matter until they are served.
