@@ -157,6 +157,12 @@ MANIFESTS_KEPT_OCTETS: Final = 16 * MIB
 RESOLUTIONS_KEPT: Final = 10_000
 # A mirror that failed is not asked in this time: each failure may cost a share of a deadline.
 MIRROR_REST_S: Final = 60.0
+# Blobs under way at once: one fills a disk's queue; more make small ones wait less.
+BLOB_FETCHES: Final = 8
+# Flux' timeout: a cache that is slower than the registry is none.
+MEMCACHED_S: Final = 0.1
+MEMCACHED_CONNECT_S: Final = 1.0
+MEMCACHED_REST_S: Final = 60.0
 CONNECT_S: Final = 3.0
 READ_S: Final = 15.0
 ATTEMPTS: Final = 3

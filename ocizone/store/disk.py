@@ -155,6 +155,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def octets_of(path: Path) -> int:
+    """Return the size of a file, 0 for one that is gone meanwhile or cannot be asked."""
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
 def open_foreign(path: Path) -> BufferedReader:
     """Open a file of somebody else: a link is followed, nothing blocks.
 

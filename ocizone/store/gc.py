@@ -1,6 +1,7 @@
 """Which blobs and images nothing refers to any more, and their removal.
 
-Referred to is what a kept deployment of any source names, and what is held: a revision being
+Referred to is what a kept deployment of any source names, what waits for ``approve``, and what is
+held in memory: a revision being
 fetched or compiled is named by no record yet. Holds are taken and dropped on the reactor
 thread, so their lock is never kept longer than one rename.
 """
@@ -9,14 +10,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ocizone.store.blobs import Blobs
 from ocizone.store.deployments import Deployment
+from ocizone.store.disk import octets_of
 from ocizone.store.images import Images
+from ocizone.store.standing import Held
 
 
 class Holds:
@@ -86,33 +89,54 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What records refer to: digests of blobs, fingerprints of images."""
+
+    digests: frozenset[str]
+    fingerprints: frozenset[str]
+
+
+def kept_by(deployments: Iterable[Deployment], waiting: Iterable[Held]) -> Kept:
+    """Return what deployments, and revisions that wait for ``approve``, refer to."""
+    held = list(waiting)
+    whole = [*deployments, *(one.candidate for one in held if one.candidate is not None)]
+    digests = {layer.digest for one in whole for layer in one.layers}
+    fingerprints = {one.fingerprint for one in whole} | {one.fingerprint for one in held}
+    return Kept(
+        frozenset(digests.union(*(one.layers for one in held))), frozenset(fingerprints - {""})
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
-    """How many blobs and images a collection removed."""
+    """How many blobs and images a collection removed, and their octets together."""
 
     blobs: int
     images: int
+    octets: int = 0
 
 
-def collect(
-    blobs: Blobs, images: Images, holds: Holds, kept: Callable[[], list[Deployment]]
-) -> Collected:
-    """Remove the blobs and images that neither a deployment of ``kept`` nor a hold names.
+def collect(blobs: Blobs, images: Images, holds: Holds, kept: Callable[[], Kept]) -> Collected:
+    """Remove the blobs and images that neither ``kept`` nor a hold names.
 
     Raises:
         StoreError: the disk failed; what was removed was garbage.
     """
     with holds.collection():
-        deployments = kept()
-        digests = {layer.digest for one in deployments for layer in one.layers}
-        fingerprints = {one.fingerprint for one in deployments}
+        known = kept()
         old_blobs = [
-            holds.take(digest, blobs.retire) for digest in blobs.digests() if digest not in digests
+            holds.take(digest, blobs.retire)
+            for digest in blobs.digests()
+            if digest not in known.digests
         ]
         old_images = [
             holds.take(name, images.retire)
             for name in images.fingerprints()
-            if name not in fingerprints
+            if name not in known.fingerprints
         ]
-        blobs.discard(path for paths in old_blobs for path in paths)
-        images.discard(path for paths in old_images for path in paths)
-    return Collected(sum(map(bool, old_blobs)), sum(map(bool, old_images)))
+        retired_blobs = [path for paths in old_blobs for path in paths]
+        retired_images = [path for paths in old_images for path in paths]
+        octets = sum(octets_of(path) for path in (*retired_blobs, *retired_images))
+        blobs.discard(retired_blobs)
+        images.discard(retired_images)
+    return Collected(sum(map(bool, old_blobs)), sum(map(bool, old_images)), octets)

@@ -1,7 +1,7 @@
 """What is kept of one source: the activation pointer, its history, its last refusal.
 
 sources/<key>/current.json              the activation pointer: one atomic rename
-sources/<key>/deployments/<n>.json      the last limits.KEEP_DEPLOYMENTS generations
+sources/<key>/deployments/<n>.json      the last generations (store.pruning)
 sources/<key>/rejected.json             the digest that failed, so that it is not fetched again
 sources/<key>/standing.json             pin, suspension, what is held (store.standing)
 sources/<key>/reports/<hex>.json        what became of each manifest (store.reports)
@@ -11,15 +11,18 @@ sources/<key>/ledger.json               files of ours under PATH (store.material
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ocizone import limits
 from ocizone.errors import StoreError
+from ocizone.plugins.artifact import Keep
 from ocizone.registry.manifest import is_digest
 from ocizone.store.deployments import Deployment, Rejection
 from ocizone.store.disk import Disk
+from ocizone.store.pruning import named, superfluous
 from ocizone.store.reports import DeployReport
 from ocizone.store.sealed import DamagedError, read_sealed, seal
 from ocizone.store.standing import Standing
@@ -121,7 +124,7 @@ class SourceRecords:
         """
         self._disk.directory(self._deployments)
         data = seal(deployment.to_json())
-        self._disk.write(self._deployments / f"{deployment.generation:08d}.json", data, "history")
+        self._disk.write(self._history_path(deployment.generation), data, "history")
         self._disk.write(self._directory / "current.json", data, "current")
 
     def retract(self, previous: Deployment | None) -> None:
@@ -136,14 +139,58 @@ class SourceRecords:
         else:
             self._disk.write(path, seal(previous.to_json()), "current")
 
-    def prune(self) -> None:
-        """Forget all but the last limits.KEEP_DEPLOYMENTS generations.
+    def prune(self, keep: Keep, now: float) -> None:
+        """Forget the deployments that are not kept, and reports of what was not deployed.
+
+        Args:
+            keep: how many deployments, and how long.
+            now: unix seconds.
 
         Raises:
-            StoreError: it failed.
+            StoreError: it failed, or a record cannot be read: what it protects is not known.
         """
-        for path in self._history_files()[limits.KEEP_DEPLOYMENTS :]:
-            self._disk.remove(path, "history")
+        current = self.current()
+        protected = named(current, self.standing())
+        for one in superfluous(self.history(), keep, current, protected, now):
+            self._disk.remove(self._history_path(one.generation), "history")
+        # What is damaged tells nothing; it goes when whole ones would.
+        for path in self._history_files()[keep.deployments :]:
+            if _deployment(path) is None:
+                self._disk.remove(path, "history")
+        self._prune_reports(protected | {one.digest for one in self.history()})
+
+    def _prune_reports(self, wanted: frozenset[str]) -> None:
+        if len(self._listed(self._reports)) <= limits.KEEP_REPORTS:
+            return
+        known = self.reports()
+        kept = {one.digest for one in known[: limits.KEEP_REPORTS]} | wanted
+        for path in self._listed(self._reports):
+            if f"sha256:{path.stem}" not in kept or _report(path) is None:
+                self._disk.remove(path, "report")
+
+    def delete_manifests(self, digests: Iterable[str]) -> tuple[str, ...]:
+        """Forget deployments and reports of manifests; return those that were known.
+
+        One that is not known is no error, and one that is served, pinned or held is left.
+
+        Raises:
+            StoreError: it failed, or a record cannot be read.
+        """
+        protected = named(self.current(), self.standing())
+        history = self.history()
+        deleted = []
+        for digest in dict.fromkeys(digests):
+            if digest in protected:
+                continue
+            found = [one for one in history if one.digest == digest]
+            for one in found:
+                self._disk.remove(self._history_path(one.generation), "history")
+            if self.forget_report(digest) or found:
+                deleted.append(digest)
+        return tuple(deleted)
+
+    def _history_path(self, generation: int) -> Path:
+        return self._deployments / f"{generation:08d}.json"
 
     def rejected(self) -> Rejection | None:
         """Return the last refusal; None when there is none or it is damaged.

@@ -13,19 +13,36 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from ocizone.errors import StoreError
+from ocizone.limits import KEEP_DEPLOYMENTS
+from ocizone.plugins.artifact import Keep
 from ocizone.store.blobs import Blobs
 from ocizone.store.deployments import Deployment
-from ocizone.store.disk import TEMPORARY_PREFIX, Disk, Inject, no_faults
-from ocizone.store.gc import Collected, Hold, Holds, collect
+from ocizone.store.disk import TEMPORARY_PREFIX, Disk, Inject, no_faults, octets_of
+from ocizone.store.gc import Collected, Hold, Holds, Kept, collect, kept_by
 from ocizone.store.images import Images
 from ocizone.store.lock import StateLock
 from ocizone.store.records import SourceRecords
+from ocizone.store.sealed import DamagedError
+from ocizone.store.standing import Held
 
+_DEFAULT_KEEP: Final = Keep(KEEP_DEPLOYMENTS)
 _NOT_WRITABLE: Final = frozenset({errno.EROFS, errno.ENOSPC, errno.EACCES})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many octets the state directory takes, and how many deployments of all sources it keeps."""
+
+    octets: int
+    generations: int
 
 
 class Store:
@@ -112,23 +129,76 @@ class Store:
         with self.disk.step("discard", "workspace", workspace):
             _remove_tree(workspace)
 
-    def collect(self) -> Collected:
+    def collect(
+        self, keeps: Mapping[str, Keep] = MappingProxyType({}), now: float = 0.0
+    ) -> Collected:
         """Prune every source's history, then remove what nothing refers to.
+
+        Args:
+            keeps: by source key, how much history is kept; limits.KEEP_DEPLOYMENTS of others.
+            now: unix seconds, for ages.
 
         Raises:
             StoreError: the disk failed; nothing in use was removed.
         """
-        return collect(self.blobs, self.images, self._holds, self._kept)
 
-    def _kept(self) -> list[Deployment]:
-        with self.disk.step("list", "sources", self._sources):
-            keys = sorted(entry.name for entry in self._sources.iterdir())
-        kept: list[Deployment] = []
-        for key in keys:
+        def kept() -> Kept:
+            for key in self.keys():
+                # What a damaged standing pins is not known: that history stays as it is.
+                with suppress(DamagedError):
+                    self.source(key).prune(keeps.get(key, _DEFAULT_KEEP), now)
+            return self._kept()
+
+        return collect(self.blobs, self.images, self._holds, kept)
+
+    def _kept(self) -> Kept:
+        deployments: list[Deployment] = []
+        waiting: list[Held] = []
+        for key in self.keys():
             records = self.source(key)
-            records.prune()
-            kept += records.candidates()
-        return kept
+            deployments += records.candidates()
+            # Nobody can approve what only a damaged standing knows of.
+            with suppress(DamagedError):
+                held = records.standing().held
+                waiting += [held] if held is not None else []
+        return kept_by(deployments, waiting)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys of all sources with records, sorted.
+
+        Raises:
+            StoreError: the directory cannot be read.
+        """
+        with self.disk.step("list", "sources", self._sources):
+            return tuple(sorted(entry.name for entry in self._sources.iterdir()))
+
+    def forget(self, keys_in_use: Collection[str]) -> tuple[str, ...]:
+        """Forget the sources that no block names any more; return their keys.
+
+        ``collect`` removes what only they referred to. Their files under PATH stay: they are
+        nobody's of ours then.
+
+        Args:
+            keys_in_use: of every source of the plan.
+
+        Raises:
+            StoreError: one cannot be removed.
+        """
+        forgotten = tuple(key for key in self.keys() if key not in keys_in_use)
+        for key in forgotten:
+            for path in self.disk.retire(self._sources / key, "source"):
+                with self.disk.step("discard", "source", path):
+                    _remove_tree(path)
+        return forgotten
+
+    def usage(self) -> Usage:
+        """Return how much the state directory takes; walks all of it.
+
+        Raises:
+            StoreError: the directory of sources cannot be read.
+        """
+        octets = sum(octets_of(path) for path in self.root.rglob("*") if not path.is_dir())
+        return Usage(octets, sum(len(self.source(key).history()) for key in self.keys()))
 
 
 def _remove_tree(path: Path) -> None:

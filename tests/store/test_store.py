@@ -16,6 +16,7 @@ import pytest
 from ocizone import limits
 from ocizone.compiler.spec import CompiledZone, CompileReport, RevisionFile
 from ocizone.errors import Problem, Severity, StoreError
+from ocizone.plugins.artifact import Keep
 from ocizone.store.deployments import Deployment, Rejection, StoredLayer
 from ocizone.store.sealed import DamagedError, read_sealed, seal
 from ocizone.store.store import Store
@@ -361,7 +362,7 @@ def test_history_is_bounded(store: Store) -> None:
     records = store.source("one")
     for _ in range(limits.KEEP_DEPLOYMENTS + 3):
         records.commit_next(deployment(0))
-    records.prune()
+    records.prune(Keep(limits.KEEP_DEPLOYMENTS), 0)
     newest = limits.KEEP_DEPLOYMENTS + 3
     kept = [newest - age for age in range(limits.KEEP_DEPLOYMENTS)]
     assert [one.generation for one in records.history()] == kept
