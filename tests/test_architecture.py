@@ -46,7 +46,7 @@ ALLOWED = {
     "corefile": {"wire", "plugins", "registry.reference"},
     "plugins": {"wire", "corefile", "registry.reference", "registry.tagrule"},
     "registry": {"plugins.artifact"},
-    "store": {"compiler.spec", "plugins.artifact", "registry.manifest", "zone"},
+    "store": {"compiler.spec", "plugins.artifact", "registry.api", "registry.manifest", "zone"},
     "compiler": {"answer", "wire", "zone", "store"},
     "follow": {
         "store", "registry", "compiler.spec", "plugins.artifact", "zone", "wire", "corefile.types",

@@ -6,6 +6,7 @@ Permanent), and gives up at the deadline it was made with or when ``abort`` is c
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -74,6 +75,13 @@ class PullClient(SignatureClient, Protocol):
 
         Raises:
             StoreError: the file cannot be created or written; a full disk is not the registry's.
+        """
+
+    def wait(self, event: threading.Event) -> None:
+        """Wait for what another thread sets, no longer than this attempt lasts.
+
+        Raises:
+            Transient: aborted, or the deadline came first.
         """
 
     def abort(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
@@ -116,6 +117,10 @@ class Client:
         Before the first call there is no deadline (a push has none). Undoes ``abort``.
         """
         self._attempt.start(seconds)
+
+    def wait(self, event: threading.Event) -> None:
+        """Wait for another thread, no longer than the attempt lasts; see PullClient."""
+        self._attempt.wait(event)
 
     def abort(self) -> None:
         """Make a call under way in another thread, and each after it, end within a second."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ocizone.plugins.artifact import Artifact, Mirror
-from ocizone.registry import credhelper
+from ocizone.registry import keychain
 from ocizone.registry.api import PullClient
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.calls import Calls
@@ -48,7 +48,7 @@ class ClientFactory:
         self._warn = warn
         self._monotonic = monotonic
         self._now = now
-        self._run = credhelper.runner(environ, monotonic)
+        self._run = keychain.runner(environ, monotonic)
         self._resting = Resting(monotonic)
         self._configs: dict[str, DockerConfig] = {}
 
@@ -139,7 +139,7 @@ def command_login(
     if username is not None and password is not None:
         return user(username, password)
     config = DockerConfig(
-        docker_config_path(environ), credhelper.runner(environ), warn, required=False
+        docker_config_path(environ), keychain.runner(environ), warn, required=False
     )
     return lambda: config.login(reference.registry, reference.repository)
 

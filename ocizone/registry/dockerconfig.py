@@ -3,7 +3,7 @@
 Shapes: ``auths``, ``credHelpers`` and ``credsStore`` of docker and podman, and the bare map of a
 Kubernetes ``dockercfg`` secret. Which one counts: the longest matching path; of equals a
 credHelper before an entry; ``credsStore`` when there is neither. Read anew at each use. Not here:
-writing it (dockerlogin.py), running helpers (credhelper.py).
+writing it (dockerlogin.py), running helpers (keychain.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from ocizone import limits
 from ocizone.errors import FetchReason, Permanent
-from ocizone.registry import credhelper
+from ocizone.registry import keychain
 from ocizone.registry.credentials import Login
 from ocizone.registry.strictjson import BadJSONError, read_json
 
@@ -73,7 +73,7 @@ class DockerConfig:
     def __init__(
         self,
         path: Path,
-        run: credhelper.Run,
+        run: keychain.Run,
         warn: Callable[[str], None],
         *,
         required: bool = True,
@@ -106,13 +106,13 @@ class DockerConfig:
         if helped is not None and (
             key is None or len(place_of(helped).path) >= len(place_of(key).path)
         ):
-            found = credhelper.ask(self._run, helpers[helped], helped)
+            found = keychain.ask(self._run, helpers[helped], helped)
             if found is not None:
                 return found
         if key is not None:
             return logins[key]
         if helped is None and (store := store_of(document)):
-            return credhelper.ask(self._run, store, key_of(registry))
+            return keychain.ask(self._run, store, key_of(registry))
         return None
 
     def _logins(self, document: Mapping[str, Any]) -> dict[str, Login]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ocizone.errors import FetchReason, Permanent
-from ocizone.registry import credhelper
+from ocizone.registry import keychain
 from ocizone.registry.credentials import Login
 from ocizone.registry.dockerconfig import (
     Place,
@@ -27,7 +27,7 @@ from ocizone.registry.dockerconfig import (
 )
 
 
-def login_entry(path: Path, registry: str, login: Login, run: credhelper.Run) -> str:
+def login_entry(path: Path, registry: str, login: Login, run: keychain.Run) -> str:
     """Keep a login for a registry; return where: the file, or ``docker-credential-NAME``.
 
     Args:
@@ -45,7 +45,7 @@ def login_entry(path: Path, registry: str, login: Login, run: credhelper.Run) ->
     helper = _helper(document, place)
     auths = _others(document, place)
     if helper:
-        credhelper.store(run, helper, key, login)
+        keychain.store(run, helper, key, login)
         # Docker leaves an empty entry; it says that there is one elsewhere.
         auths[key] = {}
     else:
@@ -58,7 +58,7 @@ def login_entry(path: Path, registry: str, login: Login, run: credhelper.Run) ->
     return f"docker-credential-{helper}" if helper else str(path)
 
 
-def logout_entry(path: Path, registry: str, run: credhelper.Run) -> bool:
+def logout_entry(path: Path, registry: str, run: keychain.Run) -> bool:
     """Forget the login for a registry; tell whether there was one in the file.
 
     Entries for a part of the registry (keys with a path) stay.
@@ -71,7 +71,7 @@ def logout_entry(path: Path, registry: str, run: credhelper.Run) -> bool:
         return False
     place = place_of(registry)
     if helper := _helper(document, place):
-        credhelper.erase(run, helper, key_of(registry))
+        keychain.erase(run, helper, key_of(registry))
     kept = _others(document, place)
     if kept == document.get("auths", {}):
         return False

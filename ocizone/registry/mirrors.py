@@ -74,6 +74,10 @@ class MirroredClient:
         """Begin a new attempt; see PullClient."""
         self._attempt.start(seconds)
 
+    def wait(self, event: threading.Event) -> None:
+        """Wait for another thread, no longer than the attempt lasts; see PullClient."""
+        self._attempt.wait(event)
+
     def abort(self) -> None:
         """Make a call under way end soon; see PullClient."""
         self._attempt.abort()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -171,6 +172,9 @@ class FakeClient:
             destination.write_bytes(data[: registry.cut_blob_after])
             raise Permanent("connection closed early", reason=FetchReason.NETWORK)
         destination.write_bytes(data)
+
+    def wait(self, event: threading.Event) -> None:
+        assert event.wait(10)
 
     def abort(self) -> None:
         self._registry.aborted += 1
