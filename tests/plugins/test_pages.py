@@ -33,7 +33,7 @@ DOCUMENTS = [
 FENCE = re.compile(r"^```\s*corefile\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ENVIRONMENT = {"REGISTRY_USER": "someone", "REGISTRY_PASSWORD": "an-obvious-fake"}
 #: Every directive of CoreDNS 1.14.7's plugin.cfg, in its order, and the external `git` and `oci`;
-#: `catalog` and `cookies` are ours.
+#: `api`, `artifacts`, `catalog`, `cookies`, `memcached`, `provenance` and `webhook` are ours.
 COREDNS = [
     "root",
     "metadata",
@@ -57,6 +57,10 @@ COREDNS = [
     "pprof",
     "shed",
     "prometheus",
+    "api",
+    "webhook",
+    "artifacts",
+    "memcached",
     "errors",
     "log",
     "dnstap",
@@ -64,6 +68,7 @@ COREDNS = [
     "dns64",
     "any",
     "chaos",
+    "provenance",
     "loadbalance",
     "tsig",
     "cookies",
