@@ -12,6 +12,7 @@ from typing import Any
 
 from ocizone.control import ControlError, Where, as_object, ask, tell
 from ocizone.limits import FLEET_POLL_S
+from ocizone.states import REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,21 @@ def differences(nodes: Sequence[NodeStatus]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Pushed:
+    """What servers are to serve.
+
+    Attributes:
+        repository: ``registry/repository``.
+        tags: that name it now.
+        digest: of the manifest.
+    """
+
+    repository: str
+    tags: frozenset[str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waited:
     """How waiting for one server ended.
 
@@ -84,8 +100,7 @@ class Waited:
 
 def wait_for(
     nodes: Iterable[Where],
-    repository: str,
-    digest: str,
+    pushed: Pushed,
     timeout_s: float,
     *,
     monotonic: Callable[[], float],
@@ -97,8 +112,7 @@ def wait_for(
 
     Args:
         nodes: the servers.
-        repository: ``registry/repository`` whose sources count.
-        digest: that is waited for.
+        pushed: what is waited for.
         timeout_s: for all of them.
         monotonic: seconds that never go back.
         sleep: between two rounds.
@@ -106,10 +120,10 @@ def wait_for(
     begun = monotonic()
     waiting = dict.fromkeys(nodes, "")
     for where in waiting:
-        _nudge(where, repository)
+        _nudge(where, pushed)
     while waiting:
         for where in tuple(waiting):
-            ended = _look(where, repository, digest)
+            ended = _look(where, pushed)
             waiting[where] = ended.error
             if not ended.error or ended.final:
                 del waiting[where]
@@ -129,22 +143,31 @@ class _Look:
     held: bool = False
 
 
-def _look(where: Where, repository: str, digest: str) -> _Look:
+def _look(where: Where, pushed: Pushed) -> _Look:
     """Return whether a server serves a digest, or what it says instead."""
     node = status_of(where)
     if node.error:
         return _Look(node.error)
+    sources = _following(node, pushed)
+    if not sources:
+        return _Look(f"it follows nothing of {pushed.repository}", final=True)
+    waiting = [source for source in sources if source.get("digest") != pushed.digest]
+    return _why_not(waiting[0], pushed.digest) if waiting else _Look()
+
+
+def _following(node: NodeStatus, pushed: Pushed) -> list[dict[str, Any]]:
+    """Return the sources that are to serve it: of its tags, or by a rule over all tags."""
     sources = [
         source
-        for source in node.document["sources"]
-        if repository_of(str(source.get("reference", ""))) == repository
+        for source in node.document.get("sources", ())
+        if repository_of(str(source.get("reference", ""))) == pushed.repository
     ]
-    if not sources:
-        return _Look(f"no source of it follows {repository}", final=True)
-    waiting = [source for source in sources if source.get("digest") != digest]
-    if not waiting:
-        return _Look()
-    return _why_not(waiting[0], digest)
+    named = [
+        source
+        for source in sources
+        if str(source["reference"]).rpartition("/")[2].partition(":")[2] in pushed.tags
+    ]
+    return named or sources
 
 
 def _why_not(source: dict[str, Any], digest: str) -> _Look:
@@ -159,9 +182,7 @@ def _why_not(source: dict[str, Any], digest: str) -> _Look:
     if source.get("suspension"):
         return _Look("suspended", final=True)
     # A failure of the registry is tried again; what is refused stays so.
-    knows = source.get("found") == digest
-    refused = error.get("reason") in {"ContentRefused", "SignatureRefused", "TypeRefused"}
-    if knows and refused:
+    if source.get("found") == digest and error.get("reason") in REFUSED:
         return _Look(said, final=True)
     return _Look(said or f"serves {source.get('digest') or 'nothing yet'}")
 
@@ -173,10 +194,11 @@ def repository_of(reference: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
-def _nudge(where: Where, repository: str) -> None:
+def _nudge(where: Where, pushed: Pushed) -> None:
     """Ask a server to look now; whether it lets us is its business."""
-    try:
-        tell(where, "/v1/refresh", {"source": repository})
-    except ControlError:
-        # Whether it is there at all the first look tells.
-        return
+    for source in _following(status_of(where), pushed):
+        try:
+            tell(where, "/v1/refresh", {"source": source.get("name", "")})
+        except ControlError:
+            # Whether it is there at all the first look tells.
+            return

@@ -265,6 +265,18 @@ COMPILE_REPORT_OCTETS: Final = 64 * MIB
 # Compilers under way at once: each takes a core and the memory of a zone.
 COMPILE_CHILDREN: Final = 2
 
+# --- What waits for an operator --------------------------------------------------------------
+# Fewer records removed are no catastrophe, however small the zone is.
+GUARD_RECORDS: Final = 10
+# octoDNS raises at 30 % deletes.
+TOLD_DELETES: Final = 0.3
+# Reasons that are kept and shown for one version that is held; a thousand say no more.
+OBJECTIONS: Final = 20
+# How far ahead of ours a publisher's clock may be; its time zone may be wrong, too.
+CREATED_AHEAD_S: Final = 86_400
+# Serials remembered for one source: those of the largest artifact.
+WATERMARK_ZONES: Final = ZONES_PER_IMAGE
+
 # --- Store -----------------------------------------------------------------------------------
 # Versions before the current one that secondaries get differences from (NSD's ixfr-number).
 IXFR_VERSIONS: Final = 5
@@ -272,6 +284,8 @@ IXFR_VERSIONS: Final = 5
 KEEP_DEPLOYMENTS: Final = IXFR_VERSIONS + 1
 # Reports of what became of manifests, beside those of kept deployments: a page or two of history.
 KEEP_REPORTS: Final = 50
+# Hashing everything at start: a quarter of what a cheap disk reads; 1 GiB takes 16 s.
+SCRUB_OCTETS_PER_S: Final = 64 * MIB
 # Each costs a file and its share of blobs and images; a year of daily pushes fits.
 MOST_KEPT_DEPLOYMENTS: Final = 1_000
 # Digests an operator let pass that are remembered: they matter until they are served.

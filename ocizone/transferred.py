@@ -18,7 +18,7 @@ import dns.tsig
 import dns.xfr
 import dns.zone
 
-from ocizone.corefile.arguments import BadArgumentError
+from ocizone.corefile.directive import BadArgumentError
 from ocizone.errors import FetchReason, Problem, Severity, Transient, ZoneError
 from ocizone.findings import Findings
 from ocizone.limits import TRANSFER_IN_S

@@ -52,9 +52,9 @@ def versions(document: dict[str, Any]) -> list[Version]:
     deployments = sorted(
         document.get("deployments") or (), key=lambda one: one.get("generation", 0), reverse=True
     )
-    newest = deployments[0].get("generation", 0) if deployments else 0
+    current = int(document.get("current", 0))
     found = [
-        (_stamp(one.get("activated_at")), _version(one, reports.get(one["digest"], {}), newest))
+        (_stamp(one.get("activated_at")), _version(one, reports.get(one["digest"], {}), current))
         for one in deployments
     ]
     served = {one["digest"] for one in deployments}
@@ -87,7 +87,7 @@ def rfc3339(moment: float | str | None) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _version(deployment: dict[str, Any], report: dict[str, Any], newest: int) -> Version:
+def _version(deployment: dict[str, Any], report: dict[str, Any], current: int) -> Version:
     generation = int(deployment.get("generation", 0))
     history = report.get("history") or ()
     when = deployment.get("activated_at") or (history[-1][1] if history else None)
@@ -100,7 +100,7 @@ def _version(deployment: dict[str, Any], report: dict[str, Any], newest: int) ->
         _serials(deployment.get("zones") or report.get("zones") or ()),
         change_text(report.get("changes") or ()),
         str(deployment.get("verified_by") or report.get("verified_by", "")),
-        state or ("served" if generation == newest else "superseded"),
+        state or ("served" if generation == current else "superseded"),
         _message(report),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ocizone.cli.exit_codes import Exit
-from ocizone.cli.findings import as_json, echo, show, tally
+from ocizone.cli.findings import amount, as_json, echo, show, tally
 from ocizone.corefile.load import load
 from ocizone.errors import ConfigError, Problem, Severity
 from ocizone.plan import make_plan
@@ -55,7 +55,7 @@ def command(paths: tuple[Path, ...], origin: str | None, strict: bool, output: s
             if zone.serial is not None:
                 text = f"{zone.file}: {zone.origin} serial {zone.serial}, {zone.records:,} records"
                 echo(text, err=False)
-        echo(tally(len(zones.zones), problems), err=True)
+        echo(f"{amount(len(zones.zones), 'zone')}, {tally(problems)}", err=True)
     refusing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.FAILED if any(one.severity in refusing for one in problems) else Exit.OK
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import click
 
 from ocizone.errors import Problem, Severity
+from ocizone.limits import KIB, MIB
 from ocizone.observe.printable import printable
 
 _COLOUR = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -41,15 +42,25 @@ def as_json(problems: Iterable[Problem], zones: Iterable[dict[str, object]]) -> 
     return json.dumps({"schema": SCHEMA, "findings": found, "zones": list(zones)}, indent=2)
 
 
-def tally(files: int, problems: Iterable[Problem]) -> str:
-    """Return ``2 zones, 1 error, 0 warnings``."""
+def tally(problems: Iterable[Problem]) -> str:
+    """Return ``1 error, 0 warnings``."""
     severities = [problem.severity for problem in problems]
-    counts = [
-        (files, "zone"),
-        (severities.count(Severity.ERROR), "error"),
-        (severities.count(Severity.WARNING), "warning"),
-    ]
-    return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    return ", ".join(
+        amount(severities.count(one), one) for one in (Severity.ERROR, Severity.WARNING)
+    )
+
+
+def amount(count: int, word: str) -> str:
+    """Return ``1 zone``, ``1,204 records``."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def octets(count: int) -> str:
+    """Return a size as people read it: ``512 B``, ``18.2 KiB``."""
+    if count < KIB:
+        return f"{count} B"
+    size, unit = (count / KIB, "KiB") if count < MIB else (count / MIB, "MiB")
+    return f"{size:,.1f} {unit}"
 
 
 def echo(text: str, *, err: bool) -> None:

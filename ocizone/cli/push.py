@@ -1,11 +1,11 @@
-"""``ocizone push REF PATH...``: check zone files, push them, print ``REF@DIGEST``."""
+"""``ocizone push REF PATH...``: check, plan, upload, sign and wait; prints ``REF@DIGEST``."""
 
 from __future__ import annotations
 
 import os
-import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,11 +14,27 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ocizone.cli.exit_codes import Exit
-from ocizone.cli.findings import echo, show, tally
-from ocizone.publish import FileToPush, check_files, collect
-from ocizone.registry.client import Client
+from ocizone.cli.findings import amount, echo, octets, show, tally
+from ocizone.cli.registry import Access, parse_reference, registry_options
+from ocizone.cli.server import (
+    state_dir_option,
+    the_directory,
+    the_node,
+    timeout_option,
+    token_file_option,
+)
+from ocizone.control import Where
+from ocizone.fleet import Pushed, Waited, wait_for
+from ocizone.gitfacts import Labels, with_git
+from ocizone.observe.printable import printable
+from ocizone.opening import Opener
+from ocizone.publish import Checked, FileToPush, collect, compile_files
+from ocizone.pushplan import Plan, plan_push
 from ocizone.registry.push import created_from, push
-from ocizone.registry.reference import BadReferenceError, Reference
+from ocizone.registry.reference import Reference
+
+#: Holds the password of an encrypted --sign-key; a command line is everybody's to read.
+KEY_PASSWORD = "OCIZONE_KEY_PASSWORD"  # noqa: S105 - the name of the variable
 
 
 @click.command(name="push")
@@ -27,56 +43,113 @@ from ocizone.registry.reference import BadReferenceError, Reference
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )
 @click.option("-a", "--annotation", multiple=True, metavar="KEY=VALUE", help="Of the manifest.")
-@click.option("-u", "--username", metavar="NAME", help="Who pushes; with --password-stdin.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@click.option("--plain-http", is_flag=True, help="No TLS; the default for localhost.")
+@click.option("--from-git", is_flag=True, help="Annotate revision, source and time of the commit.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A further tag; may be repeated.")
+@click.option("--no-check", is_flag=True, help="Push what it is, checked or not; without a plan.")
+@click.option("--no-plan", is_flag=True, help="Do not compare with what the tag names now.")
+@click.option("--dry-run", is_flag=True, help="Check and plan; upload nothing.")
 @click.option(
-    "--ca-file",
-    type=click.Path(exists=True, dir_okay=False),
-    help="PEM file to trust instead of the system's CAs.",
+    "--max-deletes",
+    metavar="30%",
+    help="Refuse (exit 6) when a zone loses more of its records.",
 )
-@click.option("--no-check", is_flag=True, help="Push what it is, checked or not.")
+@click.option(
+    "--sign-key",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help=f"Sign with this private key (PEM); its password from {KEY_PASSWORD}.",
+)
+@click.option(
+    "--sign-layout", type=click.Choice(["tag", "bundle"]), default="tag", show_default=True
+)
+@click.option("--wait", is_flag=True, help="Until every --node, or the server here, serves it.")
+@click.option("--node", "nodes", multiple=True, metavar="URL", help="A server to wait for.")
+@timeout_option
+@token_file_option
+@state_dir_option
+@registry_options
 def command(
     reference: str,
     paths: tuple[Path, ...],
     annotation: tuple[str, ...],
-    username: str | None,
-    password_stdin: bool,
-    plain_http: bool,
-    ca_file: str | None,
+    from_git: bool,
+    tags: tuple[str, ...],
     no_check: bool,
+    no_plan: bool,
+    dry_run: bool,
+    max_deletes: str | None,
+    sign_key: str | None,
+    sign_layout: str,
+    wait: bool,
+    nodes: tuple[str, ...],
+    timeout: float,
+    token_file: Path | None,
+    directory: str | None,
+    access: Access,
 ) -> int:
     """Check the zone files at PATHs and push them to REF, one layer a file.
 
     The same files give the same digest. A time of creation is recorded only when
-    SOURCE_DATE_EPOCH is set.
+    SOURCE_DATE_EPOCH is set, or by --from-git.
     """
-    try:
-        target = Reference.parse(reference)
-    except BadReferenceError as error:
-        raise click.UsageError(f"{reference}: {error}") from error
+    most = _fraction(max_deletes)
+    _agree(no_check=no_check, no_plan=no_plan, needs_plan=dry_run or most is not None)
+    if nodes and not wait:
+        raise click.UsageError("--node goes with --wait")
+    waited_for: list[Where] = [the_node(url, token_file) for url in nodes]
+    targets = _targets(reference, tags)
+    labels = Labels(_annotations(annotation), created_from(os.environ))
+    labels = with_git(labels, paths[0]) if from_git else labels
+    files = collect(paths)
+    plan = _plan(files, targets[0], access, check=not no_check, compare=not no_plan)
+    if plan is None:
+        return Exit.FAILED
+    if most is not None and _too_many(plan, most):
+        return Exit.HELD
+    if dry_run:
+        _say("dry-run", "nothing was uploaded")
+        return Exit.OK
+    digest = _push(targets, files, labels, access)
+    if sign_key is not None:
+        _sign(targets[0], digest, sign_key, sign_layout, access)
+    _tell_pushed(targets, digest, plan, compared=not (no_check or no_plan))
+    click.echo(f"{targets[0]}@{digest}")
+    if not wait:
+        return Exit.OK
+    pushed = Pushed(_repository(targets[0]), frozenset(str(one.tag) for one in targets), digest)
+    return _wait(waited_for or [the_directory(directory)], pushed, timeout)
+
+
+# --- Arguments -------------------------------------------------------------------------------
+
+
+def _targets(reference: str, tags: tuple[str, ...]) -> list[Reference]:
+    """Return REF, and the same repository with each further tag."""
+    target = parse_reference(reference)
     if target.digest:
         raise click.UsageError(f"{reference}: push to a tag; the digest comes out")
-    annotations = _annotations(annotation)
-    files = collect(paths)
-    if not no_check and not _checked(files):
-        return Exit.FAILED
-    client = Client(
-        target,
-        insecure=plain_http or is_localhost(target),
-        username=username,
-        password=_password(password_stdin, username),
-        ca_file=ca_file,
-    )
-    with closing(client):
-        digest = _push(client, files, annotations)
-    click.echo(f"{target}@{digest}")
-    return Exit.OK
+    further = [parse_reference(f"{_repository(target)}:{tag}") for tag in tags]
+    return [target, *further]
 
 
-def is_localhost(reference: Reference) -> bool:
-    """Tell whether plain HTTP is the default: for the host ``localhost``, as in the oras CLI."""
-    return reference.registry.partition(":")[0].lower() == "localhost"
+def _repository(target: Reference) -> str:
+    return f"{target.registry}/{target.repository}"
+
+
+def _agree(*, no_check: bool, no_plan: bool, needs_plan: bool) -> None:
+    if needs_plan and (no_check or no_plan):
+        wrong = "--no-check" if no_check else "--no-plan"
+        raise click.UsageError(f"{wrong} makes no plan, which --dry-run and --max-deletes need")
+
+
+def _fraction(text: str | None) -> float | None:
+    """Return 0.3 of ``30%``."""
+    if text is None:
+        return None
+    digits = text.removesuffix("%")
+    if not (digits.isascii() and digits.isdecimal() and int(digits[:4]) <= 100):
+        raise click.UsageError(f"--max-deletes {text}: write a percentage, such as 30%")
+    return int(digits) / 100
 
 
 def _annotations(given: tuple[str, ...]) -> dict[str, str]:
@@ -89,38 +162,119 @@ def _annotations(given: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-def _password(from_stdin: bool, username: str | None) -> Callable[[], str] | None:
-    if from_stdin != bool(username):
-        raise click.UsageError("--username and --password-stdin go together")
-    if not from_stdin:
-        return None
-    secret = sys.stdin.readline().rstrip("\r\n")
-    if not secret:
-        raise click.UsageError("--password-stdin: standard input is empty")
-    return lambda: secret
+# --- Check and plan --------------------------------------------------------------------------
 
 
-def _checked(files: list[FileToPush]) -> bool:
-    checked = check_files(files, int(time.time()))
+def _plan(
+    files: list[FileToPush], target: Reference, access: Access, *, check: bool, compare: bool
+) -> Plan | None:
+    """Return what the push changes, an empty plan when nobody asked; None when it is refused."""
+    if not check:
+        return Plan("")
+    now = int(time.time())
+    with tempfile.TemporaryDirectory(prefix="ocizone-push-") as name:
+        checked = compile_files(files, now, Path(name))
+        _tell_checked(checked)
+        if checked.refused:
+            return None
+        if not compare:
+            return Plan("")
+        # The blobs the tag names now may be in the store of a server on this machine.
+        opener = Opener(Path(name), access.client, the_directory(None), now)
+        plan = plan_push(opener, target, Path(name, "image"))
+    for line in plan.lines():
+        _say("plan", line)
+    return plan
+
+
+def _tell_checked(checked: Checked) -> None:
     show(checked.problems, err=True)
-    echo(
-        f"check    {tally(len(checked.zones), checked.problems)}, {checked.records:,} records",
-        err=True,
-    )
-    return not checked.refused
+    sizes = f"{amount(len(checked.zones), 'zone')}, {amount(checked.records, 'record')}"
+    outcome = tally(checked.problems) if checked.problems else "ok"
+    _say("check", f"{sizes:<44}{outcome}")
 
 
-def _push(client: Client, files: list[FileToPush], annotations: dict[str, str]) -> str:
+def _too_many(plan: Plan, most: float) -> bool:
+    over = plan.over(most)
+    for line in over:
+        _say("held", f"{line}; push it nevertheless with a higher --max-deletes")
+    return bool(over)
+
+
+def _say(what: str, text: str) -> None:
+    echo(f"{what:<8} {printable(text)}", err=True)
+
+
+# --- Upload ----------------------------------------------------------------------------------
+
+
+def _push(
+    targets: Sequence[Reference], files: list[FileToPush], labels: Labels, access: Access
+) -> str:
+    """Push under every tag; the blobs travel once. Returns the digest."""
     total = sum(file.path.stat().st_size for file in files)
     console = Console(stderr=True)
     columns = (TextColumn("upload  "), BarColumn(), DownloadColumn())
+    if not console.is_terminal:
+        _say("upload", f"{amount(len(files), 'file')}, {octets(total)}")
+    digest = ""
     # A bar in a CI log is noise (oras issue 893): only on a terminal.
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("upload", total=total)
-        return push(
+        task = bar.add_task("upload", total=total * len(targets))
+        for target in targets:
+            with closing(access.client(target)) as client:
+                digest = push(
+                    client,
+                    [(file.title, file.path, file.media_type) for file in files],
+                    annotations=labels.annotations,
+                    created=labels.created,
+                    progress=lambda sent: bar.advance(task, sent),
+                )
+    return digest
+
+
+def _sign(target: Reference, digest: str, key: str, layout: str, access: Access) -> None:
+    from ocizone.registry.sign import sign_artifact  # noqa: PLC0415 - cryptography, when needed
+
+    secret = os.environ.get(KEY_PASSWORD)
+    with closing(access.client(target)) as client:
+        done = sign_artifact(
             client,
-            [(file.title, file.path, file.media_type) for file in files],
-            annotations=annotations,
-            created=created_from(os.environ),
-            progress=lambda octets: bar.advance(task, octets),
+            digest,
+            key,
+            None if secret is None else lambda: secret,
+            "bundle" if layout == "bundle" else "tag",
         )
+    where = f"as {done.tag}" if done.tag else f"as {done.digest}" if done.digest else "already"
+    _say("signed", f"{Path(key).name}, {where}")
+
+
+def _tell_pushed(targets: Sequence[Reference], digest: str, plan: Plan, *, compared: bool) -> None:
+    was = f"was {plan.former}" if plan.former else "new tag"
+    if plan.former == digest:
+        was = "unchanged"
+    _say("pushed", f"{targets[0]}@{digest}" + (f" ({was})" if compared else ""))
+    for target in targets[1:]:
+        _say("pushed", f"{target}@{digest}")
+
+
+# --- Wait ------------------------------------------------------------------------------------
+
+
+def _wait(nodes: list[Where], pushed: Pushed, timeout: float) -> int:
+    """Tell of each server when it serves the digest, or why it does not; return the status."""
+    waited = []
+    for one in wait_for(nodes, pushed, timeout, monotonic=time.monotonic, sleep=time.sleep):
+        outcome = f"not served: {one.error}" if one.error else f"ok {one.seconds:.1f}s"
+        _say("wait", f"{one.where} {outcome}")
+        waited.append(one)
+    return _waited_status(waited)
+
+
+def _waited_status(waited: Sequence[Waited]) -> Exit:
+    failed = [one for one in waited if one.error]
+    if not failed:
+        return Exit.OK
+    if len(failed) < len(waited):
+        return Exit.PARTIAL
+    return Exit.HELD if all(one.held for one in failed) else Exit.FAILED

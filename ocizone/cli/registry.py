@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,11 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from ocizone.observe.printable import printable
+from ocizone.registry import keychain
 from ocizone.registry.client import Client
+from ocizone.registry.clients import command_client
+from ocizone.registry.dockerconfig import DockerConfig
 from ocizone.registry.reference import BadReferenceError, Reference
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -27,6 +32,7 @@ class Access:
         plain_http: no TLS, also where it is not the default.
         ca_file: PEM file trusted instead of the system's CAs, or None.
         docker_config: a docker config.json instead of the user's own, or None.
+        proxy: to go through, or "".
     """
 
     username: str | None = None
@@ -34,17 +40,40 @@ class Access:
     plain_http: bool = False
     ca_file: str | None = None
     docker_config: Path | None = None
+    proxy: str = field(default="", repr=False)
 
     def client(self, reference: Reference) -> Client:
         """Return a client of a reference's repository; touches no network."""
         password = self.password
-        return Client(
+        plain_http = self.plain_http or is_localhost(reference)
+        if self.docker_config is not None and password is None:
+            login = self._config().login
+            return Client(
+                reference,
+                insecure=plain_http,
+                ca_file=self.ca_file,
+                proxy=self.proxy,
+                login=lambda: login(reference.registry, reference.repository),
+            )
+        return command_client(
             reference,
-            insecure=self.plain_http or is_localhost(reference),
+            os.environ,
+            warn,
             username=self.username,
             password=None if password is None else lambda: password,
             ca_file=self.ca_file,
+            plain_http=plain_http,
+            proxy=self.proxy,
         )
+
+    def _config(self) -> DockerConfig:
+        assert self.docker_config is not None  # the caller looked
+        return DockerConfig(self.docker_config, keychain.runner(os.environ), warn)
+
+
+def warn(text: str) -> None:
+    """Tell of what is skipped in a docker config."""
+    click.echo(f"warning: {printable(text)}", err=True)
 
 
 def is_localhost(reference: Reference) -> bool:
@@ -63,14 +92,16 @@ def registry_options(command: _Command) -> _Command:
         plain_http: bool,
         ca_file: str | None,
         docker_config: Path | None,
+        proxy: str,
         **rest: Any,
     ) -> Any:
         password = _password(password_stdin, username)
-        access = Access(username, password, plain_http, ca_file, docker_config)
+        access = Access(username, password, plain_http, ca_file, docker_config, proxy)
         return command(*args, access=access, **rest)
 
     decorated: Any = with_access
     for option in (
+        click.option("--proxy", default="", metavar="URL", help="To go through: http://HOST:PORT."),
         click.option(
             "--docker-config",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),

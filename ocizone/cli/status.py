@@ -116,19 +116,16 @@ def _fleet(nodes: list[NodeStatus], output: str, most: float | None) -> int:
 
 
 def _rows(nodes: list[NodeStatus]) -> list[dict[str, str]]:
-    rows = []
-    for node in nodes:
-        sources = {source["name"]: source for source in node.document["sources"]}
-        for zone in node.document["zones"]:
-            state, why = zone_state(zone, sources.get(zone.get("source", ""), {}))
-            rows.append(
-                {
-                    "ZONE": short_name(zone["name"]),
-                    "NODE": str(node.where),
-                    "SERIAL": str(zone.get("serial", "-")),
-                    "DIGEST": short_digest(zone.get("digest", "")),
-                    "AGE": ago(zone.get("since"), node.document["now"]),
-                    "STATE": f"{state}: {why}" if why else state,
-                }
-            )
+    rows = [
+        {
+            "ZONE": short_name(zone["name"]),
+            "NODE": str(node.where),
+            "SERIAL": str(zone.get("serial", "-")),
+            "DIGEST": short_digest(zone.get("digest", "")),
+            "AGE": ago(zone.get("since"), node.document["now"]),
+            "STATE": zone_state(zone),
+        }
+        for node in nodes
+        for zone in node.document["zones"]
+    ]
     return sorted(rows, key=lambda row: (row["ZONE"], row["NODE"]))

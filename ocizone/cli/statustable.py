@@ -64,14 +64,12 @@ def show_status(document: dict[str, Any], *, wide: bool = False) -> None:
 
 
 def _row(zone: dict[str, Any], source: dict[str, Any], now: str) -> dict[str, str]:
-    state, why = zone_state(zone, source)
-    reference = zone.get("reference", "")
     return {
         "ZONE": short_name(zone["name"]),
         "SERIAL": str(zone.get("serial", "-")),
         "RRS": f"{zone['records']:,}" if "records" in zone else "-",
         "SIGNED": _left(now, zone.get("signed_until")),
-        "TAG": source.get("tag") or _tag(reference),
+        "TAG": zone.get("tag") or _tag(zone.get("reference", "")),
         "DIGEST": short_digest(zone.get("digest", "")),
         "AGE": ago(zone.get("since"), now),
         "CHECKED": ago(source.get("last_check"), now),
@@ -79,7 +77,7 @@ def _row(zone: dict[str, Any], source: dict[str, Any], now: str) -> dict[str, st
         "VIEW": zone.get("view", "-"),
         "SOURCE": zone.get("source") or "-",
         "FILE": zone.get("file") or "-",
-        "STATE": f"{state}: {why}" if why else state,
+        "STATE": zone_state(zone),
     }
 
 

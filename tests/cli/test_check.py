@@ -148,13 +148,20 @@ def test_no_color_is_honoured(environment, coloured, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("files", "expected"),
-    [(0, "0 zones, 0 errors, 0 warnings"), (1, "1 zone, 0 errors, 0 warnings"),
-     (1234, "1,234 zones, 0 errors, 0 warnings")],
-)  # fmt: skip
-def test_the_sum_is_readable(files, expected):
+    ("count", "expected"), [(0, "0 zones"), (1, "1 zone"), (1234, "1,234 zones")]
+)
+def test_amounts_are_readable(count, expected):
     """Singular, plural, thousands."""
-    assert findings.tally(files, []) == expected
+    assert findings.amount(count, "zone") == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(0, "0 B"), (1023, "1023 B"), (18637, "18.2 KiB"), (5 * 1024 * 1024, "5.0 MiB")],
+)
+def test_sizes_are_readable(count, expected):
+    """In the unit that fits."""
+    assert findings.octets(count) == expected
 
 
 def test_what_only_a_plan_shows_is_found(capsys):

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
-from ocizone.cli.push import is_localhost
+from ocizone.admin.verbs import VerbResult
+from ocizone.cli.registry import is_localhost
 from ocizone.lab import LabRegistry
 from ocizone.lab.gate import Access
 from ocizone.registry.reference import Reference
+from tests.cli.controlserver import Server
 from tests.cli.test_check import BAD, GOOD
 from tests.cli.test_main import run
 
 
 @pytest.fixture
-def zones(tmp_path):
-    """A directory with one good zone."""
+def zones(tmp_path, monkeypatch):
+    """A directory with one good zone; no server, and no credentials but those of the test."""
+    monkeypatch.setenv("OCIZONE_STATE_DIR", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nowhere"))
     directory = tmp_path / "zones"
     directory.mkdir()
     (directory / "db.example.org").write_text(GOOD)
@@ -42,7 +56,12 @@ def test_it_prints_what_it_pushed(lab_registry, zones, capsys):
     out, err = capsys.readouterr()
     assert out.startswith(f"{target(lab_registry)}@sha256:")
     assert len(out.splitlines()) == 1
-    assert err == "check    1 zone, 0 errors, 0 warnings, 3 records\n"
+    assert err.splitlines() == [
+        "check    1 zone, 3 records                           ok",
+        "plan     example.org  +2 -0 ~0   serial 2026112101   new zone",
+        "upload   1 file, 118 B",
+        f"pushed   {out.strip()} (new tag)",
+    ]
 
 
 def test_the_same_files_give_the_same_digest(lab_registry, zones, capsys, monkeypatch):
@@ -148,3 +167,279 @@ def test_a_relative_file_is_titled_by_its_name(lab_registry, zones, monkeypatch)
     assert isinstance(layers, list)
     titles = [layer["annotations"]["org.opencontainers.image.title"] for layer in layers]
     assert titles == ["db.example.org"]
+
+
+# --- Plan ------------------------------------------------------------------------------------
+
+
+def changed(zones: Path, serial: int, *lines: str) -> None:
+    text = GOOD.replace("2026112101", str(serial)) + "".join(f"{line}\n" for line in lines)
+    (zones / "db.example.org").write_text(text)
+
+
+def plan(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    lines = capsys.readouterr().err.splitlines()
+    return [line.removeprefix("plan     ") for line in lines if line.startswith("plan ")]
+
+
+def test_the_plan_is_against_the_tag(lab_registry, zones, capsys):
+    """reliability_ux B2: zone, counts, serials; what was there before."""
+    changed(zones, 2026112001, "www 300 IN A 192.0.2.10", "old 300 IN TXT x")
+    run("push", target(lab_registry), str(zones))
+    first = capsys.readouterr().out.strip().rpartition("@")[2]
+    changed(zones, 2026112002, "www 300 IN A 192.0.2.11", "api 300 IN AAAA 2001:db8::7")
+    assert run("push", target(lab_registry), str(zones)) == 0
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert lines[1] == "plan     example.org  +2 -2 ~1   serial 2026112001 -> 2026112002"
+    assert lines[-1] == f"pushed   {out.strip()} (was {first})"
+    run("push", target(lab_registry), str(zones))
+    said = capsys.readouterr().err
+    assert "plan     nothing changes\n" in said
+    assert said.endswith("(unchanged)\n")
+
+
+def test_a_serial_that_stayed_is_told(lab_registry, zones, capsys):
+    """The trap every CI falls into."""
+    run("push", target(lab_registry), str(zones))
+    capsys.readouterr()
+    changed(zones, 2026112101, "www 300 IN A 192.0.2.10")
+    run("push", target(lab_registry), str(zones))
+    (line,) = plan(capsys)
+    assert line.endswith("serial 2026112101 unchanged: secondaries will not notice")
+
+
+def test_dry_run_uploads_nothing(lab_registry, zones, capsys):
+    """Check and plan; 0 whatever would change; nothing on stdout."""
+    run("push", target(lab_registry), str(zones))
+    capsys.readouterr()
+    before = lab_registry.storage.manifest("dns/zones", "prod")
+    changed(zones, 2026112102, "www 300 IN A 192.0.2.10")
+    assert run("push", "--dry-run", target(lab_registry), str(zones)) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[1:] == [
+        "plan     example.org  +1 -0 ~0   serial 2026112101 -> 2026112102",
+        "dry-run  nothing was uploaded",
+    ]
+    assert lab_registry.storage.manifest("dns/zones", "prod") == before
+
+
+def test_max_deletes_refuses(lab_registry, zones, capsys):
+    """6, as the guard of a server; nothing is uploaded."""
+    changed(zones, 1, *(f"h{number} 300 IN A 192.0.2.{number}" for number in range(8)))
+    run("push", target(lab_registry), str(zones))
+    before = lab_registry.storage.manifest("dns/zones", "prod")
+    changed(zones, 2, *(f"h{number} 300 IN A 192.0.2.{number}" for number in range(4)))
+    capsys.readouterr()
+    assert run("push", "--max-deletes", "39%", target(lab_registry), str(zones)) == 6
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "held     example.org: 40 % deletes > 39 % (4 of 10 records)" in err
+    assert lab_registry.storage.manifest("dns/zones", "prod") == before
+    assert run("push", "--max-deletes", "40", target(lab_registry), str(zones)) == 0
+
+
+def test_what_cannot_be_compared_is_told_and_replaced(lab_registry, zones, capsys):
+    """The way out of a broken tag is a push."""
+    (zones / "db.example.org").write_text(BAD)
+    run("push", "--no-check", target(lab_registry), str(zones))
+    changed(zones, 2)
+    capsys.readouterr()
+    assert run("push", target(lab_registry), str(zones)) == 0
+    (line,) = plan(capsys)
+    assert "cannot be compared: db.example.org:5" in line
+
+
+def test_without_a_plan_nothing_is_pulled(lab_registry, zones, capsys):
+    """For a token that may only push."""
+    run("push", "--no-plan", target(lab_registry), str(zones))
+    assert plan(capsys) == []
+    assert not [
+        one for one in lab_registry.requests if "manifests/prod" in one.path and one.method != "PUT"
+    ]
+
+
+def test_further_tags(lab_registry, zones):
+    """The same manifest; its blobs travel once."""
+    assert run("push", "--tag", "v1.2.3", "--tag", "v1", target(lab_registry), str(zones)) == 0
+    found = {lab_registry.storage.manifest("dns/zones", tag) for tag in ("prod", "v1.2.3", "v1")}
+    assert len(found) == 1
+    assert None not in found
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--max-deletes", "x"], ["--max-deletes", "101%"], ["--tag", "a/b"], ["--no-check", "--dry-run"],
+     ["--no-plan", "--max-deletes", "3"], ["--node", "http://h:1"], ["--wait", "--node", "ftp://x"]],
+)  # fmt: skip
+def test_options_that_do_not_fit_are_2(arguments, zones):
+    """Before anything is read or sent."""
+    assert run("push", *arguments, "localhost:1/x:y", str(zones)) == 2
+
+
+# --- Git -------------------------------------------------------------------------------------
+
+
+def git(directory: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(directory), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    done = subprocess.run([*command, *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.peers("git")
+def test_from_git(lab_registry, zones, capsys):
+    """Revision, source without its token, and the time of the commit: one commit, one digest."""
+    git(zones, "init", "-q")
+    git(zones, "add", ".")
+    git(zones, "commit", "-q", "-m", "x", "--date", "2026-11-20T00:00:00Z")
+    git(zones, "remote", "add", "origin", "https://ci:fake-token@git.example.org/dns.git")
+    arguments = ("--from-git", "-a", "note=mine", target(lab_registry), str(zones))
+    assert run("push", *arguments) == 0
+    annotations = manifest(lab_registry)["annotations"]
+    assert isinstance(annotations, dict)
+    revision = git(zones, "rev-parse", "HEAD")
+    created = annotations.pop("org.opencontainers.image.created")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created)
+    assert annotations == {
+        "note": "mine",
+        "org.opencontainers.image.revision": revision,
+        "org.opencontainers.image.source": "https://git.example.org/dns.git",
+    }
+    first = capsys.readouterr().out
+    run("push", *arguments)
+    assert capsys.readouterr().out == first
+    changed(zones, 9)
+    assert run("push", *arguments) == 0
+    annotations = manifest(lab_registry)["annotations"]
+    assert isinstance(annotations, dict)
+    assert annotations["org.opencontainers.image.revision"] == f"{revision}-dirty"
+    assert "org.opencontainers.image.created" not in annotations
+
+
+@pytest.mark.peers("git")
+def test_from_git_outside_of_a_repository(zones, capsys, monkeypatch):
+    """1, with git's own words; nor without git."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(zones.parent))
+    assert run("push", "--from-git", "localhost:1/x:y", str(zones)) == 1
+    assert "--from-git: git log in" in capsys.readouterr().err
+    monkeypatch.setenv("PATH", "")
+    assert run("push", "--from-git", "localhost:1/x:y", str(zones)) == 1
+    assert "no git on PATH" in capsys.readouterr().err
+
+
+# --- Sign ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", ["tag", "bundle"])
+def test_sign_and_verify(lab_registry, zones, tmp_path, capsys, layout):
+    """Push --sign-key, then verify with the public key; 5 with another."""
+    keys = []
+    for name in ("ours", "other"):
+        private = ec.generate_private_key(ec.SECP256R1())
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / f"{name}.key").write_bytes(pem)
+        public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        (tmp_path / f"{name}.pub").write_bytes(public)
+        keys.append(str(tmp_path / name))
+    arguments = ("--sign-key", f"{keys[0]}.key", "--sign-layout", layout)
+    assert run("push", *arguments, target(lab_registry), str(zones)) == 0
+    out, err = capsys.readouterr()
+    assert "signed   ours.key, as " in err
+    assert run("verify", target(lab_registry), "--key", f"{keys[0]}.pub") == 0
+    assert capsys.readouterr().out == f"{out.strip()} signed by key ours.pub\n"
+    assert run("verify", target(lab_registry), "--key", f"{keys[1]}.pub") == 5
+    assert capsys.readouterr().err.startswith(f"{out.strip()} not signed")
+    run("push", *arguments, target(lab_registry), str(zones))
+    assert "signed   ours.key, already" in capsys.readouterr().err
+
+
+# --- Wait ------------------------------------------------------------------------------------
+
+
+def follower(server: Server, reference: str, **source: Any) -> None:
+    """Make a server that follows a reference."""
+    followed = {"name": "x", "reference": reference, "digest": "", "error": None, **source}
+    server.status({"zones": [], "sources": [followed]})
+
+
+def pushed_digest(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    out, err = capsys.readouterr()
+    return out.strip().rpartition("@")[2], err
+
+
+def test_wait_until_every_node_serves_it(lab_registry, zones, server, capsys):
+    """The server is told to look; 0 when it serves the digest."""
+    monkey = target(lab_registry)
+    run("push", monkey, str(zones))
+    digest, _ = pushed_digest(capsys)
+
+    def refresh(_: dict[str, Any]) -> VerbResult:
+        follower(server, monkey, digest=digest)
+        return VerbResult(ok=True, exit=0, message="looking")
+
+    follower(server, monkey)
+    server.verbs["refresh"] = refresh
+    assert run("push", "--wait", "--state-dir", server.directory, monkey, str(zones)) == 0
+    assert re.search(
+        rf"^wait     {server.directory} ok \d\.\ds$", capsys.readouterr().err, re.MULTILINE
+    )
+    assert 'POST /v1/refresh {"source": "x"}' in server.asked
+    assert run("push", "--wait", "--node", server.url, monkey, str(zones)) == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "status"),
+    [
+        ({"held": True, "error": {"reason": "ChangeGuard", "message": "41 % deletes"}},
+         "held, ChangeGuard: 41 % deletes (ocizone approve ", 6),
+        ({"found": True, "error": {"reason": "ContentRefused", "message": "db:3: bad"}},
+         "not served: ContentRefused: db:3: bad", 1),
+        ({"pin": {"digest": "sha256:aa"}}, "not served: pinned to sha256:aa", 1),
+        ({"suspension": {"until": None}}, "not served: suspended", 1),
+        ({"error": {"reason": "Network", "message": "refused"}}, "not within 0 s: Network: refused", 1),
+        ({}, "not within 0 s: serves nothing yet", 1),
+        ({"reference": "r.test/other:prod"}, "it follows nothing of localhost:", 1),
+    ],
+)  # fmt: skip
+def test_wait_says_who_does_not_and_why(lab_registry, zones, server, capsys, source, said, status):
+    """And does not wait for what will not come."""
+    reference = target(lab_registry)
+    run("push", reference, str(zones))
+    digest, _ = pushed_digest(capsys)
+    for key, value in (("held", {"digest": digest}), ("found", digest)):
+        if source.get(key):
+            source = {**source, key: value}
+    follower(server, source.pop("reference", reference), **source)
+    assert run("push", "--wait", "--timeout", "0", reference, str(zones)) == status
+    assert said in capsys.readouterr().err
+
+
+def test_wait_for_several_of_which_one_fails(lab_registry, zones, server, tmp_path, capsys):
+    """7: some of them."""
+    reference = target(lab_registry)
+    run("push", reference, str(zones))
+    digest, _ = pushed_digest(capsys)
+    follower(server, reference, digest=digest)
+    gone = "http://127.0.0.1:1"
+    arguments = ("--wait", "--timeout", "0", "--node", server.url, "--node", gone)
+    assert run("push", *arguments, reference, str(zones)) == 7
+    out, err = capsys.readouterr()
+    assert out.strip().endswith(digest)
+    assert "wait     127.0.0.1:1 not served: not within 0 s: no server answers" in err
+
+
+def test_the_tag_that_was_pushed_counts(lab_registry, zones, server, capsys):
+    """A source of another tag of the same repository serves something else, and may."""
+    reference = target(lab_registry)
+    run("push", reference, str(zones))
+    digest, _ = pushed_digest(capsys)
+    ours = {"name": "x", "reference": reference, "digest": digest, "error": None}
+    other = {
+        "name": "y",
+        "reference": reference.replace("prod", "next"),
+        "digest": "",
+        "error": None,
+    }
+    server.status({"zones": [], "sources": [other, ours]})
+    assert run("push", "--wait", "--timeout", "0", reference, str(zones)) == 0

@@ -237,46 +237,34 @@ def test_a_narrow_terminal_spares_columns_not_names(server, capsys, monkeypatch)
     assert row.split() == [name.removesuffix("."), "2026112101", "2h", "29m", "Ready"]
 
 
-SOURCES = {
-    "Held": {
-        "held": {
-            "digest": "sha256:6b1f" + "0" * 60,
-            "condition": "ChangeGuard",
-            "problems": [{"message": "41 % deletes > 30 %"}],
-        },
-        "error": {"reason": "ChangeGuard", "message": "x"},
-    },
-    "Pinned": {"pin": {"digest": DIGEST, "kind": "pin", "reason": "move", "since": NOW}},
-    "Suspended": {"suspension": {"since": NOW, "until": "2026-11-21T12:00:00Z", "reason": ""}},
-    "Invalid": {"error": {"reason": "ContentRefused", "message": "db:3: bad\ndb:4: bad"}},
-    "Stale": {"error": {"reason": "Network", "message": "connection refused"}},
+STANDING = {
+    "held": {"digest": "sha256:6b1f" + "0" * 60, "condition": "ChangeGuard", "problems": []},
+    "pin": {"digest": DIGEST, "kind": "pin", "reason": "move", "since": NOW},
+    "suspension": {"since": NOW, "until": "2026-11-21T12:00:00Z", "reason": ""},
 }
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("state", "message", "shown"),
     [
-        ("Held", "Held: ChangeGuard 41 % deletes > 30 % (release: ocizone approve 6b1f)"),
-        ("Pinned", "Pinned: pinned 0123 (release: ocizone unpin)"),
-        ("Suspended", "Suspended: until 2026-11-21T12:00:00Z"),
-        ("Invalid", "Invalid: db:3: bad"),
-        ("Stale", "Stale: Network: connection refused"),
+        ("Held", "ChangeGuard: 41 % deletes > 30 % (release: ocizone approve 6b1f)",
+         "Held: ChangeGuard: 41 % deletes > 30 % (release: ocizone approve 6b1f)"),
+        ("Pinned", "Pinned: sha256:0123: move", "Pinned: sha256:0123: move"),
+        ("Stale", "Network: connection refused; more\nand more", "Stale: Network: connection refused; more"),
+        ("Invalid", "", "Invalid"),
     ],
-)
-def test_states_come_with_what_ends_them(server, capsys, name, shown):
-    """reliability_ux B2: the state, why, and the command that releases it."""
-    server.status(document(sources=[{**document()["sources"][0], **SOURCES[name]}]))
+)  # fmt: skip
+def test_states_come_with_their_reason(server, capsys, state, message, shown):
+    """reliability_ux B2: the state, why, and the command that releases it; in the server's words."""
+    server.status(document(zones=[{**document()["zones"][0], "state": state, "message": message}]))
     assert run("status") == 0
     assert table(capsys)[1].endswith(f"29m   {shown}")
 
 
 def test_decisions_are_loud(server, capsys):
     """A pin, a suspension and what is held: a line each below the source, with its end."""
-    source = {**document()["sources"][0], "verified_by": "key ops.pub", "tag": "v1.2"}
-    for name in ("Held", "Pinned", "Suspended"):
-        source.update(SOURCES[name])
-    source["error"] = None
-    server.status(document(sources=[source]))
+    source = {**document()["sources"][0], "verified_by": "key ops.pub", **STANDING}
+    server.status(document(sources=[source], zones=[{**document()["zones"][0], "tag": "v1.2"}]))
     run("status")
     lines = table(capsys)
     assert lines[1].split()[3] == "v1.2"

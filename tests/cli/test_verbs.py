@@ -153,6 +153,7 @@ def test_history(server, capsys):
     server.page("/v1/history", {
         "schema": "ocizone.history/v1",
         "source": "r.test/z:prod",
+        "current": 2,
         "deployments": [deployment(2, second, verified_by="key ops.pub"), deployment(1, first)],
         "reports": [
             {"digest": held, "state": "held", "tag": "prod", "reason": "ChangeGuard",
