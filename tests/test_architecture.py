@@ -30,6 +30,8 @@ PURE_MODULES = (
     "follow/schedule.py",
     "compiler/spec.py",
     "follow/source.py",
+    "follow/guard.py",
+    "follow/watermark.py",
     "observe/querylog.py",
 )
 #: What a pure module may not import: the network, threads, clocks, chance.
