@@ -200,6 +200,42 @@ class _Body:
 # --- Requests --------------------------------------------------------------------------------
 
 
+def send_blob(client: Client, raw: bytes) -> str:
+    """Upload bytes the registry does not have; return their digest.
+
+    Raises:
+        Permanent: the registry refuses.
+        Transient: it did not answer, or is in trouble.
+    """
+    blob = _Blob(raw, f"sha256:{hashlib.sha256(raw).hexdigest()}", len(raw))
+    _send_blob(client, blob, _ignore)
+    return blob.digest
+
+
+def send_manifest(
+    client: Client, raw: bytes, name: str, media_type: str = OCI_MANIFEST
+) -> Mapping[str, str]:
+    """Put a manifest under a tag or its own digest; return the headers of the answer.
+
+    Raises:
+        Permanent: the registry refuses, or stored something else.
+        Transient: it did not answer, or is in trouble.
+    """
+    calls, digest = client.calls, f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    asked = f"push of manifest {name}"
+    done = calls.do_request(
+        f"{calls.base}/manifests/{name}", "PUT", raw, {"Content-Type": media_type}
+    )
+    calls.read(calls.expect(done, asked, 200, 201), asked, limits.ERROR_BODY_OCTETS)
+    stored = done.headers.get("Docker-Content-Digest", digest)
+    if stored != digest:
+        raise Permanent(
+            f"{client.where}: {asked}: the registry stored {stored[:80]!a} instead of {digest}",
+            reason=FetchReason.INTEGRITY,
+        )
+    return done.headers
+
+
 def _send_blob(client: Client, blob: _Blob, progress: Progress) -> None:
     calls, asked = client.calls, f"upload of {blob.digest}"
     found = calls.do_request(f"{calls.base}/blobs/{blob.digest}", "HEAD")
@@ -223,23 +259,12 @@ def _send_blob(client: Client, blob: _Blob, progress: Progress) -> None:
 
 
 def _send_manifest(client: Client, raw: bytes) -> str:
-    calls, digest = client.calls, f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
     wanted = client.reference.digest
     if wanted is not None and wanted != digest:
         raise Permanent(
             f"{client.where}: push to {wanted}: these files make {digest}; push to a tag",
             reason=FetchReason.INTEGRITY,
         )
-    name = client.reference.tag or digest
-    asked = f"push of manifest {name}"
-    done = calls.do_request(
-        f"{calls.base}/manifests/{name}", "PUT", raw, {"Content-Type": OCI_MANIFEST}
-    )
-    calls.read(calls.expect(done, asked, 200, 201), asked, limits.ERROR_BODY_OCTETS)
-    stored = done.headers.get("Docker-Content-Digest", digest)
-    if stored != digest:
-        raise Permanent(
-            f"{client.where}: {asked}: the registry stored {stored[:80]!a} instead of {digest}",
-            reason=FetchReason.INTEGRITY,
-        )
+    send_manifest(client, raw, client.reference.tag or digest)
     return digest
