@@ -7,105 +7,135 @@ gets. The registry client is imported when the first one is made: it is a third 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 from twisted.internet.defer import DeferredLock
+from twisted.logger import Logger
 
 from ocizone import limits
 from ocizone.compiler.spec import Layer
-from ocizone.errors import ArtifactError, FetchReason, Permanent
+from ocizone.errors import ArtifactError
 from ocizone.findings import Findings
 from ocizone.follow.compile import ChildCompiler, child_environment
 from ocizone.follow.follower import Follower
-from ocizone.follow.following import Follows, MakeFollower
+from ocizone.follow.following import Follows
 from ocizone.follow.local import LocalFollower
+from ocizone.follow.memcached import MemcachedManifests
 from ocizone.follow.pool import DaemonPool
 from ocizone.follow.source import OciSource, Source
 from ocizone.follow.tools import Observe, Serving, Tools
-from ocizone.plugins.artifact import Artifact, Credentials, Verify
+from ocizone.observe.registrytimes import RegistryTimes
+from ocizone.plugins.artifact import Artifact, Keep, Verify
 from ocizone.registry.api import PullClient, SignatureClient
 from ocizone.registry.trust import Verdict
+from ocizone.store.arena import FetchArena
 from ocizone.store.store import Store
 from ocizone.store.unpack import unpack
 
+log = Logger(namespace="ocizone")
 
-def make_follower(
-    reactor: Any,
-    store: Store,
-    serving: Serving,
-    observe: Observe,
-    wall: Callable[[], float],
-    environ: Mapping[str, str],
-) -> MakeFollower:
-    """Return what makes a follower for a source.
+MakeClient = Callable[[Artifact], PullClient]
 
-    Args:
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What followers are given of the server.
+
+    Attributes:
         reactor: of Twisted.
         store: the opened state directory.
         serving: is told of deployments.
         observe: is told of events.
+        times: is told how long registries take.
         wall: unix seconds.
-        environ: of this process; the compiler gets a part of it.
+        environ: of this process; the compiler and credential helpers get a part of it.
+        memcached: where a fleet shares manifests, or None.
+        keeps: returns how much history is kept, by source key.
     """
-    files = DaemonPool("files", limits.FILE_THREADS, reactor)
-    tools = Tools(
-        clock=reactor,
-        wall=wall,
-        pulls=DaemonPool("pull", limits.PULL_THREADS, reactor),
-        files=files,
-        store=store,
-        compile=ChildCompiler(reactor, reactor, files, child_environment(environ)),
-        unpack=_unpack,
-        serving=serving,
-        observe=observe,
-        activating=DeferredLock(),
+
+    reactor: Any
+    store: Store
+    serving: Serving
+    observe: Observe
+    times: RegistryTimes
+    wall: Callable[[], float]
+    environ: Mapping[str, str]
+    memcached: tuple[str, int] | None
+    keeps: Callable[[], Mapping[str, Keep]]
+
+
+class Workshop:
+    """Makes followers, and has the threads they work in."""
+
+    def __init__(self, given: Surroundings) -> None:
+        reactor, store = given.reactor, given.store
+        self.files = DaemonPool("files", limits.FILE_THREADS, reactor)
+        self._given = given
+        self._make_client: MakeClient | None = None
+        self._tools = Tools(
+            clock=reactor,
+            wall=given.wall,
+            pulls=DaemonPool("pull", limits.PULL_THREADS, reactor),
+            files=self.files,
+            store=store,
+            compile=ChildCompiler(reactor, reactor, self.files, child_environment(given.environ)),
+            unpack=_unpack,
+            serving=given.serving,
+            observe=given.observe,
+            activating=DeferredLock(),
+            arena=FetchArena(store.blobs, store.disk),
+            keeps=given.keeps,
+            draw=SystemRandom().random,
+        )
+
+    def follower(self, source: Source) -> Follows:
+        """Return a follower for a source; nothing happens before it is started."""
+        if not isinstance(source, OciSource):
+            return LocalFollower(source, self._tools)
+        if self._make_client is None:
+            self._make_client = _client_maker(self._given)
+        return Follower(source, self._make_client, self._tools, _check_signature)
+
+
+def _client_maker(given: Surroundings) -> MakeClient:
+    """Return what makes the clients of this process: they share what they know of registries."""
+    from ocizone.registry.clients import ClientFactory  # noqa: PLC0415 - see the module docstring
+    from ocizone.registry.politeness import Politeness  # noqa: PLC0415
+    from ocizone.registry.sharing import RecentManifests, Resolutions, Sharing  # noqa: PLC0415
+
+    times = given.times
+    manifests: RecentManifests | MemcachedManifests
+    if given.memcached is None:
+        manifests = RecentManifests(lambda hit: times.cache("memory", hit))
+    else:
+        host, port = given.memcached
+        manifests = MemcachedManifests(
+            given.reactor,
+            host,
+            port,
+            lambda hit: times.cache("memcached", hit),
+            lambda why: log.warn("memcached failed", server=f"{host}:{port}", error=why),
+        )
+    sharing = Sharing(
+        politeness=Politeness(),
+        manifests=manifests,
+        resolutions=Resolutions(),
+        on_request=times.request,
     )
-
-    def make(source: Source) -> Follows:
-        if isinstance(source, OciSource):
-            return Follower(source, make_client, tools, _check_signature)
-        return LocalFollower(source, tools)
-
-    return make
+    return ClientFactory(sharing, given.environ, _warn).client
 
 
-def make_client(artifact: Artifact) -> PullClient:
-    """Return a client for an ``oci`` directive; touches neither network nor files."""
-    from ocizone.registry.client import Client  # noqa: PLC0415 - see the module docstring
-
-    credentials = artifact.credentials
-    return Client(
-        artifact.reference,
-        insecure=artifact.insecure,
-        username=credentials.username if credentials else None,
-        password=_password(credentials) if credentials else None,
-        ca_file=artifact.ca_file,
-    )
+def _warn(message: str) -> None:
+    log.warn("{message}", message=message)
 
 
 def _check_signature(client: SignatureClient, digest: str, verify: Verify) -> Verdict:
-    from ocizone.registry.signatures import check_signature  # noqa: PLC0415 - cryptography, when needed
+    from ocizone.registry.signatures import check_signature  # noqa: PLC0415 - cryptography, if used
 
     return check_signature(client, digest, verify)
-
-
-def _password(credentials: Credentials) -> Callable[[], str]:
-    """Return what gives the password; a file is read again at each use, so it may rotate."""
-    if credentials.password_file is None:
-        return lambda: credentials.password or ""
-    path = Path(credentials.password_file)
-
-    def read() -> str:
-        try:
-            return path.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise Permanent(
-                f"cannot read the password file {path}: {reason}", reason=FetchReason.AUTH
-            ) from error
-
-    return read
 
 
 def _unpack(layers: tuple[Layer, ...], tree: Path) -> object:

@@ -1,21 +1,21 @@
 """Which admin pages a plan asks for, and at which addresses.
 
-``health``, ``ready`` and ``prometheus`` of several blocks may share an address; the control
-socket has every page. Not here: what the pages say of the parts (readiness, status, metrics).
+``health``, ``ready``, ``prometheus`` and ``api`` of several blocks may share an address; the
+control socket has every page. Not here: what the pages say (readiness, status, metrics, api), and
+what has an address of its own (webhook, artifacts).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from ocizone.admin.endpoints import Address
-from ocizone.admin.pages import JSON, Page, Render
+from ocizone.admin.pages import Page, Render
 from ocizone.admin.readiness import Readiness, health
 from ocizone.answer.blocks import Snapshot
 from ocizone.plan import Plan
@@ -35,9 +35,6 @@ class About(Protocol):
     def stopping(self) -> bool:
         """Whether it is shutting down."""
 
-    def status(self) -> dict[str, Any]:
-        """The status document."""
-
 
 class AdminDesk:
     """Makes the pages."""
@@ -54,7 +51,6 @@ class AdminDesk:
             "/health": health,
             "/ready": self._readiness([view.name for view in plan.views], latch=False),
             "/metrics": self.metrics,
-            "/v1/status": self.status,
         }
 
     def addresses(self, plan: Plan) -> dict[Address, dict[str, Render]]:
@@ -84,7 +80,3 @@ class AdminDesk:
     def metrics(self) -> Page:
         """Return every metric in Prometheus' text format."""
         return Page(200, CONTENT_TYPE_LATEST, generate_latest(self._metrics))
-
-    def status(self) -> Page:
-        """Return the status document as JSON."""
-        return Page(200, JSON, json.dumps(self._about.status()).encode())

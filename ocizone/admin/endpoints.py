@@ -1,8 +1,8 @@
 """Where the admin pages listen, and moving from one set of addresses to another.
 
-The same address named by several directives is one endpoint with all their pages. New ones
-are opened before old ones close, and a reload that fails changes nothing (CoreDNS issue 2339
-is what happens otherwise).
+An address has one resource: all pages several directives want there (admin.desk puts them
+together), or the webhook, or the artifacts. New addresses are opened before old ones close, and a
+reload that fails changes nothing (CoreDNS issue 2339 is what happens otherwise).
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Protocol
 
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
+from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from ocizone.admin.pages import Pages, Render, site
+from ocizone.admin.pages import site
 
 Address = tuple[str, int]
 
@@ -37,7 +38,7 @@ class AdminEndpoints:
 
     def __init__(self, reactor: ListensTCP) -> None:
         self._reactor = reactor
-        self._open: dict[Address, tuple[IListeningPort, Pages]] = {}
+        self._open: dict[Address, tuple[IListeningPort, Site]] = {}
 
     @property
     def open(self) -> dict[Address, IListeningPort]:
@@ -45,19 +46,18 @@ class AdminEndpoints:
         return {address: port for address, (port, _) in self._open.items()}
 
     def prepare(
-        self, wanted: Mapping[Address, Mapping[str, Render]]
-    ) -> dict[Address, tuple[IListeningPort, Pages]]:
+        self, wanted: Mapping[Address, Resource]
+    ) -> dict[Address, tuple[IListeningPort, Site]]:
         """Open what is wanted and not open yet.
 
         Raises:
             AdminBindError: one cannot be opened; none of the new ones is left open.
         """
-        made: dict[Address, tuple[IListeningPort, Pages]] = {}
-        for (host, port), pages in wanted.items():
+        made: dict[Address, tuple[IListeningPort, Site]] = {}
+        for (host, port), resource in wanted.items():
             if (host, port) in self._open:
                 continue
-            served = site(pages)
-            assert isinstance(served.resource, Pages)
+            served = site(resource)
             try:
                 listening = self._reactor.listenTCP(port, served, interface=host or "::")
             except CannotListenError as error:
@@ -67,21 +67,21 @@ class AdminEndpoints:
                     f"cannot listen on tcp {host or '*'}:{port} for the admin pages: "
                     f"{error.socketError} (another server, or another block of this one, has it)"
                 ) from error
-            made[host, port] = (listening, served.resource)
+            made[host, port] = (listening, served)
         return made
 
     def move_to(
         self,
-        wanted: Mapping[Address, Mapping[str, Render]],
-        made: Mapping[Address, tuple[IListeningPort, Pages]],
+        wanted: Mapping[Address, Resource],
+        made: Mapping[Address, tuple[IListeningPort, Site]],
     ) -> None:
-        """Take up what ``prepare`` opened, give kept addresses their pages, close the rest."""
+        """Take up what ``prepare`` opened, give kept addresses their resource, close the rest."""
         self._open.update(made)
         for address in set(self._open) - set(wanted):
             port, _ = self._open.pop(address)
             port.stopListening()
-        for address, (_, pages) in self._open.items():
-            pages.pages = dict(wanted[address])
+        for address, (_, served) in self._open.items():
+            served.resource = wanted[address]
 
     def close(self) -> None:
         """Close every address."""

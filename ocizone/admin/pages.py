@@ -1,7 +1,8 @@
-"""The admin pages over HTTP: small, read-only, bounded, the same on TCP and the unix socket.
+"""The admin pages over HTTP: small, bounded, the same on TCP and the unix socket.
 
-A page is a function that returns status, media type and body. Not here: what the pages say
-(admin.health, admin.status, observe.counters) and where they listen (admin.endpoints).
+A page is a function that returns status, media type and body; below ``/v1/`` an ``Api`` answers,
+which is told the whole request and may take its time. Not here: what the pages say (admin.health,
+admin.status, admin.api, observe.counters) and where they listen (admin.endpoints).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.python.failure import Failure
 from twisted.web.http import (
@@ -21,7 +24,7 @@ from twisted.web.http import (
 )
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import Resource
-from twisted.web.server import Request, Site
+from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from ocizone.limits import ADMIN_CONNECTIONS, CONTROL_REQUEST_OCTETS, CONTROL_S
 
@@ -41,18 +44,63 @@ class Page:
 Render = Callable[[], Page]
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to the API.
+
+    Attributes:
+        method: in capitals.
+        path: decoded, beginning with API.
+        query: the last value of each parameter.
+        authorization: the header, "" without one; a secret.
+        body: bounded.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    authorization: str
+    body: bytes
+
+
+#: Answers what is asked below API; a Deferred must not fail.
+Api = Callable[[Ask], "Page | Deferred[Page]"]
+API = "/v1/"
+
+
 class Pages(Resource):
     """Serves pages by exact path; nothing else exists."""
 
     isLeaf = True  # noqa: N815 - twisted.web's name
 
-    def __init__(self, pages: Mapping[str, Render]) -> None:
+    def __init__(self, pages: Mapping[str, Render], api: Api | None = None) -> None:
         super().__init__()
         self.pages = dict(pages)
+        self.api = api
 
-    def render(self, request: Request) -> bytes:
-        """Return the body of the page, or of the error."""
-        page = self._page(request)
+    def render(self, request: Request) -> bytes | int:
+        """Return the body of the page, or of the error; or NOT_DONE_YET."""
+        if self.api is not None and request.path.startswith(API.encode()):
+            return self._ask(self.api, request)
+        return self._write(request, self._page(request))
+
+    def _ask(self, api: Api, request: Request) -> bytes | int:
+        answer = api(_ask_of(request))
+        if isinstance(answer, Page):
+            return self._write(request, answer)
+        gone: list[object] = []
+        request.notifyFinish().addErrback(gone.append)
+
+        def finish(page: Page) -> None:
+            # Who asked may not have waited.
+            if not gone:
+                request.write(self._write(request, page))
+                request.finish()
+
+        answer.addCallback(finish)
+        return NOT_DONE_YET
+
+    def _write(self, request: Request, page: Page) -> bytes:
         request.setResponseCode(page.status)
         request.setHeader("Content-Type", page.media_type)
         request.setHeader("Cache-Control", "no-store")
@@ -74,6 +122,18 @@ class Pages(Resource):
             request.setHeader("Allow", "GET, HEAD")
             return Page(NOT_ALLOWED, TEXT, b"method not allowed\n")
         return found()
+
+
+def _ask_of(request: Request) -> Ask:
+    assert request.content is not None, "a request that is rendered is whole"
+    query = request.uri.partition(b"?")[2].decode("ascii", "replace")
+    return Ask(
+        request.method.decode("ascii", "replace"),
+        unquote(request.path.decode("ascii", "replace")),
+        dict(parse_qsl(query, keep_blank_values=True, max_num_fields=16)),
+        request.getHeader("authorization") or "",
+        request.content.read(),
+    )
 
 
 class BoundedRequest(Request):
@@ -144,8 +204,8 @@ class QuietSite(Site):
         """Log nothing."""
 
 
-def site(pages: Mapping[str, Render]) -> Site:
-    """Return a site that serves these pages and closes slow clients after CONTROL_S."""
-    made = QuietSite(Pages(pages), requestFactory=BoundedRequest, timeout=int(CONTROL_S))
+def site(resource: Resource) -> Site:
+    """Return a site that serves a resource and closes slow clients after CONTROL_S."""
+    made = QuietSite(resource, requestFactory=BoundedRequest, timeout=int(CONTROL_S))
     made.noisy = False
     return made

@@ -7,12 +7,12 @@ signature it has, missing layers.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol, assert_never
 
 from ocizone import limits
-from ocizone.errors import FetchReason, OcizoneError, Permanent, Problem, Severity
+from ocizone.errors import FetchReason, Permanent, Problem, Severity
 from ocizone.follow.status import SIGNATURE_REFUSED, TYPE_REFUSED
 from ocizone.plugins.artifact import Verify
 from ocizone.registry.api import PullClient
@@ -49,6 +49,10 @@ class Enter(Protocol):
         """Note it; blocking, in the thread of the attempt."""
 
 
+#: Returns when a blob is in the store (store.arena); the octets that were fetched for it.
+Have = Callable[[PullClient, Descriptor], int]
+
+
 def _nowhere(_state: DeployState, _found: Revision) -> None:
     """Tell nobody."""
 
@@ -59,18 +63,20 @@ class Terms:
 
     Attributes:
         pin: what the source is held to, or None.
-        fresh_s: see registry.api.PullClient.resolve.
+        fresh_s: see registry.api.PullClient.resolve; asked when the request is made.
         timeout_s: of the attempt.
         allowed_types: see plugins.artifact.
         verify: whose signature it needs, or None.
         check_signature: looks for one.
+        have: gets a blob into the store.
         max_octets: of all layers.
         enter: is told how far it came.
     """
 
     check_signature: CheckSignature
+    have: Have
     pin: Pin | None = None
-    fresh_s: float = 0.0
+    fresh_s: Callable[[], float] = lambda: 0.0
     timeout_s: float = limits.ATTEMPT_DEADLINE_S
     allowed_types: tuple[str, ...] = ()
     verify: Verify | None = None
@@ -198,7 +204,7 @@ def attempt(client: PullClient, store: Store, hold: Hold, known: Known, terms: T
         StoreError: the disk failed.
     """
     client.start_attempt(terms.timeout_s)
-    resolved = client.resolve(terms.fresh_s)
+    resolved = client.resolve(terms.fresh_s())
     named = resolved.digest
     digest = wanted(terms.pin, named)
     current = known.current
@@ -244,7 +250,12 @@ def attempt(client: PullClient, store: Store, hold: Hold, known: Known, terms: T
     if not is_new:
         return Relabelled(found, named)
     enter("fetching", found)
-    octets = _have_layers(client, store, hold, manifest.layers)
+    octets = 0
+    for layer in manifest.layers:
+        # Held before it is looked for: it must not be collected in between.
+        hold.keep(layer.digest)
+        if not store.blobs.verified(layer.digest):
+            octets += terms.have(client, layer)
     return Fetched(replace(found, octets=octets), named)
 
 
@@ -280,29 +291,3 @@ def _stored(descriptor: Descriptor) -> StoredLayer:
         unpack=descriptor.annotations.get(UNPACK) == "true",
         media_type=descriptor.media_type,
     )
-
-
-def _have_layers(
-    client: PullClient, store: Store, hold: Hold, descriptors: tuple[Descriptor, ...]
-) -> int:
-    """Fetch the layers the store has not; return how many octets that took."""
-    octets = 0
-    for descriptor in descriptors:
-        # Held before it is looked for: it must not be collected in between.
-        hold.keep(descriptor.digest)
-        if not store.blobs.verified(descriptor.digest):
-            _fetch(client, store, descriptor)
-            octets += descriptor.size
-    return octets
-
-
-def _fetch(client: PullClient, store: Store, descriptor: Descriptor) -> None:
-    temporary = store.disk.temporary()
-    try:
-        with store.disk.step("fetch", "blob", temporary):
-            client.fetch(descriptor, temporary)
-        store.blobs.ingest(temporary, descriptor.digest)
-    except OcizoneError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise

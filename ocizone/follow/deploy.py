@@ -363,8 +363,10 @@ class Deployer:
             await self._place.update(self.current, workspace)
 
     async def _collect(self) -> None:
+        tools = self._tools
+        keeps, now = tools.keeps(), tools.wall()
         try:
-            await self._tools.files.call(self._tools.store.collect)
+            await tools.files.call(lambda: tools.store.collect(keeps, now))
         except StoreError as error:
             self.disturbed("collect", error)
 

@@ -36,6 +36,7 @@ from ocizone.follow.gatekeeper import Gate
 from ocizone.follow.pool import Overdue, call_within
 from ocizone.follow.reporting import Reporter
 from ocizone.follow.retry import Pause, retrying
+from ocizone.follow.schedule import schedule_of
 from ocizone.follow.service import LookingService
 from ocizone.follow.source import OciSource
 from ocizone.follow.status import (
@@ -50,6 +51,7 @@ from ocizone.follow.verbs import Verbs
 from ocizone.limits import MINIMUM_INTERVAL_S
 from ocizone.plugins.artifact import Artifact
 from ocizone.registry.api import PullClient
+from ocizone.registry.manifest import Descriptor
 from ocizone.registry.trust import CheckSignature
 from ocizone.store.reports import DeployState
 from ocizone.store.standing import Suspension
@@ -92,7 +94,8 @@ class Follower(LookingService):
         super().__init__(
             key=source.key,
             reference=reference,
-            interval_s=artifact.interval_s,
+            schedule=schedule_of(artifact, tools.draw),
+            startup=artifact.startup,
             deployer=deployer,
             tools=tools,
         )
@@ -209,13 +212,23 @@ class Follower(LookingService):
                 assert_never(found)
 
     def _terms(self) -> Terms:
-        artifact, now = self._artifact, self._tools.clock.seconds()
+        artifact, asked, seconds = self._artifact, self._asked, self._tools.clock.seconds
         # Ticks of blocks that follow one tag fall together; who asks wants to know of now.
         shared_s = min(MINIMUM_INTERVAL_S, artifact.interval_s) / 2
+
+        def fresh_s() -> float:
+            return shared_s if asked is None else seconds() - asked
+
+        def have(client: PullClient, blob: Descriptor) -> int:
+            return self._tools.arena.realize(
+                blob, client, lambda: self._client_factory(artifact), artifact.timeout_s
+            )
+
         return Terms(
+            have=have,
             check_signature=self._check_signature,
             pin=self._deployer.decisions.standing.pin,
-            fresh_s=shared_s if self._asked is None else now - self._asked,
+            fresh_s=fresh_s,
             timeout_s=artifact.timeout_s,
             allowed_types=artifact.allowed_types,
             verify=artifact.verify,

@@ -13,10 +13,12 @@ from ocizone.follow.deploy import Deployer
 from ocizone.follow.facts import SourceFacts
 from ocizone.follow.gatekeeper import Gate
 from ocizone.follow.scan import Scan, scan
+from ocizone.follow.schedule import plain_schedule
 from ocizone.follow.service import LookingService
 from ocizone.follow.source import LocalSource
 from ocizone.follow.status import LookResult, Outcome
 from ocizone.follow.tools import Tools
+from ocizone.plugins.artifact import Startup
 
 
 class LocalFollower(LookingService):
@@ -42,7 +44,8 @@ class LocalFollower(LookingService):
         super().__init__(
             key=source.key,
             reference=source.name,
-            interval_s=source.interval_s,
+            schedule=plain_schedule(source.interval_s),
+            startup=Startup(),
             deployer=deployer,
             tools=tools,
         )

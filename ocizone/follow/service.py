@@ -1,4 +1,4 @@
-"""When to look: at start, at every interval, when asked; one look at a time.
+"""Looking when it is due (follow.schedule) and when asked; one look at a time.
 
 States: idle (between looks), looking (at the registry or the disk), waiting (between two
 attempts of a look), deploying (compiling, activating), stopped. What a look does is up to the
@@ -8,6 +8,8 @@ subclass: follow.follower for a registry, follow.local for the disk.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Coroutine
+from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, DeferredLock, succeed
@@ -19,6 +21,7 @@ from ocizone.errors import InputError, OcizoneError
 from ocizone.follow.attempt import Revision
 from ocizone.follow.deploy import Deployer
 from ocizone.follow.reporting import Reporter
+from ocizone.follow.schedule import Now, Schedule, Tick
 from ocizone.follow.status import (
     BUG,
     CONTENT_REFUSED,
@@ -31,6 +34,7 @@ from ocizone.follow.status import (
     State,
 )
 from ocizone.follow.tools import Tools
+from ocizone.plugins.artifact import Startup
 from ocizone.store.gc import Hold
 from ocizone.store.standing import Suspension
 
@@ -39,20 +43,29 @@ class LookingService(Service):
     """Keeps one source fresh; see the module for its states."""
 
     def __init__(
-        self, *, key: str, reference: str, interval_s: float, deployer: Deployer, tools: Tools
+        self,
+        *,
+        key: str,
+        reference: str,
+        schedule: Schedule,
+        startup: Startup,
+        deployer: Deployer,
+        tools: Tools,
     ) -> None:
         """Make it; nothing happens before ``startService``.
 
         Args:
             key: of the source.
             reference: what is followed, as text.
-            interval_s: seconds between looks; 0 to look once.
+            schedule: when to look.
+            startup: when to look first.
             deployer: of the source; its name is the service's.
             tools: see Tools.
         """
         self._key = key
         self._reference = reference
-        self._interval_s = interval_s
+        self._schedule = schedule
+        self._startup = startup
         self._deployer = deployer
         self._tools = tools
         self._state: State = "idle"
@@ -66,9 +79,9 @@ class LookingService(Service):
         self._restore_waiters: list[Deferred[None]] = []
         self._begun = 0.0
         self._octets = 0
-        self._tick = 0.0
+        self._tick: Tick | None = None
         self._timer: IDelayedCall | None = None
-        self._turn: Deferred[LookResult] | None = None
+        self._turn: Deferred[LookResult | None] | None = None
         self._waiters: list[Deferred[LookResult]] = []
         self._later: list[Deferred[LookResult]] = []
         self._asked: float | None = None
@@ -149,11 +162,9 @@ class LookingService(Service):
     # --- Service -----------------------------------------------------------------------------
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
-        """Begin: restore what was served, then look at once. Returns immediately."""
+        """Begin: restore what was served, then look as ``startup`` says. Returns immediately."""
         super().startService()  # type: ignore[no-untyped-call] # Twisted does not annotate it
-        self._state = "idle"
-        self._tick = self._tools.clock.seconds()
-        self._due()
+        self._take_turn(self._start())
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """End the look under way; fires within limits.STOP_S whatever the registry does."""
@@ -225,9 +236,10 @@ class LookingService(Service):
         """What the source is doing now."""
         current = self._deployer.current
         clock, wall = self._tools.clock, self._tools.wall
-        tick = self._timer.getTime() if self._timer else None
-        next_at = self.retry_at or tick
-        due = None if next_at is None else next_at - clock.seconds() + wall()
+        tick = self._tick if self._timer else None
+        due = None if tick is None else tick.wall(self._now())
+        if self.retry_at is not None:
+            due = self.retry_at - clock.seconds() + wall()
         standing = self._deployer.decisions.standing
         refused = self._last.problems if self._last and self._last.failure else ()
         return SourceStatus(
@@ -258,30 +270,55 @@ class LookingService(Service):
 
     # --- One look at a time ------------------------------------------------------------------
 
-    def _due(self) -> None:
-        """A tick: look, unless a look is under way; that one counts for this tick."""
+    def _now(self) -> Now:
+        return Now(self._tools.wall(), self._tools.clock.seconds())
+
+    def _sleep(self) -> None:
+        """Wait for the tick there is."""
         self._timer = None
-        if self._interval_s:
-            clock = self._tools.clock
-            # On the grid of the first look: ticks that a long look or a suspended machine
-            # missed become one.
-            missed = int((clock.seconds() - self._tick) // self._interval_s)
-            self._tick += self._interval_s * (max(missed, 0) + 1)
-            self._timer = clock.callLater(self._tick - clock.seconds(), self._due)
-        if self._turn is None:
+        if self._tick is not None and self.running:
+            wait = self._tick.wait(self._now())
+            self._timer = self._tools.clock.callLater(wait, self._wake)
+
+    def _wake(self) -> None:
+        """Look, if the tick is due and no look is under way; that one counts for this tick."""
+        assert self._tick is not None
+        due, self._tick = self._schedule.wake(self._tick, self._now())
+        self._sleep()
+        if due and self._turn is None:
             self._begin()
 
     def _begin(self) -> None:
+        self._take_turn(self._look())
+
+    def _take_turn(self, work: Coroutine[Any, Any, LookResult | None]) -> None:
         self._attempts = 0
         self._state = "looking"
         self._begun = self._tools.clock.seconds()
-        looked = Deferred.fromCoroutine(self._restore_and_look())
+        looked = Deferred.fromCoroutine(work)
         looked.addErrback(self._crashed)
         # Set before the last callback is added: a look may have ended already.
         self._turn = looked
         looked.addCallback(self._ended)
 
-    async def _restore_and_look(self) -> LookResult:
+    async def _start(self) -> LookResult | None:
+        """Restore, and look if the first look is due now; None when it is not."""
+        try:
+            await self._restore()
+        except OcizoneError as error:
+            return LookResult(Outcome.FAILED, "", Failure.of(error))
+        except CancelledError:
+            return LookResult(Outcome.CANCELLED)
+        now = self._now()
+        restored = self._deployer.current is not None
+        self._tick = self._schedule.first(self._startup, now, restored=restored)
+        due = False
+        if self._tick is not None and not self._tick.wait(now):
+            due, self._tick = self._schedule.wake(self._tick, now)
+        self._sleep()
+        return await self._look() if due else None
+
+    async def _look(self) -> LookResult:
         try:
             if not self._is_restored:
                 await self._restore()
@@ -316,24 +353,27 @@ class LookingService(Service):
         self._tools.observe(Crashed(self._deployer.name, fault.getTraceback()))
         return LookResult(Outcome.FAILED, "", Failure(BUG, fault.getErrorMessage()))
 
-    def _ended(self, result: LookResult) -> LookResult:
+    def _ended(self, result: LookResult | None) -> None:
         self._turn = None
         self._asked = None
         self._hard = False
+        self._state = "idle" if self.running else "stopped"
+        if result is not None:
+            self._note(result)
+            waiters, self._waiters = self._waiters, []
+            for waiter in waiters:
+                waiter.callback(result)
+        self._look_again()
+
+    def _note(self, result: LookResult) -> None:
         self._last = result
         if result.outcome is not Outcome.SUSPENDED:
             self._last_error = result.failure
-        self._state = "idle" if self.running else "stopped"
         self._last_check = self._tools.wall()
         if result.outcome in {Outcome.UNCHANGED, Outcome.ACTIVATED}:
             self._last_success = self._last_check
         seconds = self._tools.clock.seconds() - self._begun
         self._tools.observe(Looked(self._deployer.name, result, seconds))
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            waiter.callback(result)
-        self._look_again()
-        return result
 
     def _look_again(self) -> None:
         """Look for those who asked while a look was under way."""

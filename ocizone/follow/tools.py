@@ -5,7 +5,7 @@ Everything that acts (clock, threads, disk, compiler, serving) is injected throu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,8 @@ from ocizone.compiler.spec import CompareSpec, CompileReport, CompileSpec, Layer
 from ocizone.errors import Problem
 from ocizone.follow.pool import Pool
 from ocizone.follow.status import Event
+from ocizone.plugins.artifact import Keep
+from ocizone.store.arena import FetchArena
 from ocizone.store.deployments import Deployment
 from ocizone.store.store import Store
 
@@ -65,6 +67,9 @@ class Tools:
         serving: see Serving.
         observe: is told of every event.
         activating: one activation at a time, so that two sources cannot claim one origin.
+        arena: fetches blobs, each once.
+        keeps: returns how much history is kept, by source key.
+        draw: chance, from 0 to below 1: spreads the looks of a fleet.
     """
 
     clock: IReactorTime
@@ -77,3 +82,6 @@ class Tools:
     serving: Serving
     observe: Observe
     activating: DeferredLock
+    arena: FetchArena
+    keeps: Callable[[], Mapping[str, Keep]]
+    draw: Callable[[], float]

@@ -11,7 +11,7 @@ from twisted.internet.unix import Port
 from twisted.web.server import Site
 
 from ocizone.admin.control import ControlSocket
-from ocizone.admin.pages import TEXT, Page
+from ocizone.admin.pages import TEXT, Page, Pages
 from ocizone.control import ControlError, ask
 from ocizone.state_dir import CONTROL_SOCKET
 from tests.polling import PolledReactor
@@ -42,9 +42,9 @@ def ask_over(reactor: UnixReactor, directory: Path, path: str) -> tuple[int, byt
 def test_pages_come_over_the_socket(tmp_path):
     """The same as over TCP; a reload changes them."""
     reactor = UnixReactor()
-    control = ControlSocket(reactor, tmp_path, {"/health": lambda: Page(200, TEXT, b"OK")})
+    control = ControlSocket(reactor, tmp_path, Pages({"/health": lambda: Page(200, TEXT, b"OK")}))
     assert ask_over(reactor, tmp_path, "/health") == (200, b"OK")
-    control.move_to({"/ready": lambda: Page(503, TEXT, b"not yet")})
+    control.move_to(Pages({"/ready": lambda: Page(503, TEXT, b"not yet")}))
     assert ask_over(reactor, tmp_path, "/ready") == (503, b"not yet")
     assert ask_over(reactor, tmp_path, "/health")[0] == 404
     control.close()
@@ -54,7 +54,7 @@ def test_pages_come_over_the_socket(tmp_path):
 def test_only_the_owner_may_use_it(tmp_path):
     """It tells of zones and registries, and later may do more."""
     reactor = UnixReactor()
-    control = ControlSocket(reactor, tmp_path, {})
+    control = ControlSocket(reactor, tmp_path, Pages({}))
     mode = (tmp_path / CONTROL_SOCKET).stat().st_mode
     assert stat.S_ISSOCK(mode)
     assert stat.S_IMODE(mode) == 0o600
@@ -66,7 +66,7 @@ def test_one_left_from_a_kill_is_replaced(tmp_path):
     """The lock of the state directory is held: nobody serves it."""
     (tmp_path / CONTROL_SOCKET).write_bytes(b"")
     reactor = UnixReactor()
-    control = ControlSocket(reactor, tmp_path, {"/health": lambda: Page(200, TEXT, b"OK")})
+    control = ControlSocket(reactor, tmp_path, Pages({"/health": lambda: Page(200, TEXT, b"OK")}))
     assert ask_over(reactor, tmp_path, "/health")[0] == 200
     control.close()
     reactor.settle()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -37,10 +36,9 @@ def test_the_control_socket_has_every_page():
     """Whatever the Corefile says; readiness is of all blocks and has no latch."""
     server = FakeServer()
     pages = desk(server).control(plan_of("org {\nwhoami\n}\nnet {\nwhoami\n}"))
-    assert set(pages) == {"/health", "/ready", "/metrics", "/v1/status"}
+    assert set(pages) == {"/health", "/ready", "/metrics"}
     assert pages["/health"]().body == b"OK"
     assert pages["/ready"]().status == 503
-    assert json.loads(pages["/v1/status"]().body) == {"schema": "x"}
     ready = snapshot(block("org.", {"org": Loaded(zone_of("org."))}))
     waiting, server.snapshot = server.snapshot, ready
     assert pages["/ready"]().status == 200

@@ -63,14 +63,14 @@ def served(port: FakePort) -> dict[str, bytes]:
     return {path: render().body for path, render in pages.pages.items()}
 
 
-HEALTH = {("", 8080): {"/health": page(b"one")}}
+HEALTH = {("", 8080): Pages({"/health": page(b"one")})}
 
 
 def test_addresses_are_opened():
     """Without a host: every address, both families."""
     reactor = FakeReactor()
     admin = AdminEndpoints(reactor)
-    wanted = HEALTH | {("127.0.0.1", 9153): {"/metrics": page(b"m")}}
+    wanted = HEALTH | {("127.0.0.1", 9153): Pages({"/metrics": page(b"m")})}
     admin.move_to(wanted, admin.prepare(wanted))
     assert reactor.listening() == [("::", 8080), ("127.0.0.1", 9153)]
     assert set(admin.open) == set(wanted)
@@ -81,7 +81,7 @@ def test_a_kept_address_gets_its_new_pages():
     reactor = FakeReactor()
     admin = AdminEndpoints(reactor)
     admin.move_to(HEALTH, admin.prepare(HEALTH))
-    wanted = {("", 8080): {"/health": page(b"two"), "/ready": page(b"r")}}
+    wanted = {("", 8080): Pages({"/health": page(b"two"), "/ready": page(b"r")})}
     assert admin.prepare(wanted) == {}
     assert served(reactor.ports[0]) == {"/health": b"one"}
     admin.move_to(wanted, {})
@@ -94,7 +94,7 @@ def test_an_address_that_left_is_closed():
     reactor = FakeReactor()
     admin = AdminEndpoints(reactor)
     admin.move_to(HEALTH, admin.prepare(HEALTH))
-    wanted = {("", 8081): {"/health": page(b"two")}}
+    wanted = {("", 8081): Pages({"/health": page(b"two")})}
     made = admin.prepare(wanted)
     assert reactor.listening() == [("::", 8080), ("::", 8081)]
     admin.move_to(wanted, made)
@@ -106,7 +106,7 @@ def test_a_taken_address_changes_nothing():
     reactor = FakeReactor()
     admin = AdminEndpoints(reactor)
     admin.move_to(HEALTH, admin.prepare(HEALTH))
-    wanted = {("", 8081): {}, ("", TAKEN): {"/health": page(b"x")}}
+    wanted = {("", 8081): Pages({}), ("", TAKEN): Pages({"/health": page(b"x")})}
     with pytest.raises(AdminBindError, match=r"tcp \*:9 for the admin pages: .*already in use"):
         admin.prepare(wanted)
     assert reactor.listening() == [("::", 8080)]

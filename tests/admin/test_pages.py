@@ -24,7 +24,7 @@ class Browser:
         self.clock = Clock()
         self.calls = 0
         self.site: Any = site(
-            {"/health": self._health, "/v1/status": lambda: Page(200, JSON, b"{}")}
+            Pages({"/health": self._health, "/status": lambda: Page(200, JSON, b"{}")})
         )
         self.site.reactor = self.clock
         self.transport = StringTransport()
@@ -66,7 +66,7 @@ def test_a_page_is_served():
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "Server" not in headers
-    assert parse(Browser().send(get("/v1/status")))[1]["Content-Type"] == JSON
+    assert parse(Browser().send(get("/status")))[1]["Content-Type"] == JSON
 
 
 def test_head_is_get_without_the_body():
@@ -115,7 +115,7 @@ def test_a_changed_set_of_pages_counts_at_once():
 
 def test_requests_of_one_connection_are_answered_in_order():
     """CVE-2024-41810's neighbour: pipelining must not mix replies."""
-    raw = Browser().send(get("/health") + get("/v1/status") + get("/none") + get("/health"))
+    raw = Browser().send(get("/health") + get("/status") + get("/none") + get("/health"))
     bodies = [one.partition(b"\r\n\r\n")[2] for one in raw.split(b"HTTP/1.1 ")[1:]]
     assert bodies == [b"OK", b"{}", b"not found\n", b"OK"]
 
@@ -212,7 +212,7 @@ def test_nothing_is_logged_of_a_request():
 
 def test_connections_are_capped():
     """Each takes a descriptor that a pull or a DNS client may want."""
-    served = site({})
+    served = site(Pages({}))
     address = IPv4Address("TCP", "127.0.0.1", 1)
     channels = [served.buildProtocol(address) for _ in range(limits.ADMIN_CONNECTIONS)]
     assert served.buildProtocol(address) is None

@@ -49,6 +49,7 @@ from ocizone.registry.api import Resolved, SignatureClient
 from ocizone.registry.manifest import CREATED, TITLE, UNPACK, Descriptor, IndexEntry, Manifest
 from ocizone.registry.reference import Reference
 from ocizone.registry.trust import Unsigned, Verdict
+from ocizone.store.arena import FetchArena
 from ocizone.store.deployments import Deployment
 from ocizone.store.disk import Inject, no_faults
 from ocizone.store.store import Store
@@ -308,6 +309,9 @@ class Site:
             serving=self.serving,
             observe=self.events.append,
             activating=DeferredLock(),
+            arena=FetchArena(self.store.blobs, self.store.disk),
+            keeps=dict,
+            draw=lambda: 0.5,
         )
 
     def client(self, artifact: Artifact) -> FakeClient:

@@ -142,7 +142,7 @@ def test_earlier_images_are_held(site: Site):
 def test_the_same_layers_again_are_no_version_of_their_own(site: Site):
     """A tag that moved forth and back: each image stands once."""
     site.registry.push(text(serial=1))
-    follower = site.follower()
+    follower = site.follower(site.source(allow_rollback=True))
     for serial in (2, 1, 2, 1):
         site.registry.push(text(serial=serial))
         follower.refresh()
@@ -247,7 +247,7 @@ def test_serials_go_on_when_everything_else_is_lost(site: Site):
 def test_a_change_that_secondaries_miss_is_told(site: Site):
     """And served in any case."""
     site.registry.push(text(serial=5))
-    follower = site.follower()
+    follower = site.follower(site.source(allow_rollback=True))
     site.registry.push(text(serial=5, records=2))
     follower.refresh()
     site.registry.push(text(serial=4))
@@ -280,7 +280,7 @@ def test_an_old_image_is_judged_again(site: Site):
     """A rollback to a version whose signatures ran out is refused like a new one."""
     old, new = text(serial=1, signed_until=int(WALL) + 100), text(serial=2)
     site.registry.push(old)
-    follower = site.follower()
+    follower = site.follower(site.source(allow_rollback=True))
     site.registry.push(new)
     follower.refresh()
     site.registry.push(old)
