@@ -318,3 +318,17 @@ FLEET_POLL_S: Final = 0.2
 WATCH_S: Final = 2.0
 # Admin connections of one address; scrapers and probes need a handful, and each takes a descriptor.
 ADMIN_CONNECTIONS: Final = 64
+# --- Webhook -----------------------------------------------------------------------------------
+# A notification holds a manifest at most (zot), or what distribution had queued.
+WEBHOOK_OCTETS: Final = 1 * MIB
+# Pushes of one notification that are read.
+WEBHOOK_EVENTS: Final = 1_000
+# Notifications of one push come within milliseconds of one another: tags, layers, signature.
+WEBHOOK_COALESCE_S: Final = 0.2
+# Looks at one repository in a row, and seconds until one more is allowed; none is lost, only late.
+WEBHOOK_BURST: Final = 2
+WEBHOOK_REFILL_S: Final = 2.0
+# Repositories that wait for a look at one time; a registry of more is polled as ever.
+WEBHOOK_REPOSITORIES: Final = 1_000
+# A secret or token in a file.
+SECRET_FILE_OCTETS: Final = 4 * KIB

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
@@ -49,14 +49,34 @@ class Blobs:
         Raises:
             StoreError: it is damaged and cannot be removed, or cannot be read.
         """
-        path = self.path(digest)
-        if not _is_regular(path):
+        if not self.present(digest):
             return False
-        with self._disk.step("read", "blob", path):
-            if f"sha256:{sha256_of(path)}" == digest:
-                return True
-        self._disk.remove(path, "blob")
+        if self.intact(digest):
+            return True
+        self._disk.remove(self.path(digest), "blob")
         return False
+
+    def present(self, digest: str) -> bool:
+        """Tell whether a blob is here, without reading it.
+
+        Raises:
+            StoreError: it is no digest.
+        """
+        return _is_regular(self.path(digest))
+
+    def intact(self, digest: str, pace: Callable[[int], None] | None = None) -> bool:
+        """Tell whether a blob is what its digest says; reads all of it, removes nothing.
+
+        Args:
+            digest: of a blob that is present.
+            pace: see disk.sha256_of.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        path = self.path(digest)
+        with self._disk.step("read", "blob", path):
+            return f"sha256:{sha256_of(path, pace)}" == digest
 
     def ingest(self, temporary: Path, digest: str) -> None:
         """Move a fetched file in under its digest, after reading it back.
@@ -89,13 +109,14 @@ class Blobs:
         return digest
 
     def digests(self) -> tuple[str, ...]:
-        """Return the digests of all blobs here.
+        """Return the digests of all blobs here; what has another name is nobody's.
 
         Raises:
             StoreError: the directory cannot be read.
         """
         with self._disk.step("list", "blobs", self._directory):
-            return tuple(f"sha256:{entry.name}" for entry in self._directory.iterdir())
+            names = [f"sha256:{entry.name}" for entry in self._directory.iterdir()]
+        return tuple(name for name in names if _DIGEST.fullmatch(name))
 
     def retire(self, digest: str) -> list[Path]:
         """Take a blob that nothing refers to away; returns the file to ``discard``.

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from ocizone.errors import StoreError
+from ocizone.limits import MIB
 
 #: Called with ``before OPERATION WHAT`` and ``after OPERATION WHAT``; may raise OSError.
 Inject = Callable[[str], None]
@@ -145,14 +146,24 @@ def _fsync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Path, pace: Callable[[int], None] | None = None) -> str:
     """Return the hex SHA-256 of a regular file; links are not followed.
+
+    Args:
+        path: of the file.
+        pace: called with octets after so many were read; None to read as fast as it goes.
 
     Raises:
         OSError: it cannot be read, is missing, or is no regular file.
     """
     with _open_regular(path, _READ) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        if pace is None:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        while piece := file.read(MIB):
+            digest.update(piece)
+            pace(len(piece))
+        return digest.hexdigest()
 
 
 def octets_of(path: Path) -> int:

@@ -44,6 +44,11 @@ class Holds:
             if self._collecting.locked():
                 self._dropped.update(names)
 
+    def held(self, name: str) -> bool:
+        """Tell whether somebody holds a digest or fingerprint."""
+        with self._lock:
+            return self._counts[name] > 0
+
     @contextmanager
     def collection(self) -> Iterator[None]:
         """One collection at a time; what is dropped during it counts as held until its end.

@@ -8,7 +8,7 @@ replaced keeps its inode for those who mapped it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from ocizone.compiler.spec import CompiledZone, CompileReport, RevisionFile
 from ocizone.errors import Problem, Severity, StoreError
 from ocizone.store.disk import Disk, sha256_of
-from ocizone.store.sealed import read_sealed, seal
+from ocizone.store.sealed import DamagedError, read_sealed, seal
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
@@ -112,17 +112,45 @@ class Images:
         Raises:
             StoreError: the image cannot be read.
         """
-        path = self.path(fingerprint)
+        if not self._is_file(fingerprint):
+            return None
         try:
-            raw = read_sealed(self._named(fingerprint, "json"))
-            if raw is None or path.is_symlink() or not path.is_file():
-                return None
-            record = ImageRecord.from_json(raw)
+            record = self._record(fingerprint)
         except (StoreError, KeyError, TypeError, ValueError):
             return None
+        return record if record is not None and self._is_as(fingerprint, record) else None
+
+    def intact(self, fingerprint: str, pace: Callable[[int], None]) -> bool:
+        """Tell whether an image is what its record says; reads all of it.
+
+        Args:
+            fingerprint: of an image that is present.
+            pace: see disk.sha256_of.
+
+        Raises:
+            StoreError: image or record cannot be read.
+        """
+        try:
+            record = self._record(fingerprint)
+        except (DamagedError, KeyError, TypeError, ValueError):
+            return False
+        return record is not None and self._is_as(fingerprint, record, pace)
+
+    def _is_file(self, fingerprint: str) -> bool:
+        path = self.path(fingerprint)
+        return path.is_file() and not path.is_symlink()
+
+    def _record(self, fingerprint: str) -> ImageRecord | None:
+        raw = read_sealed(self._named(fingerprint, "json"))
+        return None if raw is None else ImageRecord.from_json(raw)
+
+    def _is_as(
+        self, fingerprint: str, record: ImageRecord, pace: Callable[[int], None] | None = None
+    ) -> bool:
+        path = self.path(fingerprint)
         with self._disk.step("read", "image", path):
-            intact = path.stat().st_size == record.octets and sha256_of(path) == record.sha256
-        return record if intact else None
+            sized = path.stat().st_size == record.octets
+            return sized and sha256_of(path, pace) == record.sha256
 
     def publish(self, temporary: Path, fingerprint: str, report: CompileReport) -> ImageRecord:
         """Move a compiled image in, after reading it back, and write its record.
@@ -141,13 +169,14 @@ class Images:
         return record
 
     def fingerprints(self) -> tuple[str, ...]:
-        """Return the fingerprints of all images and records here.
+        """Return the fingerprints of all images and records here; other names are nobody's.
 
         Raises:
             StoreError: the directory cannot be read.
         """
         with self._disk.step("list", "images", self._directory):
-            return tuple({entry.name.partition(".")[0] for entry in self._directory.iterdir()})
+            names = {entry.name.partition(".")[0] for entry in self._directory.iterdir()}
+        return tuple(name for name in names if _FINGERPRINT.fullmatch(name))
 
     def retire(self, fingerprint: str) -> list[Path]:
         """Take an image that nothing refers to away; returns the files to ``discard``.

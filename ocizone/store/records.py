@@ -300,6 +300,19 @@ class SourceRecords:
         self._disk.directory(self._directory)
         self._disk.write(self._directory / "ledger.json", seal(content), "ledger")
 
+    def sealed(self) -> tuple[Path, ...]:
+        """Return every record there is.
+
+        Raises:
+            StoreError: a directory cannot be listed.
+        """
+        return tuple(
+            path
+            for directory in (self._directory, self._deployments, self._reports)
+            for path in sorted(self._listed(directory))
+            if path.suffix == ".json"
+        )
+
     def _history_files(self) -> list[Path]:
         """Return the records of deployments, newest first."""
         found = [path for path in self._listed(self._deployments) if path.stem.isdecimal()]

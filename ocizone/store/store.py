@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from ocizone.store.gc import Collected, Hold, Holds, Kept, collect, kept_by
 from ocizone.store.images import Images
 from ocizone.store.lock import StateLock
 from ocizone.store.records import SourceRecords
+from ocizone.store.scrub import Scrubbed, scrub, unpaced
 from ocizone.store.sealed import DamagedError
 from ocizone.store.standing import Held
 
@@ -190,6 +191,18 @@ class Store:
                 with self.disk.step("discard", "source", path):
                     _remove_tree(path)
         return forgotten
+
+    def scrub(self, pace: Callable[[int], None] = unpaced) -> Scrubbed:
+        """Hash everything again, and take away what is damaged; see store.scrub.
+
+        Args:
+            pace: called with octets after so many were read; may wait.
+
+        Raises:
+            StoreError: the disk failed.
+        """
+        records = [path for key in self.keys() for path in self.source(key).sealed()]
+        return scrub(self.blobs, self.images, self._holds, records, pace)
 
     def usage(self) -> Usage:
         """Return how much the state directory takes; walks all of it.
