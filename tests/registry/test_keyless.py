@@ -33,6 +33,7 @@ SIGNER = Identity("https://github.com/login/oauth", "william@yossarian.net")
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The trust root comes from the package, not from what this machine has cached."""
     pytest.importorskip("sigstore")
+    production.cache_clear()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
 
