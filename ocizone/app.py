@@ -8,7 +8,6 @@ that a bad Corefile or a taken port leaves what runs as it was. Not here: what a
 from __future__ import annotations
 
 import secrets
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,44 +16,37 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ocizone import __version__
-from ocizone.admin.control import ControlSocket
 from ocizone.admin.desk import AdminDesk
-from ocizone.admin.endpoints import AdminEndpoints
-from ocizone.admin.status import Facts, document
+from ocizone.administration import Administration
 from ocizone.answer.announce import changed
 from ocizone.answer.blocks import Snapshot
 from ocizone.corefile.load import load
 from ocizone.deployed import Deployed
 from ocizone.errors import ConfigError
 from ocizone.follow.following import Following
+from ocizone.follow.status import SourceStatus
+from ocizone.housekeeping import Housekeeping
 from ocizone.live import LiveZones
 from ocizone.notify import notify
-from ocizone.observe.bugs import BugLog
-from ocizone.observe.counters import Counters
-from ocizone.observe.errorlog import ErrorLog
-from ocizone.observe.events import FollowJournal, log_problems
-from ocizone.observe.expiries import Expiries
-from ocizone.observe.gauges import Gauges
-from ocizone.observe.refusals import RefusalLog
-from ocizone.observe.witness import Watching, Witness
+from ocizone.observe.events import log_problems
+from ocizone.observing import Observing, Watched
+from ocizone.operations import ServerOperations
 from ocizone.plan import Plan, make_plan
-from ocizone.plugins.errors import Errors
 from ocizone.plugins.health import Health
-from ocizone.plugins.log import LogRule
 from ocizone.plugins.reload import Reload
-from ocizone.pulling import make_follower
+from ocizone.pulling import Surroundings, Workshop
 from ocizone.serve.door import Door
 from ocizone.serve.identities import Identities
 from ocizone.serve.interfaces import addresses_of
 from ocizone.serve.listeners import Listeners, Sockets
 from ocizone.serve.notify import Notifier
+from ocizone.side import Side
 from ocizone.store.store import Store
 from ocizone.watch import CorefileWatch
 from ocizone.wire.name import to_text
@@ -113,43 +105,33 @@ class Application(Service):
         self._refused = ""
         self._answering = False
         self._reload_wanted = False
-        self._hostname = socket.gethostname()
         self.stopping = False
         self._live = LiveZones(Snapshot(0, {}))
-        self._counters = Counters()
-        self._journal = FollowJournal()
-        self._witness = Witness(self._counters, query_line, RefusalLog(time.monotonic))
+        self._observing = observing = Observing(reactor, query_line, wall)
         door = Door(
             self._live,
             seconds=time.perf_counter,
-            witness=self._witness,
-            streamed=self._witness.streamed,
-            on_bug=BugLog(self._counters, time.monotonic),
+            witness=observing.witness,
+            streamed=observing.witness.streamed,
+            on_bug=observing.bugs,
         )
         self._identities = Identities(reactor, wall, in_thread)
         self._listeners = Listeners(
             reactor,
             door.answer,
-            self._send_failed,
+            observing.send_failed,
             options.descriptors,
             wall=wall,
-            dropped=self._counters.dropped,
+            dropped=observing.counters.dropped,
             certificate=self._identities.cell,
         )
         self._notifier = Notifier(
             reactor,
             wall=wall,
             random_id=lambda: secrets.randbelow(2**16),
-            counted=self._counters.notified,
+            counted=observing.counters.notified,
         )
         self._announced = self.snapshot
-        self._admin = AdminEndpoints(reactor)
-        gauges = Gauges(
-            lambda: self.snapshot, lambda: self._following.statuses, self._journal.pulls
-        )
-        self._desk = AdminDesk(
-            self, (self._counters, gauges, Expiries(lambda: self._identities.expiries))
-        )
         self._watch = CorefileWatch(reactor, self._look_at_corefile)
 
     @property
@@ -167,39 +149,76 @@ class Application(Service):
             StoreError: the state directory cannot be used.
             OSError: an address cannot be bound.
         """
-        self._started_at = self._wall()
         plan = self._read_plan()
         self._say_hello(plan)
         self._identities.move_to(plan.tls, self._identities.read(plan.tls))
         bound = self._listeners.prepare(plan.endpoints)
         self._store = Store(self._options.state_dir)
-        self._deployed = Deployed(
+        self._put_together(plan)
+        self._admin.move_to(plan, self._admin.prepare(plan))
+        self._admin.open_control(self._options.state_dir, plan)
+        self._observe(plan)
+        self._observing.lag.start()
+        super().startService()
+        restored = self._following.move_to(plan.sources)
+        restored.addTimeout(_RESTORE_GRACE_S, self._reactor, lambda *_: None)
+        restored.addCallback(lambda _: self._answer(plan, bound))
+
+    def _put_together(self, plan: Plan) -> None:
+        """Make what needs the state directory; nothing of it runs yet."""
+        reactor, store, observing = self._reactor, self._store, self._observing
+        self._deployed = deployed = Deployed(
             self._live,
             plan,
             open_image=Image.open,
-            hostname=self._hostname,
+            hostname=observing.hostname,
             on_problems=log_problems,
             wall=self._wall,
             on_swap=self._announce,
             cookie_secret=secrets.token_bytes(16),
         )
-        make = make_follower(
-            self._reactor,
-            self._store,
-            self._deployed,
-            self._journal,
-            self._wall,
-            self._environ,
+        workshop = Workshop(
+            Surroundings(
+                reactor=reactor,
+                store=store,
+                serving=deployed,
+                observe=observing.journal,
+                times=observing.registry,
+                wall=self._wall,
+                environ=self._environ,
+                memcached=plan.memcached,
+                keeps=lambda: deployed.plan.keeps,
+            )
         )
-        self._following = Following(make)
-        pages = self._desk.addresses(plan)
-        self._admin.move_to(pages, self._admin.prepare(pages))
-        self._control = self._open_control(plan)
-        self._observe(plan)
-        super().startService()
-        restored = self._following.move_to(plan.sources)
-        restored.addTimeout(_RESTORE_GRACE_S, self._reactor, lambda *_: None)
-        restored.addCallback(lambda _: self._answer(plan, bound))
+        self._following = Following(workshop.follower)
+        self._housekeeping = Housekeeping(
+            store,
+            reactor,
+            keys_in_use=lambda: (source.key for source in deployed.plan.sources),
+            keeps=lambda: deployed.plan.keeps,
+            wall=self._wall,
+        )
+        self._watched = Watched(
+            snapshot=lambda: self.snapshot,
+            deployed=deployed,
+            following=self._following,
+            listeners=self._listeners,
+            certificates=lambda: self._identities.expiries,
+            store=lambda: self._housekeeping.usage,
+            state_dir=str(self._options.state_dir),
+            started=self._wall(),
+        )
+        operations = ServerOperations(
+            status=self.status,
+            following=self._following,
+            deployed=deployed,
+            store=store,
+            files=workshop.files,
+            housekeeping=self._housekeeping,
+        )
+        side = Side(reactor, store, deployed, operations.changed)
+        desk = AdminDesk(self, observing.collectors(self._watched))
+        self._admin = Administration(reactor, desk, operations, side.resources)
 
     def _answer(self, plan: Plan, bound: Sockets) -> None:
         if self.stopping:
@@ -210,6 +229,7 @@ class Application(Service):
         served = {zone for by_key in self.snapshot.listeners.values() for zone in by_key}
         log.info("answering", generation=self.snapshot.generation)
         notify(self._environ, "READY=1", f"STATUS=answering for {len(served)} server block keys")
+        self._housekeeping.start()
         self._announce()
         if self._reload_wanted:
             self.reload()
@@ -219,15 +239,6 @@ class Application(Service):
         if self._answering and not self.stopping:
             before, self._announced = self._announced, self.snapshot
             self._notifier.announce(changed(before, self.snapshot))
-
-    def _open_control(self, plan: Plan) -> ControlSocket | None:
-        """Open the control socket; on a read-only state directory zones are served without it."""
-        directory = self._options.state_dir
-        try:
-            return ControlSocket(self._reactor, directory, self._desk.control(plan))
-        except (OSError, CannotListenError) as error:
-            log.error("no control socket: status will not find this server", error=str(error))
-            return None
 
     def _read_plan(self) -> Plan:
         corefile = load(
@@ -249,37 +260,20 @@ class Application(Service):
         log.info("state", directory=str(self._options.state_dir))
         log_problems(plan.corefile.notices)
 
-    def _send_failed(self, error: OSError) -> None:
-        self._counters.drops[f"send: {error.strerror or type(error).__name__}"] += 1
-
     def _observe(self, plan: Plan) -> None:
         """Watch what the plan's blocks want watched, the Corefile among it."""
-        views = plan.views
-        self._witness.watching = Watching(
-            log={view.name: view.block.all(LogRule) for view in views},
-            errors={
-                view.name: ErrorLog(directive, self._reactor, _say)
-                for view in views
-                if (directive := view.block.get(Errors)) is not None
-            },
-        )
-        reloads = [directive for view in views for directive in view.block.all(Reload)]
+        self._observing.watch(plan)
+        reloads = [directive for view in plan.views for directive in view.block.all(Reload)]
         self._watch.move_to(reloads[-1] if reloads else None)
+
+    @property
+    def statuses(self) -> list[SourceStatus]:
+        """Every source now."""
+        return self._following.statuses
 
     def status(self) -> dict[str, Any]:
         """Return the status document."""
-        facts = Facts(
-            node=self._hostname,
-            started=self._started_at,
-            now=self._wall(),
-            state_dir=str(self._options.state_dir),
-            listening={str(one): open_.port for one, open_ in self._listeners.open.items()},
-            tcp_connections=self._listeners.tcp_connections,
-            rcodes=self._counters.by_rcode(),
-            panics=self._counters.panics,
-            certificates=self._identities.expiries,
-        )
-        return document(facts, self._deployed.plan, self.snapshot, self._following.statuses)
+        return self._observing.status(self._watched)
 
     # --- Reload and refresh ------------------------------------------------------------------
 
@@ -332,9 +326,8 @@ class Application(Service):
         try:
             identities = self._identities.read(plan.tls)
             bound = self._listeners.prepare(plan.endpoints)
-            pages = self._desk.addresses(plan)
             try:
-                opened = self._admin.prepare(pages)
+                opened = self._admin.prepare(plan)
             except OSError:
                 self._listeners.discard(bound)
                 raise
@@ -345,16 +338,14 @@ class Application(Service):
         self._deployed.move_to(plan)
         self._identities.move_to(plan.tls, identities)
         self._listeners.move_to(plan.endpoints, bound)
-        self._admin.move_to(pages, opened)
-        if self._control is not None:
-            self._control.move_to(self._desk.control(plan))
+        self._admin.move_to(plan, opened)
         self._observe(plan)
         self._following.move_to(plan.sources)
         log.info("reloaded", corefile=plan.corefile.path, sha256=plan.corefile.fingerprint[:12])
         return True
 
     def _reload_refused(self, error: Exception) -> None:
-        self._counters.failed_reloads += 1
+        self._observing.counters.failed_reloads += 1
         log.error("reload failed, the old Corefile stays")
         if isinstance(error, ConfigError):
             log_problems(error.problems)
@@ -377,6 +368,8 @@ class Application(Service):
         self._watch.stop()
         self._notifier.stop()
         self._identities.stop()
+        self._housekeeping.stop()
+        self._observing.lag.stop()
         healths = [one for view in self._deployed.plan.views for one in view.block.all(Health)]
         lameduck_s = max((health.lameduck_s for health in healths), default=0.0)
         log.info("stopping", lameduck=f"{lameduck_s:g}s" if lameduck_s else "")
@@ -388,13 +381,6 @@ class Application(Service):
     def _ended(self, _: object) -> None:
         self._listeners.close()
         self._admin.close()
-        if self._control is not None:
-            self._control.close()
         self._store.close()
         super().stopService()
         log.info("stopped")
-
-
-def _say(level: str, line: str) -> None:
-    say = {"debug": log.debug, "info": log.info, "warning": log.warn}.get(level, log.error)
-    say("{line}", line=line)

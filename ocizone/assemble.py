@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Protocol
 
 from ocizone import __version__
-from ocizone.answer.blocks import Block, Loaded, NotReady, Policy, ServedZone, Snapshot
+from ocizone.answer.blocks import (
+    Block,
+    Loaded,
+    NotReady,
+    Policy,
+    Provenance,
+    ServedZone,
+    Snapshot,
+)
 from ocizone.catalogs import catalog_of, claimed_by_catalog
 from ocizone.compiler.spec import ZoneRule
 from ocizone.errors import Problem, Severity
@@ -28,9 +37,11 @@ from ocizone.plugins.cookies import Cookies
 from ocizone.plugins.loadbalance import LoadBalance
 from ocizone.plugins.minimal import Minimal
 from ocizone.plugins.nsid import Nsid
+from ocizone.plugins.provenance import Provenance as ProvenanceDirective
 from ocizone.plugins.transfer import Transfer
 from ocizone.plugins.tsig import Tsig
 from ocizone.plugins.whoami import Whoami
+from ocizone.store.deployments import Deployment
 from ocizone.wire.cookie import CookieSecrets
 from ocizone.wire.name import from_text, is_at_or_below, to_text
 from ocizone.zone.reader import ZoneReader
@@ -62,6 +73,7 @@ def assemble(
     before: Snapshot | None = None,
     now: int = 0,
     cookie_secret: bytes | None = None,
+    deployments: Mapping[str, Deployment] = MappingProxyType({}),
 ) -> Assembly:
     """Return the snapshot of a plan.
 
@@ -74,6 +86,7 @@ def assemble(
         before: what is served until now: catalogs go on from there.
         now: unix seconds, the serial of a catalog that changed.
         cookie_secret: of this process, for a plan without secrets; None for no cookies then.
+        deployments: by source key, what the images are of, for ``provenance``.
     """
     names = {source.key: source.name for source in plan.sources}
     problems: list[Problem] = []
@@ -81,7 +94,9 @@ def assemble(
     known = frozenset(view.name for view in plan.views)
     served = {} if before is None else before.blocks
     for view in plan.views:
-        zones = _zones(view, known, images, earlier, names, problems)
+        told = deployments if view.block.get(ProvenanceDirective) is not None else {}
+        origins = {key: _provenance(deployment) for key, deployment in told.items()}
+        zones = _zones(view, known, images, earlier, names, problems, origins)
         pending = _pending(view, images, names)
         catalog = view.block.get(Catalog)
         if catalog is not None and catalog.name not in zones:
@@ -130,6 +145,7 @@ def policy_of(view: View, hostname: str) -> Policy:
         cookies="on" if cookies is None else cookies.mode,
         tsig=None if tsig is None else tsig.rules,
         transfer=block.all(Transfer),
+        provenance=block.get(ProvenanceDirective) is not None,
     )
 
 
@@ -140,6 +156,7 @@ def _zones(
     earlier: Mapping[str, Sequence[ZonesOfImage]],
     names: Mapping[str, str],
     problems: list[Problem],
+    origins: Mapping[str, Provenance],
 ) -> dict[bytes, ServedZone]:
     zones: dict[bytes, ServedZone] = {}
     owners: dict[bytes, str] = {}
@@ -162,7 +179,9 @@ def _zones(
                 continue
             owners[apex] = key
             zones[apex] = Loaded(
-                reader, history([reader, *(one[apex] for one in past if apex in one)])
+                reader,
+                history([reader, *(one[apex] for one in past if apex in one)]),
+                provenance=origins.get(key),
             )
     for key, rule in view.rules:
         for origin in rule.origins if rule.kind == "file" else ():
@@ -170,6 +189,12 @@ def _zones(
             if apex not in zones:
                 zones[apex] = NotReady(f"no version of {names[key]} holds {origin} yet")
     return zones
+
+
+def _provenance(deployment: Deployment) -> Provenance:
+    """Return where a deployment comes from, as DNS tells it."""
+    since = datetime.fromtimestamp(deployment.activated_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Provenance(deployment.reference, deployment.digest, since)
 
 
 def history(versions: Sequence[ZoneReader]) -> tuple[ZoneReader, ...]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ocizone.answer.blocks import Snapshot
 from ocizone.assemble import ZonesOfImage, assemble, conflicts
 from ocizone.errors import Problem, StoreError
 from ocizone.live import LiveZones
 from ocizone.plan import Plan
+from ocizone.plugins.provenance import Provenance
 from ocizone.plugins.transfer import Transfer
 from ocizone.store.deployments import Deployment
 from ocizone.zone.reader import ZoneReader
@@ -69,6 +71,7 @@ class Deployed:
         self._on_swap = on_swap
         self._cookie_secret = cookie_secret
         self._images: dict[str, ZonesOfImage] = {}
+        self._deployments: dict[str, Deployment] = {}
         self._earlier: dict[str, tuple[Path, ...]] = {}
         self._history: dict[str, dict[Path, ZonesOfImage]] = {}
         self._serve()
@@ -83,11 +86,22 @@ class Deployed:
         """The image of each source that has one."""
         return self._images
 
+    @property
+    def deployments(self) -> Mapping[str, Deployment]:
+        """What each source that has an image serves."""
+        return self._deployments
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is served."""
+        return self._live.snapshot
+
     def move_to(self, plan: Plan) -> None:
         """Serve another plan from the images there are; forget sources it does not name."""
         self._plan = plan
         kept = {source.key for source in plan.sources}
         self._images = {key: image for key, image in self._images.items() if key in kept}
+        self._deployments = {key: one for key, one in self._deployments.items() if key in kept}
         self._earlier = {key: paths for key, paths in self._earlier.items() if key in kept}
         self._serve()
 
@@ -111,8 +125,16 @@ class Deployed:
             # Of a follower that a reload just stopped.
             return
         self._images = {**self._images, deployment.source: _Opened(self._open_image(image))}
+        self._deployments = {**self._deployments, deployment.source: deployment}
         self._earlier[deployment.source] = earlier
         self._serve()
+
+    def relabelled(self, deployment: Deployment) -> None:
+        """Tell of another digest from now on: a push of the same content."""
+        if deployment.source in self._deployments:
+            self._deployments = {**self._deployments, deployment.source: deployment}
+            if any(view.block.get(Provenance) is not None for view in self._plan.views):
+                self._serve()
 
     def _open_earlier(self) -> None:
         """Open what a secondary may ask a difference from, and only that: it takes descriptors."""
@@ -146,6 +168,7 @@ class Deployed:
             before=before,
             now=int(self._wall()),
             cookie_secret=self._cookie_secret,
+            deployments=self._deployments,
         )
         self._live.snapshot = made.snapshot
         self._on_swap()

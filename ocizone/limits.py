@@ -229,8 +229,9 @@ ZONE_TESTS_OCTETS: Final = 4 * MIB
 GENERATE_WIDTH: Final = 63
 # Findings of one compile that are kept; the rest are counted.
 PROBLEMS: Final = 1_000
-# How much of a token or path a finding quotes.
+# How much of a token or path a finding quotes, and of the line it is about a terminal shows.
 SHOWN_CHARACTERS: Final = 120
+SNIPPET_CHARACTERS: Final = 100
 # Address space an image may grow into while it is written; the file takes what it holds.
 IMAGE_MAP_OCTETS: Final = 64 * 1024 * MIB
 
@@ -286,6 +287,10 @@ KEEP_DEPLOYMENTS: Final = IXFR_VERSIONS + 1
 KEEP_REPORTS: Final = 50
 # Hashing everything at start: a quarter of what a cheap disk reads; 1 GiB takes 16 s.
 SCRUB_OCTETS_PER_S: Final = 64 * MIB
+# Archives of deployments kept for who asks next, or for another part of one.
+ARCHIVES: Final = 4
+# How often the state directory is measured for status and metrics: one stat a file.
+STORE_MEASURED_S: Final = 60.0
 # Each costs a file and its share of blobs and images; a year of daily pushes fits.
 MOST_KEPT_DEPLOYMENTS: Final = 1_000
 # Digests an operator let pass that are remembered: they matter until they are served.
@@ -316,8 +321,13 @@ CONTROL_VERB_S: Final = 600.0
 # Between two looks of `push --wait` and `status --watch` at a server.
 FLEET_POLL_S: Final = 0.2
 WATCH_S: Final = 2.0
+# Lines of one name that `which` shows: an RRset may have thousands.
+SHOWN_LINES: Final = 20
 # Admin connections of one address; scrapers and probes need a handful, and each takes a descriptor.
 ADMIN_CONNECTIONS: Final = 64
+# What the artifact endpoint reads of a file at a time, and how long a client may take none of it.
+ARTIFACT_PIECE_OCTETS: Final = 256 * KIB
+ARTIFACT_STALL_S: Final = 30.0
 # --- Webhook -----------------------------------------------------------------------------------
 # A notification holds a manifest at most (zot), or what distribution had queued.
 WEBHOOK_OCTETS: Final = 1 * MIB

@@ -20,11 +20,12 @@ from ocizone.endpoint import Endpoint
 from ocizone.errors import ConfigError, Problem, Severity
 from ocizone.follow.source import LocalSource, OciSource, Source
 from ocizone.keyring import cookie_secrets, tsig_keys
-from ocizone.plugins.artifact import Artifact
+from ocizone.plugins.artifact import Artifact, Keep
 from ocizone.plugins.auto import AutoZones
 from ocizone.plugins.bind import Bind
 from ocizone.plugins.catalog import Catalog
 from ocizone.plugins.file import ZoneFile
+from ocizone.plugins.memcached import Memcached
 from ocizone.plugins.tls import Tls
 from ocizone.plugins.zonepolicy import ZonePolicy
 from ocizone.wire.name import to_text
@@ -64,6 +65,17 @@ class Plan:
     """Every TSIG key by name."""
     cookie_secrets: tuple[bytes, ...] = field(default=(), repr=False)
     """What DNS cookies are made with; empty for a secret made at start."""
+    memcached: tuple[str, int] | None = None
+    """Where a fleet shares manifests."""
+
+    @property
+    def keeps(self) -> dict[str, Keep]:
+        """How much history is kept, by the key of each source followed in a registry."""
+        return {
+            source.key: source.artifact.keep
+            for source in self.sources
+            if isinstance(source, OciSource)
+        }
 
 
 def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
@@ -112,7 +124,26 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
         tls,
         tsig_keys(corefile.blocks),
         cookie_secrets(corefile.blocks),
+        _memcached(corefile.blocks),
     )
+
+
+def _memcached(blocks: Iterable[ServerBlock]) -> tuple[str, int] | None:
+    """Return the one memcached there is.
+
+    Raises:
+        ConfigError: two blocks name different ones.
+    """
+    named = [one for block in blocks for one in block.all(Memcached)]
+    for one in named[1:]:
+        if (one.host, one.port) != (named[0].host, named[0].port):
+            raise _refused(
+                one.position,
+                "memcached-differs",
+                "there is one cache of manifests for the whole server",
+                f"first at {named[0].position}",
+            )
+    return (named[0].host, named[0].port) if named else None
 
 
 def keys_of(artifact: Artifact, view: str) -> tuple[str, ...]:

@@ -130,9 +130,9 @@ def test_a_refused_reload_changes_nothing(server):
     server.corefile.write_text("org {\n nosuch\n}\n")
     for _ in range(3):
         server.reactor.advance(2)
-    assert server.app._counters.failed_reloads == 1
+    assert server.app._observing.counters.failed_reloads == 1
     assert not server.app.reload()
-    assert server.app._counters.failed_reloads == 2
+    assert server.app._observing.counters.failed_reloads == 2
     assert server.app.snapshot is snapshot
     assert server.endpoints() == ["dns://127.0.0.1:0"]
 

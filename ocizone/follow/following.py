@@ -84,19 +84,19 @@ class Following:
 
         One that waits for its predecessor to end is left out: it looks as soon as it starts.
         """
-        return _all(self.refresh_where(lambda _: True))
+        return _all(look for _, look in self.refresh_where(lambda _: True))
 
     def refresh_where(
         self, meant: Callable[[Source], bool], *, hard: bool = False
-    ) -> list[Deferred[LookResult]]:
-        """Let some followers look now; returns what becomes of each look.
+    ) -> list[tuple[Source, Deferred[LookResult]]]:
+        """Let some followers look now; returns them, and what becomes of each look.
 
         Args:
             meant: tells whether a source is.
             hard: look even at what was refused or held before.
         """
         return [
-            follower.refresh(hard=hard)
+            (source, follower.refresh(hard=hard))
             for source, follower in self._followers.values()
             if follower in self._started and meant(source)
         ]

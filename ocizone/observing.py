@@ -1,0 +1,170 @@
+"""What watches the server: counters, journal, log of queries, conditions, metrics, status.
+
+A part of the composition root (ocizone.app), apart because it is one idea: nothing here changes
+what is served.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from prometheus_client.registry import Collector
+from twisted.logger import Logger
+
+from ocizone.admin.enabled import enabled
+from ocizone.admin.status import Facts, document
+from ocizone.answer.blocks import Snapshot
+from ocizone.deployed import Deployed
+from ocizone.follow.following import Following
+from ocizone.observe.bugs import BugLog
+from ocizone.observe.conditionbook import ConditionBook
+from ocizone.observe.counters import Counters
+from ocizone.observe.errorlog import ErrorLog
+from ocizone.observe.events import FollowJournal
+from ocizone.observe.looplag import LoopLag
+from ocizone.observe.metrics import collectors
+from ocizone.observe.refusals import RefusalLog
+from ocizone.observe.registrytimes import RegistryTimes
+from ocizone.observe.server import ServerFacts
+from ocizone.observe.witness import Watching, Witness
+from ocizone.plan import Plan
+from ocizone.plugins.errors import Errors
+from ocizone.plugins.log import LogRule
+
+log = Logger(namespace="ocizone")
+
+
+class Listening(Protocol):
+    """The DNS listeners, as they are told of."""
+
+    @property
+    def open(self) -> Mapping[Any, Any]:
+        """Open listeners by endpoint; each has a port."""
+
+    @property
+    def tcp_connections(self) -> int:
+        """Open TCP clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is told of, asked for whenever somebody wants to know.
+
+    Attributes:
+        snapshot: what is served.
+        deployed: from what.
+        following: the followers.
+        listeners: of DNS.
+        certificates: until when they are good, by listening address.
+        store: ``octets`` and ``generations`` of the state directory, None while not counted.
+        state_dir: absolute path.
+        started: unix seconds.
+    """
+
+    snapshot: Callable[[], Snapshot]
+    deployed: Deployed
+    following: Following
+    listeners: Listening
+    certificates: Callable[[], Mapping[str, float]]
+    store: Callable[[], Mapping[str, int] | None]
+    state_dir: str
+    started: float
+
+
+class Observing:
+    """Everything that watches."""
+
+    def __init__(
+        self, reactor: Any, query_line: Callable[[str], None], wall: Callable[[], float]
+    ) -> None:
+        """Make it.
+
+        Args:
+            reactor: of Twisted.
+            query_line: writes a line of the query log; must not block.
+            wall: unix seconds.
+        """
+        self.hostname = socket.gethostname()
+        self.counters = Counters()
+        self.journal = FollowJournal()
+        self.registry = RegistryTimes()
+        self.witness = Witness(self.counters, query_line, RefusalLog(time.monotonic))
+        self.bugs = BugLog(self.counters, time.monotonic)
+        self.lag = LoopLag(reactor)
+        self._conditions = ConditionBook()
+        self._reactor = reactor
+        self._wall = wall
+
+    def send_failed(self, error: OSError) -> None:
+        """Count a reply that could not be sent."""
+        self.counters.drops[f"send: {error.strerror or type(error).__name__}"] += 1
+
+    def watch(self, plan: Plan) -> None:
+        """Log of queries what the plan's blocks want logged."""
+        views = plan.views
+        self.witness.watching = Watching(
+            log={view.name: view.block.all(LogRule) for view in views},
+            errors={
+                view.name: ErrorLog(directive, self._reactor, _say)
+                for view in views
+                if (directive := view.block.get(Errors)) is not None
+            },
+        )
+
+    def collectors(self, watched: Watched) -> tuple[Collector, ...]:
+        """Return every metric."""
+        deployed = watched.deployed
+
+        def octets() -> int | None:
+            found = watched.store()
+            return None if found is None else found["octets"]
+
+        facts = ServerFacts(
+            config_hash=lambda: deployed.plan.corefile.fingerprint,
+            enabled=lambda: enabled(deployed.plan),
+            tcp_connections=lambda: {"open": watched.listeners.tcp_connections},
+            store_octets=octets,
+            loop_lag_s=lambda: self.lag.worst_s,
+        )
+        return collectors(
+            counters=self.counters,
+            journal=self.journal,
+            registry=self.registry,
+            snapshot=watched.snapshot,
+            statuses=lambda: watched.following.statuses,
+            facts=facts,
+            certificates=watched.certificates,
+            wall=self._wall,
+        )
+
+    def status(self, watched: Watched) -> dict[str, Any]:
+        """Return the status document."""
+        listeners = watched.listeners
+        facts = Facts(
+            node=self.hostname,
+            started=watched.started,
+            now=self._wall(),
+            state_dir=watched.state_dir,
+            listening={str(one): open_.port for one, open_ in listeners.open.items()},
+            tcp_connections=listeners.tcp_connections,
+            rcodes=self.counters.by_rcode(),
+            panics=self.counters.panics,
+            certificates=watched.certificates(),
+            store=watched.store(),
+        )
+        return document(
+            facts,
+            watched.deployed.plan,
+            watched.snapshot(),
+            watched.following.statuses,
+            self._conditions,
+        )
+
+
+def _say(level: str, line: str) -> None:
+    say = {"debug": log.debug, "info": log.info, "warning": log.warn}.get(level, log.error)
+    say("{line}", line=line)

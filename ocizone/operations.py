@@ -1,0 +1,384 @@
+"""What may be asked of a running server: status, history, which, and the operator's verbs.
+
+Implements ``admin.api.Operations`` over the followers and what is deployed. Every verb answers
+only when what was asked for is so, or cannot be. Not here: HTTP (admin), what a verb does to a
+source (follow.verbs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList, succeed
+
+from ocizone.admin.api import AskError
+from ocizone.admin.verbs import VerbResult
+from ocizone.cli.exit_codes import Exit
+from ocizone.deployed import Deployed
+from ocizone.errors import FetchReason, OcizoneError, Problem
+from ocizone.follow.following import Following, Follows
+from ocizone.follow.pool import Pool
+from ocizone.follow.source import OciSource, Source
+from ocizone.follow.status import STORAGE_FAILED, LookResult, Outcome, VerbRefused
+from ocizone.follow.verbs import Done, Verbs
+from ocizone.housekeeping import Housekeeping
+from ocizone.store.deployments import Deployment
+from ocizone.store.reports import DeployReport
+from ocizone.store.store import Store
+from ocizone.which import which
+from ocizone.wire.name import BadNameError, from_text, lower
+
+HISTORY_SCHEMA = "ocizone.history/v1"
+SERVED_SCHEMA = "ocizone.served/v1"
+
+_EXITS = {
+    str(FetchReason.AUTH): Exit.AUTHENTICATION,
+    str(FetchReason.NETWORK): Exit.NETWORK,
+    str(FetchReason.TIMEOUT): Exit.NETWORK,
+    str(FetchReason.RATE_LIMITED): Exit.NETWORK,
+    str(FetchReason.SERVER): Exit.NETWORK,
+    str(FetchReason.INTEGRITY): Exit.INTEGRITY,
+}
+_GOOD = {Outcome.UNCHANGED, Outcome.ACTIVATED}
+
+
+class ServerOperations:
+    """The operations of this server."""
+
+    def __init__(
+        self,
+        *,
+        status: Callable[[], dict[str, Any]],
+        following: Following,
+        deployed: Deployed,
+        store: Store,
+        files: Pool,
+        housekeeping: Housekeeping,
+    ) -> None:
+        """Make it.
+
+        Args:
+            status: returns the status document.
+            following: the followers.
+            deployed: what is served.
+            store: the state directory.
+            files: threads for it.
+            housekeeping: verifies and collects.
+        """
+        self.status = status
+        self._following = following
+        self._deployed = deployed
+        self._store = store
+        self._files = files
+        self._housekeeping = housekeeping
+
+    # --- Which source ------------------------------------------------------------------------
+
+    def _source(self, wanted: str) -> tuple[Source, Follows]:
+        """Return the source that is meant.
+
+        Raises:
+            AskError: none, or several; the message names those there are.
+        """
+        sources = self._following.sources
+        names = ", ".join(source.name for source, _ in sources)
+        if not wanted:
+            fetched = [one for one in sources if isinstance(one[0], OciSource)]
+            if len(fetched) == 1:
+                return fetched[0]
+            if not sources:
+                raise AskError(HTTPStatus.NOT_FOUND, "the Corefile has no source")
+            raise AskError(HTTPStatus.BAD_REQUEST, f"there are several sources, name one: {names}")
+        exact = [one for one in sources if wanted in {one[0].name, one[0].key, _reference(one[0])}]
+        found = exact or [one for one in sources if _could_mean(one[0], wanted)]
+        if not found:
+            raise AskError(HTTPStatus.NOT_FOUND, f"no source {wanted!a}; there are: {names}")
+        if len(found) > 1:
+            several = ", ".join(source.name for source, _ in found)
+            raise AskError(HTTPStatus.BAD_REQUEST, f"{wanted} may mean {several}")
+        return found[0]
+
+    def _verbs(self, arguments: dict[str, Any]) -> tuple[Source, Verbs]:
+        source, follower = self._source(_text(arguments, "source"))
+        if follower.verbs is None:
+            raise AskError(
+                HTTPStatus.BAD_REQUEST, f"{source.name} is files on this disk: nothing to decide"
+            )
+        return source, follower.verbs
+
+    # --- Reading -----------------------------------------------------------------------------
+
+    def history(self, source: str, most: int) -> Deferred[dict[str, Any]]:
+        """Return deployments and reports of a source, newest first."""
+        found, follower = self._source(source)
+        records = self._store.source(found.key)
+        current = follower.status.generation
+
+        def read() -> tuple[tuple[Deployment, ...], tuple[DeployReport, ...]]:
+            return records.history()[:most], records.reports()[:most]
+
+        def shown(
+            both: tuple[tuple[Deployment, ...], tuple[DeployReport, ...]],
+        ) -> dict[str, Any]:
+            deployments, reports = both
+            return {
+                "schema": HISTORY_SCHEMA,
+                "source": found.name,
+                "current": current,
+                "deployments": [_deployment(one) for one in deployments],
+                "reports": [report.to_json() for report in reports],
+            }
+
+        return self._files.call(read).addCallbacks(shown, _unreadable)
+
+    def report(self, digest: str, source: str) -> Deferred[dict[str, Any]]:
+        """Return the report of a digest, or of the one it is the beginning of."""
+        found, _ = self._source(source)
+        records = self._store.source(found.key)
+
+        def shown(reports: tuple[DeployReport, ...]) -> dict[str, Any]:
+            for report in reports:
+                if report.digest.removeprefix("sha256:").startswith(digest.removeprefix("sha256:")):
+                    return {"schema": "ocizone.report/v1", **report.to_json()}
+            raise AskError(HTTPStatus.NOT_FOUND, f"nothing is known of {digest[:80]!a}")
+
+        return self._files.call(records.reports).addCallbacks(shown, _unreadable)
+
+    def which(self, name: str, view: str) -> dict[str, Any]:
+        """Return what answers a name."""
+        try:
+            wire = lower(from_text(name if name.endswith(".") else f"{name}."))
+        except BadNameError as error:
+            raise AskError(HTTPStatus.BAD_REQUEST, f"{name[:80]!a} is no name: {error}") from error
+        deployed = self._deployed
+        return which(
+            wire,
+            deployed.snapshot,
+            deployed.plan,
+            deployed.deployments,
+            self._store.blobs.path,
+            view,
+        )
+
+    def served(self, source: str) -> dict[str, Any]:
+        """Return what a source serves, and from which files."""
+        found, _ = self._source(source)
+        deployment = self._deployed.deployments.get(found.key)
+        if deployment is None:
+            raise AskError(HTTPStatus.NOT_FOUND, f"{found.name} serves nothing yet")
+        return {
+            "schema": SERVED_SCHEMA,
+            "source": found.name,
+            "reference": deployment.reference,
+            "digest": deployment.digest,
+            "image": str(self._store.images.path(deployment.fingerprint)),
+            "zones": [
+                {"view": zone.view, "name": zone.apex, "serial": zone.serial}
+                for zone in deployment.zones
+            ],
+        }
+
+    # --- Verbs -------------------------------------------------------------------------------
+
+    def verb(self, verb: str, arguments: dict[str, Any]) -> Deferred[VerbResult]:
+        """Do something; see admin.verbs."""
+        if verb == "refresh":
+            return self._refresh(arguments)
+        if verb == "verify":
+            return self._housekeeping.verify()
+        if verb == "gc":
+            return self._housekeeping.collect(forgotten=_flag(arguments, "forgotten"))
+        source, verbs = self._verbs(arguments)
+        work = self._decision(verb, verbs, arguments)
+        return Deferred.fromCoroutine(_told(verb, source.name, work))
+
+    def _decision(
+        self, verb: str, verbs: Verbs, arguments: dict[str, Any]
+    ) -> Coroutine[Deferred[Any], Any, Done]:
+        reason = _text(arguments, "reason")[:200]
+        digest = _text(arguments, "digest")
+        match verb:
+            case "rollback":
+                return verbs.rollback(_text(arguments, "to"), reason)
+            case "pin" if digest:
+                return verbs.pin(digest, reason)
+            case "unpin":
+                return verbs.unpin()
+            case "suspend":
+                return verbs.suspend(_seconds(arguments), reason)
+            case "resume":
+                return verbs.resume()
+            case "approve" if digest:
+                return verbs.approve(digest)
+            case _:
+                raise AskError(HTTPStatus.BAD_REQUEST, f"{verb} needs a digest")
+
+    def _refresh(self, arguments: dict[str, Any]) -> Deferred[VerbResult]:
+        wanted = _text(arguments, "source")
+        key = self._source(wanted)[0].key if wanted else ""
+        asked = self._following.refresh_where(
+            lambda source: key in {"", source.key}, hard=_flag(arguments, "hard")
+        )
+        names = [source.name for source, _ in asked]
+        gathered = DeferredList([look for _, look in asked], consumeErrors=True)
+        if not _flag(arguments, "wait"):
+            return succeed(VerbResult(True, Exit.OK, f"looking at {', '.join(names)}"))
+
+        def told(results: list[tuple[bool, Any]]) -> VerbResult:
+            done = zip(names, results, strict=True)
+            return _together([_one("refresh", name, one) for name, (good, one) in done if good])
+
+        return gathered.addCallback(told)
+
+    def changed(self, repository: str) -> int:
+        """Look at the sources of a repository (a webhook says it changed); return how many."""
+        return len(
+            self._following.refresh_where(
+                lambda source: isinstance(source, OciSource) and _is_repository(source, repository)
+            )
+        )
+
+
+# --- Sources by name -------------------------------------------------------------------------
+
+
+def _reference(source: Source) -> str:
+    return str(source.artifact.reference) if isinstance(source, OciSource) else source.name
+
+
+def _could_mean(source: Source, wanted: str) -> bool:
+    """Tell whether a short form names a source: its repository, its last part, or its tag."""
+    if not isinstance(source, OciSource):
+        return source.name.startswith(wanted)
+    reference = source.artifact.reference
+    repository = f"{reference.registry}/{reference.repository}"
+    last = reference.repository.rpartition("/")[2]
+    tagged = f"{last}:{reference.tag}"
+    return wanted in {repository, reference.repository, last, tagged, reference.tag or ""} or (
+        source.name.startswith(wanted)
+    )
+
+
+def _is_repository(source: OciSource, repository: str) -> bool:
+    """Tell whether a source follows a repository, whatever host the sender calls itself."""
+    own = source.artifact.reference.repository
+    return repository == own or repository.removeprefix("library/") == own
+
+
+# --- Arguments -------------------------------------------------------------------------------
+
+
+def _text(arguments: dict[str, Any], name: str) -> str:
+    found = arguments.get(name, "")
+    if found is None:
+        return ""
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    if not isinstance(found, str):
+        raise AskError(HTTPStatus.BAD_REQUEST, f"{name} is no text")
+    return found
+
+
+def _flag(arguments: dict[str, Any], name: str) -> bool:
+    found = arguments.get(name, False)
+    if not isinstance(found, bool):
+        raise AskError(HTTPStatus.BAD_REQUEST, f"{name} is true or false")
+    return found
+
+
+def _seconds(arguments: dict[str, Any]) -> float | None:
+    found = arguments.get("seconds")
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < 2**31:
+        raise AskError(HTTPStatus.BAD_REQUEST, "seconds is a positive number")
+    return float(found)
+
+
+# --- Results ---------------------------------------------------------------------------------
+
+
+async def _told(verb: str, name: str, work: Awaitable[Done]) -> VerbResult:
+    return _together([_one(verb, name, await work)])
+
+
+def _one(verb: str, name: str, done: Done) -> tuple[bool, Exit, dict[str, Any]]:
+    """Return whether it is done, the exit status, and what the result says of a source."""
+    if isinstance(done, VerbRefused):
+        return False, Exit.FAILED, {"name": name, "outcome": "not-done", "message": done.why}
+    good = done.outcome in _GOOD or (verb == "suspend" and done.outcome is Outcome.SUSPENDED)
+    shown = {
+        "name": name,
+        "digest": done.digest,
+        "outcome": str(done.outcome),
+        "reason": done.failure.reason if done.failure else "",
+        "message": _message(done),
+        "problems": [_problem(problem) for problem in done.problems],
+    }
+    return good, Exit.OK if good else _exit(done), shown
+
+
+def _exit(done: LookResult) -> Exit:
+    if done.outcome is Outcome.HELD:
+        return Exit.HELD
+    reason = done.failure.reason if done.failure else ""
+    return Exit.FAILED if reason == STORAGE_FAILED else _EXITS.get(reason, Exit.FAILED)
+
+
+def _message(done: LookResult) -> str:
+    if done.failure is not None:
+        return done.failure.message.partition("\n")[0]
+    match done.outcome:
+        case Outcome.SUSPENDED:
+            return "suspended; `ocizone resume` lets it look again"
+        case Outcome.ACTIVATED:
+            return f"serves {done.digest}"
+        case Outcome.UNCHANGED:
+            return f"serves {done.digest} already"
+        case _:
+            return str(done.outcome)
+
+
+def _together(found: list[tuple[bool, Exit, dict[str, Any]]]) -> VerbResult:
+    good = [one for one in found if one[0]]
+    bad = [one for one in found if not one[0]]
+    shown = tuple(one[2] for one in found)
+    message = "; ".join(f"{one[2]['name']}: {one[2]['message']}" for one in bad or found)
+    if not bad:
+        return VerbResult(True, Exit.OK, message, shown)
+    return VerbResult(False, Exit.PARTIAL if good else bad[0][1], message, shown)
+
+
+def _problem(problem: Problem) -> dict[str, str]:
+    return {
+        "where": problem.where(),
+        "severity": str(problem.severity),
+        "rule": problem.rule,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def _deployment(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "generation": deployment.generation,
+        "digest": deployment.digest,
+        "tag": deployment.tag,
+        "reference": deployment.reference,
+        "activated_at": deployment.activated_at,
+        "created": deployment.created,
+        "verified_by": deployment.verified_by,
+        "zones": [
+            {"view": zone.view, "name": zone.apex, "serial": zone.serial, "records": zone.records}
+            for zone in deployment.zones
+        ],
+    }
+
+
+def _unreadable(fault: Any) -> Any:
+    """Return a failure of the disk as one of the question."""
+    if fault.check(OcizoneError):
+        raise AskError(HTTPStatus.INTERNAL_SERVER_ERROR, str(fault.value)) from fault.value
+    return fault
