@@ -30,6 +30,9 @@ class Gate:
         users: passwords by name; with BEARER and no users, tokens are for anybody.
         token_s: how long a token lives.
         now: seconds; a test may let them pass.
+
+    Attributes:
+        identities: OAuth2 refresh tokens that get tokens, too.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Gate:
         self.users = dict(users)
         self.token_s = token_s
         self.now = now
+        self.identities: set[str] = set()
         self._lock = threading.Lock()
         self._tokens: dict[str, tuple[float, str]] = {}
 
@@ -70,6 +74,13 @@ class Gate:
         scheme, _, value = authorization.partition(" ")
         if self.users and not (scheme.lower() == "basic" and self._knows(value)):
             return None
+        return self._grant(scope)
+
+    def renew(self, identity: str, scope: str) -> str | None:
+        """Return a new token for an identity token, or None for one that is unknown."""
+        return self._grant(scope) if identity in self.identities else None
+
+    def _grant(self, scope: str) -> str:
         token = secrets.token_urlsafe(24)
         with self._lock:
             self._tokens[token] = (self.now() + self.token_s, scope)

@@ -129,13 +129,20 @@ class LabHandler(BaseHTTPRequestHandler):
         return False
 
     def _token(self) -> None:
-        scopes = " ".join(parse_qs(urlsplit(self.path).query).get("scope", []))
-        token = self.lab.gate.issue(self.headers.get("Authorization", ""), scopes)
+        form = parse_qs(self.payload.decode() or urlsplit(self.path).query)
+        scopes = " ".join(form.get("scope", []))
+        if self.command == "POST":
+            granted = form.get("grant_type") == ["refresh_token"]
+            identity = form.get("refresh_token", [""])[0] if granted else ""
+            token = self.lab.gate.renew(identity, scopes)
+        else:
+            token = self.lab.gate.issue(self.headers.get("Authorization", ""), scopes)
         if token is None:
             self._refuse(401, "UNAUTHORIZED", "authentication required")
             return
-        # A whole number: containers/image refuses 300.0.
-        self._reply_json(200, {"token": token, "expires_in": int(self.lab.gate.token_s)})
+        # OAuth2 answers with another name. A whole number: containers/image refuses 300.0.
+        name = "access_token" if self.command == "POST" else "token"
+        self._reply_json(200, {name: token, "expires_in": int(self.lab.gate.token_s)})
 
     # --- Answers to GET and HEAD -------------------------------------------------------------
 
