@@ -45,6 +45,7 @@ types: $(VENV)/.developed
 
 docs: $(VENV)/.developed ## rewrite the generated tables
 	$(BIN)/python -m ocizone.plugins.docs
+	$(BIN)/python -m ocizone.cli.reference
 
 fmt: $(VENV)/.developed ## format
 	$(BIN)/ruff format .

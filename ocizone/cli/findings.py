@@ -5,28 +5,41 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from typing import Final
 
 import click
 
+from ocizone.cli.snippet import Snippets
 from ocizone.errors import Problem, Severity
 from ocizone.limits import KIB, MIB
 from ocizone.observe.printable import printable
 
 _COLOUR = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 SCHEMA = "ocizone.check/v1"
+_NO_SNIPPETS: Final[Snippets] = {}
 
 
-def show(problems: Iterable[Problem], *, err: bool) -> None:
-    """Print findings, a line each and a line for the hint."""
+def show(problems: Iterable[Problem], *, err: bool, below: Snippets = _NO_SNIPPETS) -> None:
+    """Print findings, a line each, a line for the hint, and between them what they are about.
+
+    Args:
+        problems: in this order.
+        err: on stderr.
+        below: lines of source (cli.snippet).
+    """
     for problem in problems:
         kind = click.style(f"{problem.severity}[{problem.rule}]", fg=_COLOUR[problem.severity])
         echo(f"{printable(problem.where())}: {kind}: {printable(problem.message)}", err=err)
+        source = below.get(problem, ())
+        for line in source:
+            echo(line, err=err)
         if problem.hint:
-            echo(f"   = {printable(problem.hint)}", err=err)
+            # Below the bar of the lines of source.
+            echo(f"{'      ' if source else '   '}= {printable(problem.hint)}", err=err)
 
 
-def as_json(problems: Iterable[Problem], zones: Iterable[dict[str, object]]) -> str:
-    """Return findings and zones as a JSON document."""
+def as_json(problems: Iterable[Problem], zones: Iterable[dict[str, object]], tests: int = 0) -> str:
+    """Return findings, zones and how many zone tests held as a JSON document."""
     found = [
         {
             "file": problem.file,
@@ -39,7 +52,8 @@ def as_json(problems: Iterable[Problem], zones: Iterable[dict[str, object]]) -> 
         }
         for problem in problems
     ]
-    return json.dumps({"schema": SCHEMA, "findings": found, "zones": list(zones)}, indent=2)
+    document = {"schema": SCHEMA, "findings": found, "zones": list(zones), "tests": tests}
+    return json.dumps(document, indent=2)
 
 
 def tally(problems: Iterable[Problem]) -> str:
@@ -53,6 +67,11 @@ def tally(problems: Iterable[Problem]) -> str:
 def amount(count: int, word: str) -> str:
     """Return ``1 zone``, ``1,204 records``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def and_tests(held: int) -> str:
+    """Return ``, 3 zone tests`` for the end of a tally; of none, nothing."""
+    return f", {amount(held, 'zone test')}" if held else ""
 
 
 def octets(count: int) -> str:

@@ -27,7 +27,10 @@ COMMANDS = {
     "healthcheck": "Ask a running server whether it is alive; for containers.",
     "help": "Explain a Corefile directive.",
     "history": "Show the versions of a source: served, held and refused.",
+    "login": "Keep credentials of a registry, where docker keeps them.",
+    "logout": "Forget the credentials of a registry.",
     "pin": "Serve one digest, whatever the tag names.",
+    "pull": "Pull an artifact's files, checked as the server checks them.",
     "push": "Check zone files and push them as an artifact.",
     "refresh": "Look at the tags now.",
     "resume": "End a suspension.",
@@ -35,9 +38,11 @@ COMMANDS = {
     "serve": "Follow the tags of a Corefile and answer for their zones.",
     "status": "Show what running servers serve and follow.",
     "suspend": "Do not look at a tag for a while.",
+    "tags": "List the tags of a repository, or those in a range of versions.",
     "unpin": "End a pin or a rollback.",
     "verify": "Hash what is stored again, or check who signed an artifact.",
     "version": "Print the version.",
+    "which": "Tell which artifact, file and line answer a name.",
 }
 
 

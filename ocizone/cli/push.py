@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ocizone.cli.exit_codes import Exit
-from ocizone.cli.findings import amount, echo, octets, show, tally
+from ocizone.cli.findings import amount, and_tests, echo, octets, show, tally
 from ocizone.cli.registry import Access, parse_reference, registry_options
 from ocizone.cli.server import (
     state_dir_option,
@@ -190,6 +190,7 @@ def _plan(
 def _tell_checked(checked: Checked) -> None:
     show(checked.problems, err=True)
     sizes = f"{amount(len(checked.zones), 'zone')}, {amount(checked.records, 'record')}"
+    sizes += and_tests(checked.tests)
     outcome = tally(checked.problems) if checked.problems else "ok"
     _say("check", f"{sizes:<44}{outcome}")
 

@@ -45,7 +45,7 @@ class Access:
     def client(self, reference: Reference) -> Client:
         """Return a client of a reference's repository; touches no network."""
         password = self.password
-        plain_http = self.plain_http or is_localhost(reference)
+        plain_http = self.is_plain(reference.registry)
         if self.docker_config is not None and password is None:
             login = self._config().login
             return Client(
@@ -66,6 +66,10 @@ class Access:
             proxy=self.proxy,
         )
 
+    def is_plain(self, registry: str) -> bool:
+        """Tell whether a registry is spoken to without TLS."""
+        return self.plain_http or is_localhost(registry)
+
     def _config(self) -> DockerConfig:
         assert self.docker_config is not None  # the caller looked
         return DockerConfig(self.docker_config, keychain.runner(os.environ), warn)
@@ -76,9 +80,17 @@ def warn(text: str) -> None:
     click.echo(f"warning: {printable(text)}", err=True)
 
 
-def is_localhost(reference: Reference) -> bool:
+def is_localhost(registry: str) -> bool:
     """Tell whether plain HTTP is the default: for the host ``localhost``, as in the oras CLI."""
-    return reference.registry.partition(":")[0].lower() == "localhost"
+    return registry.partition(":")[0].lower() == "localhost"
+
+
+docker_config_option = click.option(
+    "--docker-config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Credentials; else docker's own config.json.",
+)
 
 
 def registry_options(command: _Command) -> _Command:
@@ -102,12 +114,7 @@ def registry_options(command: _Command) -> _Command:
     decorated: Any = with_access
     for option in (
         click.option("--proxy", default="", metavar="URL", help="To go through: http://HOST:PORT."),
-        click.option(
-            "--docker-config",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            metavar="FILE",
-            help="Credentials; else the config.json of docker.",
-        ),
+        docker_config_option,
         click.option(
             "--ca-file",
             type=click.Path(exists=True, dir_okay=False),
@@ -130,6 +137,11 @@ def parse_reference(text: str) -> Reference:
         return Reference.parse(text)
     except BadReferenceError as error:
         raise click.UsageError(f"{text}: {error}") from error
+
+
+def registry_host(text: str) -> str:
+    """Return the registry an argument names: ``host[:port]``, nothing before or behind."""
+    return parse_reference(f"{text.removesuffix('/')}/any").registry
 
 
 def _password(from_stdin: bool, username: str | None) -> str | None:

@@ -11,11 +11,10 @@ from ocizone.cli.exit_codes import Exit
 from ocizone.cli.registry import Access, parse_reference, registry_options
 from ocizone.cli.results import conclude, post
 from ocizone.cli.server import server_options
+from ocizone.cli.signature import signer
 from ocizone.control import NoServerError, Where
 from ocizone.limits import ATTEMPT_DEADLINE_S
-from ocizone.observe.printable import printable
 from ocizone.plugins.artifact import Identity, Verify
-from ocizone.registry.trust import Signed, Unsigned, Untrusted
 
 
 @click.command(name="verify")
@@ -72,18 +71,12 @@ def _stored(where: Where) -> int:
 
 
 def _signed(text: str, whose: Verify, access: Access) -> int:
-    from ocizone.registry.signatures import check_signature  # noqa: PLC0415 - cryptography
-
     reference = parse_reference(text)
     with closing(access.client(reference)) as client:
         client.start_attempt(ATTEMPT_DEADLINE_S)
         digest = client.resolve().digest
-        verdict = check_signature(client, digest, whose)
-    match verdict:
-        case Signed():
-            click.echo(f"{reference}@{digest} signed by {printable(verdict.by)}")
-            return Exit.OK
-        case Unsigned() | Untrusted():
-            kind = "not signed" if isinstance(verdict, Unsigned) else "not signed by any of them"
-            click.echo(f"{reference}@{digest} {kind}: {printable(verdict.why)}", err=True)
-            return Exit.INTEGRITY
+        by = signer(client, reference, digest, whose)
+    if by is None:
+        return Exit.INTEGRITY
+    click.echo(f"{reference}@{digest} signed by {by}")
+    return Exit.OK

@@ -71,6 +71,61 @@ def test_strict_makes_warnings_count(capsys):
     assert run("check", "--strict", "db.example.org") == 1
 
 
+def test_the_line_and_a_caret(capsys):
+    """Below a finding about a file on disk; the hint below both."""
+    Path("db.example.org").write_text(GOOD + "www 300 IN A 192.0.2.10\nwww 300 IN CNAME ns\n")
+    assert run("check", "db.example.org") == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("db.example.org:5:1: error[cname-and-other-data]: ")
+    assert out[1:3] == ["    5 | www 300 IN A 192.0.2.10", "      | ^"]
+    assert out[3].startswith("      = ")
+
+
+def test_a_corefile_shows_no_source(capsys):
+    """A line of it may hold a password."""
+    Path("Corefile").write_text(". {\n  oci r.test/z /z {\n    pasword canary-42\n  }\n}\n")
+    assert run("check") == 1
+    out = capsys.readouterr().out
+    assert "Corefile:3" in out
+    assert "canary-42" not in out
+
+
+TESTS = "- {name: ns.example.org, type: A, rdata: [192.0.2.1]}\n"
+FAILS = TESTS + "- name: ns.example.org\n  type: A\n  rcode: NXDOMAIN\n"
+
+
+@pytest.mark.parametrize("paths", [["."], ["db.example.org", "zone-tests.yaml"]])
+def test_zone_tests(paths, capsys):
+    """Of a directory, and of files that are given together; those that held are counted."""
+    Path("db.example.org").write_text(GOOD)
+    Path("zone-tests.yaml").write_text(TESTS)
+    assert run("check", *paths) == 0
+    out, err = capsys.readouterr()
+    assert out == "db.example.org: example.org. serial 2026112101, 3 records\n"
+    assert err == "1 zone, 1 zone test, 0 errors, 0 warnings\n"
+    assert run("check", "--format", "json", *paths) == 0
+    assert json.loads(capsys.readouterr().out)["tests"] == 1
+    Path("zone-tests.yaml").write_text(FAILS)
+    assert run("check", *paths) == 1
+    assert capsys.readouterr().out.splitlines()[:4] == [
+        "zone-tests.yaml:2:3: error[zone-test]: ns.example.org. A: expected NXDOMAIN, got 192.0.2.1",
+        "    2 | - name: ns.example.org",
+        "      |   ^",
+        "      = correct the zone, or the test",
+    ]
+
+
+def test_a_corefile_of_any_name(capsys):
+    """``--corefile``; nothing else is looked for then."""
+    Path("ocizone.conf").write_text("example.org {\n  nosuch\n}\n")
+    assert run("check", "--corefile", "ocizone.conf") == 1
+    assert capsys.readouterr().out.startswith("ocizone.conf:2:3: error[")
+    Path("ocizone.conf").write_text("example.org {\n  oci r.test/zones /z\n}\n")
+    Path("db.example.org").write_text(GOOD)
+    assert run("check", "--corefile", "ocizone.conf", "db.example.org") == 0
+    assert "ocizone.conf: no findings" in capsys.readouterr().out
+
+
 def test_a_corefile_is_the_default(capsys):
     """``./Corefile``; needs no network, opens no port."""
     assert run("check") == 1

@@ -22,7 +22,6 @@ from ocizone.admin.verbs import VerbResult
 from ocizone.cli.registry import is_localhost
 from ocizone.lab import LabRegistry
 from ocizone.lab.gate import Access
-from ocizone.registry.reference import Reference
 from tests.cli.controlserver import Server
 from tests.cli.test_check import BAD, GOOD
 from tests.cli.test_main import run
@@ -156,7 +155,7 @@ def test_what_cannot_be_pushed_is_1(missing, zones, capsys):
 )  # fmt: skip
 def test_plain_http_is_the_default_of_localhost_only(registry, plain):
     """As in the oras CLI."""
-    assert is_localhost(Reference(registry, "x", "latest", None)) is plain
+    assert is_localhost(registry) is plain
 
 
 def test_a_relative_file_is_titled_by_its_name(lab_registry, zones, monkeypatch):
@@ -443,3 +442,16 @@ def test_the_tag_that_was_pushed_counts(lab_registry, zones, server, capsys):
     }
     server.status({"zones": [], "sources": [other, ours]})
     assert run("push", "--wait", "--timeout", "0", reference, str(zones)) == 0
+
+
+def test_zone_tests_are_run(lab_registry, zones, capsys):
+    """Those that hold are counted and travel along; one that fails keeps the push here."""
+    tests = zones / "zone-tests.yaml"
+    tests.write_text("- {name: ns.example.org, type: A, rcode: NOERROR}\n")
+    assert run("push", target(lab_registry), str(zones)) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("check    1 zone, 3 records, 1 zone test ")
+    assert len(manifest(lab_registry)["layers"]) == 2
+    tests.write_text("- {name: ns.example.org, type: A, rcode: NXDOMAIN}\n")
+    assert run("push", target(lab_registry), str(zones)) == 1
+    assert f"{tests}:1:3: error[zone-test]" in capsys.readouterr().err

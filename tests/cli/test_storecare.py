@@ -21,7 +21,7 @@ def state(tmp_path, monkeypatch) -> Path:
             temporary = store.disk.temporary()
             temporary.write_bytes(content)
             store.blobs.ingest(temporary, f"sha256:{hashlib.sha256(content).hexdigest()}")
-    return tmp_path
+    return Path(tmp_path)
 
 
 def test_what_is_whole(state, capsys):
