@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ocizone.compiler.ondisk import CheckedZone, check_zone_file
+from ocizone.compiler.ondisk import CheckedZone, check_test_file, check_zone_file
 from ocizone.compiler.pipeline import compile_revision
+from ocizone.compiler.select import is_zone_tests
 from ocizone.compiler.spec import CompileSpec, Layer, ZoneRule
 from ocizone.errors import ArtifactError, InputError, Problem, Severity, StoreError
 from ocizone.registry.push import ZONE_TYPE
@@ -36,10 +38,17 @@ class FileToPush:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What checking paths found: findings sorted by place, and the zones that were read."""
+    """What checking paths found.
+
+    Attributes:
+        problems: sorted by place.
+        zones: that were read.
+        tests: how many zone tests held.
+    """
 
     problems: tuple[Problem, ...]
     zones: tuple[CheckedZone, ...]
+    tests: int = 0
 
     @property
     def refused(self) -> bool:
@@ -109,7 +118,8 @@ def _is_meant(title: str) -> bool:
 def check_zones(paths: Sequence[Path], now: int, origin: str | None = None) -> Checked:
     """Check zone files, each by itself, and directories, each as the artifact it would be.
 
-    What cannot be read is a finding like any other.
+    Files of zone tests among them run against the files beside them. What cannot be read is a
+    finding like any other.
 
     Args:
         paths: files and directories.
@@ -119,23 +129,38 @@ def check_zones(paths: Sequence[Path], now: int, origin: str | None = None) -> C
     Raises:
         wire.name.BadNameError: ``origin`` is no name.
     """
-    problems: list[Problem] = []
-    zones: list[CheckedZone] = []
-    for path in paths:
-        try:
+    found: list[Checked] = []
+    alone: list[tuple[Path, CheckedZone]] = []
+    tests = [path for path in paths if is_zone_tests(path.name) and not path.is_dir()]
+    for path in (path for path in paths if path not in tests):
+        with _findings(path, found):
             if path.is_dir():
-                checked = check_files(collect([path]), now)
+                found.append(check_files(collect([path]), now))
             else:
-                found, zone = check_zone_file(path, origin, now)
-                checked = Checked(found, (zone,) if zone else ())
-        except InputError as error:
-            checked = Checked(error.problems, ())
-        except StoreError as error:
-            unreadable = Problem(str(path), 0, 0, Severity.ERROR, "unreadable", str(error))
-            checked = Checked((unreadable,), ())
-        problems += checked.problems
-        zones += checked.zones
-    return Checked(tuple(sorted(problems)), tuple(zones))
+                problems, zone = check_zone_file(path, origin, now)
+                found.append(Checked(problems, (zone,) if zone else ()))
+                alone += [(path, zone)] if zone else []
+    for path in tests:
+        with _findings(path, found):
+            problems, held = check_test_file(path, alone, now)
+            found.append(Checked(problems, (), held))
+    return Checked(
+        tuple(sorted(problem for one in found for problem in one.problems)),
+        tuple(zone for one in found for zone in one.zones),
+        sum(one.tests for one in found),
+    )
+
+
+@contextmanager
+def _findings(path: Path, found: list[Checked]) -> Iterator[None]:
+    """Make findings of errors."""
+    try:
+        yield
+    except InputError as error:
+        found.append(Checked(error.problems, ()))
+    except StoreError as error:
+        unreadable = Problem(str(path), 0, 0, Severity.ERROR, "unreadable", str(error))
+        found.append(Checked((unreadable,), ()))
 
 
 def check_files(files: Sequence[FileToPush], now: int) -> Checked:
@@ -180,4 +205,4 @@ def compile_files(files: Sequence[FileToPush], now: int, directory: Path) -> Che
         CheckedZone(paths.get(zone.file, zone.file), zone.apex, zone.serial, zone.records)
         for zone in report.zones
     )
-    return Checked(tuple(sorted(problems)), tuple(zones))
+    return Checked(tuple(sorted(problems)), tuple(zones), report.tests)

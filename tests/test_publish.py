@@ -156,3 +156,71 @@ def test_signatures_are_judged_by_the_clock_of_who_asks(tmp_path):
         late = check_zones([path], NOW + 30 * DAY)
         assert {problem.rule for problem in late.problems} == {"rrsig-expired"}
         assert late.refused
+
+
+TEST = "- {{name: ns.{origin}, type: A, rdata: [192.0.2.{octet}]}}\n"
+
+
+def zones_in(folder, *origins):
+    """Write zones; return their paths."""
+    for origin in origins:
+        (folder / f"db.{origin[:-1]}").write_text(ZONE.format(origin=origin))
+    return [folder / f"db.{origin[:-1]}" for origin in origins]
+
+
+def with_tests(folder, *tests):
+    """Write a file of zone tests; return its path."""
+    path = folder / "zone-tests.yaml"
+    path.write_text("".join(TEST.format(origin=origin, octet=octet) for origin, octet in tests))
+    return path
+
+
+def test_zone_tests_of_an_artifact(tmp_path):
+    """What push and a server would run: a name of no zone fails, too."""
+    zones_in(tmp_path, "a.org.")
+    with_tests(tmp_path, ("a.org.", 1))
+    checked = check_files(collect([tmp_path]), NOW)
+    assert (checked.problems, checked.tests) == ((), 1)
+    path = with_tests(tmp_path, ("a.org.", 1), ("a.org.", 2), ("b.org.", 1))
+    checked = check_files(collect([tmp_path]), NOW)
+    assert [(problem.file, problem.line) for problem in checked.problems] == [
+        (str(path), 2),
+        (str(path), 3),
+    ]
+    assert checked.refused
+
+
+def test_zone_tests_beside_single_files(tmp_path):
+    """They run against the files that were given, wherever those lie; others are passed over."""
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    tests = with_tests(folder, ("a.org.", 1), ("b.org.", 1), ("c.org.", 9))
+    checked = check_zones([tests, *zones_in(tmp_path, "a.org.", "b.org.")], NOW)
+    assert (checked.problems, checked.tests) == ((), 2)
+    with_tests(folder, ("a.org.", 1), ("b.org.", 2))
+    (problem,) = check_zones([*zones_in(tmp_path, "a.org.", "b.org."), tests], NOW).problems
+    assert (problem.rule, problem.where()) == ("zone-test", f"{tests}:2:3")
+
+
+def test_zone_tests_alone(tmp_path):
+    """Without zones, or with one that is refused, only what is malformed is told."""
+    tests = with_tests(tmp_path, ("a.org.", 9))
+    assert check_zones([tests], NOW) == Checked((), ())
+    (zone,) = zones_in(tmp_path, "a.org.")
+    zone.write_text(zone.read_text() + "x A 1.2.3\n")
+    assert [problem.rule for problem in check_zones([zone, tests], NOW).problems] == ["rdata"]
+    tests.write_text("- x\n")
+    assert [problem.rule for problem in check_zones([tests], NOW).problems] == ["zone-test"]
+    tests.unlink()
+    assert [problem.rule for problem in check_zones([tests], NOW).problems] == ["unreadable"]
+
+
+def test_zone_tests_of_signed_zones(tmp_path):
+    """With includes, signatures and all."""
+    (tmp_path / "db.example.org").write_text(signed_text("nsec3"))
+    (tmp_path / "zone-tests.yml").write_text(
+        "- {name: x.example.org, type: A, rcode: NXDOMAIN}\n"
+        "- {name: y.w.example.org, type: A, rdata: [192.0.2.2]}\n"
+    )
+    paths = [tmp_path / "db.example.org", tmp_path / "zone-tests.yml"]
+    assert check_zones(paths, NOW).tests == 2

@@ -451,7 +451,9 @@ def test_zone_tests_are_run(lab_registry, zones, capsys):
     assert run("push", target(lab_registry), str(zones)) == 0
     err = capsys.readouterr().err
     assert err.startswith("check    1 zone, 3 records, 1 zone test ")
-    assert len(manifest(lab_registry)["layers"]) == 2
+    layers = manifest(lab_registry)["layers"]
+    assert isinstance(layers, list)
+    assert len(layers) == 2
     tests.write_text("- {name: ns.example.org, type: A, rcode: NXDOMAIN}\n")
     assert run("push", target(lab_registry), str(zones)) == 1
     assert f"{tests}:1:3: error[zone-test]" in capsys.readouterr().err
