@@ -137,22 +137,31 @@ def _ask_of(request: Request) -> Ask:
 
 
 class BoundedRequest(Request):
-    """A request whose body is refused instead of stored."""
+    """A request whose body is refused instead of stored when it is too large.
+
+    A resource may take more than CONTROL_REQUEST_OCTETS: it says so in ``most_octets``.
+    """
 
     _refused = False
 
+    @property
+    def _most(self) -> int:
+        resource = self.channel.site.resource  # type: ignore[attr-defined]  # a Site gives it
+        return int(getattr(resource, "most_octets", CONTROL_REQUEST_OCTETS))
+
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - twisted.web's name
         """Refuse a body announced as larger than any we take."""
-        if length is not None and length > CONTROL_REQUEST_OCTETS:
+        if length is not None and length > self._most:
             self._refuse()
-        super().gotLength(min(length or 0, CONTROL_REQUEST_OCTETS))
+        # In memory: Twisted puts what is announced as larger than 100,000 octets on the disk.
+        super().gotLength(0)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - twisted.web's name
         """Refuse a chunked body once it is larger than any we take."""
         assert self.content is not None, "gotLength made it"
         if self._refused:
             return
-        if self.content.tell() + len(data) > CONTROL_REQUEST_OCTETS:
+        if self.content.tell() + len(data) > self._most:
             self._refuse()
         else:
             super().handleContentChunk(data)
