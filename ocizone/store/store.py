@@ -23,6 +23,7 @@ from typing import Final
 from ocizone.errors import StoreError
 from ocizone.limits import KEEP_DEPLOYMENTS
 from ocizone.plugins.artifact import Keep
+from ocizone.store.archive import Archive, Archives
 from ocizone.store.blobs import Blobs
 from ocizone.store.deployments import Deployment
 from ocizone.store.disk import TEMPORARY_PREFIX, Disk, Inject, no_faults, octets_of
@@ -68,6 +69,7 @@ class Store:
             self._lock.release()
             raise
         self._holds = Holds()
+        self._archives = Archives(self.disk, self.blobs, self.workspace, self.discard)
 
     def _made(self, path: Path) -> Path:
         self.disk.directory(path)
@@ -203,6 +205,20 @@ class Store:
         """
         records = [path for key in self.keys() for path in self.source(key).sealed()]
         return scrub(self.blobs, self.images, self._holds, records, pace)
+
+    def archive(self, deployment: Deployment) -> Archive:
+        """Return a deployment's files as one reproducible tar.gz; see store.archive.
+
+        Raises:
+            StoreError: a layer is not there any more, or the disk failed.
+        """
+        hold = self.hold()
+        for layer in deployment.layers:
+            hold.keep(layer.digest)
+        try:
+            return self._archives.archive(deployment)
+        finally:
+            hold.release()
 
     def usage(self) -> Usage:
         """Return how much the state directory takes; walks all of it.
