@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.endpoints import connectProtocol
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.threads import blockingCallFromThread
 from twisted.protocols.memcache import MemCacheProtocol
 from twisted.python.failure import Failure
@@ -23,9 +24,16 @@ _PREFIX = b"ocizone:manifest:"
 
 
 class BoundedMemCache(MemCacheProtocol):
-    """Twisted's protocol, with no value larger than a manifest."""
+    """Twisted's protocol, with no value larger than a manifest, and no traceback for nonsense."""
 
     transport: Any
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - the name Twisted calls
+        """Read answers; what Twisted cannot read ends the connection."""
+        try:
+            super().dataReceived(data)
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+            self.transport.abortConnection()
 
     def cmd_VALUE(self, line: bytes) -> None:  # noqa: N802 - the name Twisted calls
         """Begin a value; one that is too large ends the connection."""
@@ -41,8 +49,7 @@ class MemcachedManifests:
 
     Args:
         reactor: of Twisted.
-        host: of the server.
-        port: of the server.
+        endpoint: of the server, whose attempts take MEMCACHED_CONNECT_S at most.
         on_lookup: told whether a ``get`` had an answer.
         on_failure: told, in a word, of what went wrong.
     """
@@ -50,13 +57,12 @@ class MemcachedManifests:
     def __init__(
         self,
         reactor: Any,
-        host: str,
-        port: int,
+        endpoint: IStreamClientEndpoint,
         on_lookup: Callable[[bool], None],
         on_failure: Callable[[str], None],
     ) -> None:
         self._reactor = reactor
-        self._endpoint = HostnameEndpoint(reactor, host, port, timeout=limits.MEMCACHED_CONNECT_S)
+        self._endpoint = endpoint
         self._on_lookup = on_lookup
         self._on_failure = on_failure
         # Any, here and below: Twisted annotates nothing of the protocol.

@@ -92,7 +92,7 @@ def test_hosts_do_not_share_a_bucket() -> None:
 
 def test_waiters_queue_up() -> None:
     """Places are given out in order: threads that wait together do not go together."""
-    waits = []
+    waits: list[float] = []
     case = Case()
     for _ in range(13):
         case.politeness.enter(HOST, "here", waits.append)
