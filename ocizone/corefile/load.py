@@ -12,6 +12,7 @@ from ipaddress import ip_address
 
 from ocizone.corefile.arguments import is_address
 from ocizone.corefile.directive import BadArgumentError, Directive, Scope
+from ocizone.corefile.httpaddresses import check_http
 from ocizone.corefile.keys import keys_of
 from ocizone.corefile.lexer import Token
 from ocizone.corefile.listeners import Claim, check_overlap
@@ -89,6 +90,7 @@ def parse_text(
     noting = _Noting(world.read)
     drafts = [_draft(raw, cwd, noting, default_port, report) for raw in raw_blocks]
     check_overlap([claim for draft in drafts for claim in draft.claims()], report)
+    check_http([value for draft in drafts for value in draft.values], report)
     report.raise_errors()
     return Corefile(
         path=path,
