@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from ocizone import limits
-from ocizone.compiler.pipeline import compare_images, compile_revision
+from ocizone.compiler.changes import compare_images
+from ocizone.compiler.pipeline import compile_revision
 from ocizone.compiler.spec import CompareSpec, read_spec
 from ocizone.errors import StoreError
 

@@ -7,10 +7,12 @@ A zone that is signed again changed by nothing. Not here: the records themselves
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
 
-from ocizone.compiler.spec import ZoneChange
+from ocizone.compiler.spec import CompareSpec, CompileReport, ZoneChange
+from ocizone.errors import StoreError
 from ocizone.wire import name as names
 from ocizone.wire.codes import (
     TYPE_NS,
@@ -34,6 +36,46 @@ UNCOUNTED: Final = frozenset(
 #: By view and apex (lower-case wire name).
 _Key = tuple[str, bytes]
 _Zones = Mapping[_Key, ZoneReader]
+
+
+def compare_images(spec: CompareSpec, clock: Callable[[], float]) -> CompileReport:
+    """Return a report of what one image changes against another, and of nothing else.
+
+    Args:
+        spec: which two; without a former one every zone is new.
+        clock: monotonic seconds, for the report.
+
+    Raises:
+        StoreError: ``image`` cannot be opened.
+    """
+    started = clock()
+    extra: dict[str, Any] = {}
+    changes = changes_of(spec.former, spec.image, extra)
+    return CompileReport(seconds=clock() - started, extra=extra, changes=changes)
+
+
+def changes_of(former: str, image: str, extra: dict[str, Any]) -> tuple[ZoneChange, ...]:
+    """Return what an image file changes; a former one that cannot be read tells of no change.
+
+    It is no reason to refuse: ``extra`` says why nothing is told.
+
+    Args:
+        former: path; "" says that every zone is new.
+        image: path.
+        extra: of the report.
+
+    Raises:
+        StoreError: ``image`` cannot be opened.
+    """
+    opened = Image.open(Path(image))
+    if not former:
+        return changes_between(None, opened)
+    try:
+        before = Image.open(Path(former))
+    except StoreError as error:
+        extra["former"] = str(error)
+        return ()
+    return changes_between(before, opened)
 
 
 def changes_between(former: Image | None, image: Image) -> tuple[ZoneChange, ...]:

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ocizone.compiler.changes import changes_between
+from ocizone.compiler.changes import changes_of
 from ocizone.compiler.select import YAML_SUFFIXES, Selected, is_zone_tests, select
 from ocizone.compiler.serials import serial_for, set_serial, written_serial
 from ocizone.compiler.spec import (
-    CompareSpec,
     CompiledZone,
     CompileReport,
     CompileSpec,
@@ -23,7 +22,7 @@ from ocizone.compiler.spec import (
     ZoneChange,
 )
 from ocizone.compiler.tree import SourceTree
-from ocizone.errors import Severity, StoreError, ZoneError
+from ocizone.errors import Severity, ZoneError
 from ocizone.findings import Findings
 from ocizone.limits import ZONES_PER_IMAGE
 from ocizone.store.unpack import unpack
@@ -101,7 +100,7 @@ def _make(spec: CompileSpec, compiled: _Compiled, tests: _Tests, findings: Findi
         path.unlink()
         return _Made()
     extra: dict[str, Any] = {}
-    changes = _changes(spec.former, spec.image, extra) if spec.former else ()
+    changes = changes_of(spec.former, spec.image, extra) if spec.former else ()
     return _Made(tuple(compiled.listed), digest, octets, held, changes, extra)
 
 
@@ -146,38 +145,6 @@ class _Tests:
         for problem in own.problems():
             served = self._spec.excuse_expired
             self._findings.add(replace(problem, severity=Severity.WARNING) if served else problem)
-
-
-def compare_images(spec: CompareSpec, clock: Callable[[], float]) -> CompileReport:
-    """Return a report of what one image changes against another, and of nothing else.
-
-    Args:
-        spec: which two; without a former one every zone is new.
-        clock: monotonic seconds, for the report.
-
-    Raises:
-        StoreError: ``image`` cannot be opened.
-    """
-    started = clock()
-    extra: dict[str, Any] = {}
-    changes = _changes(spec.former, spec.image, extra)
-    return CompileReport(seconds=clock() - started, extra=extra, changes=changes)
-
-
-def _changes(former: str, image: str, extra: dict[str, Any]) -> tuple[ZoneChange, ...]:
-    """Return what an image changes; a former one that cannot be read tells of no change.
-
-    It is no reason to refuse: ``extra`` says why nothing is told.
-    """
-    opened = Image.open(Path(image))
-    if not former:
-        return changes_between(None, opened)
-    try:
-        before = Image.open(Path(former))
-    except StoreError as error:
-        extra["former"] = str(error)
-        return ()
-    return changes_between(before, opened)
 
 
 class _Compiled:

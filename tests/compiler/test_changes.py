@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from ocizone.compiler import changes as changes_module
-from ocizone.compiler.changes import changes_between, zone_changes
-from ocizone.compiler.pipeline import compare_images
+from ocizone.compiler.changes import changes_between, compare_images, zone_changes
 from ocizone.compiler.spec import (
     CompareSpec,
     CompileReport,
@@ -92,7 +91,9 @@ def test_ns(before: str, after: str, ns: bool) -> None:
     """The apex NS and the MNAME decide who answers; RNAME, timers, TTLs and spelling do not."""
     soa, rest = "@ SOA ns h 1 2 3 4 5\n", "\nns TXT {}"
     texts = [
-        ("" if "SOA" in text else soa) + ("" if re.match(r"@( \d)? NS ", text) else "@ NS ns\n") + text
+        ("" if "SOA" in text else soa)
+        + ("" if re.match(r"@( \d)? NS ", text) else "@ NS ns\n")
+        + text
         for text in (before, after)
     ]
     old, new = (
@@ -167,6 +168,13 @@ def test_views_that_stay_are_not_mixed() -> None:
         ("a", "other.", "added"),
         ("b", "example.org.", "added"),
     ]
+
+
+def test_a_view_that_is_new() -> None:
+    """Beside one that stays: its zones are new, though the other has them."""
+    former = served(version(), view="old")
+    (change,) = zone_changes(former, former | served(version("a TXT x"), view="new"))
+    assert (change.view, change.kind, change.before) == ("new", "added", 0)
 
 
 def test_a_view_split_in_two() -> None:
