@@ -36,12 +36,14 @@ from ocizone.registry.cosign import (
 )
 from ocizone.registry.keyless import Trust, judge_keyless, production
 from ocizone.registry.keys import TrustedKey, read_public_keys
-from ocizone.registry.manifest import Descriptor, IndexEntry
+from ocizone.registry.manifest import EMPTY_TYPE, Descriptor, IndexEntry, Manifest
 from ocizone.registry.trust import Signed, Unsigned, Untrusted, Verdict
 
 _Found = TypeVar("_Found")
 _Entry = TypeVar("_Entry", Descriptor, IndexEntry)
 
+# Registries and tools that know no artifactType list nothing, or the type of the empty config.
+_UNTYPED = ("", EMPTY_TYPE)
 # What is wrong with one signature object says nothing of the next; other failures do.
 _OF_ONE = (
     FetchReason.NOT_FOUND,
@@ -56,11 +58,11 @@ class _Seen:
     """What was found that does not count: reasons, and what else refers to the artifact."""
 
     whys: list[str] = field(default_factory=list)
-    attestations: int = 0
+    others: int = 0
 
     def verdict(self) -> Verdict:
         if not self.whys:
-            others = f"; {self.attestations} attestations of other kinds" * bool(self.attestations)
+            others = f"; {self.others} attachments of other kinds" if self.others else ""
             return Unsigned(f"no signature yet{others}")
         told = "; ".join(dict.fromkeys(self.whys[: limits.SIGNATURES_TOLD]))
         more = len(self.whys) - limits.SIGNATURES_TOLD
@@ -156,8 +158,12 @@ def _look_in_bundles(
 ) -> Iterator[str]:
     """Yield who signed, for each bundle among the referrers that counts."""
     listed = _one(seen, "referrers", partial(client.referrers, digest)) or ()
-    bundles = [entry for entry in listed if is_bundle_type(entry.artifact_type)]
-    # The annotation is a hint and may be missing; it must not keep a signature from being seen.
+    bundles = [
+        entry
+        for entry in listed
+        if is_bundle_type(entry.artifact_type) or entry.artifact_type in _UNTYPED
+    ]
+    # Types and annotations of a listing are hints: they decide what is looked at first.
     bundles.sort(key=_unlikely)
     for entry in _bounded(bundles, "bundles", seen):
         by = _one(
@@ -170,6 +176,8 @@ def _look_in_bundles(
 
 
 def _unlikely(entry: IndexEntry) -> int:
+    if entry.artifact_type in _UNTYPED:
+        return 3
     predicate = entry.descriptor.annotations.get(BUNDLE_PREDICATE)
     return 1 if predicate is None else 2 * (predicate != SIGN_PREDICATE)
 
@@ -182,7 +190,8 @@ def _bundle(
     verify: Verify,
     trust: Trust,
 ) -> str:
-    layers = client.manifest(entry.descriptor.digest).layers
+    manifest = _attached(client, entry)
+    layers = manifest.layers
     if len(layers) != 1 or not is_bundle_type(layers[0].media_type):
         raise BadSignatureError("damaged: a manifest with one bundle is expected")
     raw = client.small(layers[0], limits.SIGNATURE_OCTETS)
@@ -191,6 +200,21 @@ def _bundle(
         signer = judge_keyless(raw, bundle, digest, verify.identities, trust)
         return f"{signer.subject} ({signer.issuer})"
     return f"key {judge(bundle.content, digest, keys).name}"
+
+
+def _attached(client: SignatureClient, entry: IndexEntry) -> Manifest:
+    """Return the manifest of a referrer that is a bundle, or one its listing says nothing of."""
+    if entry.artifact_type not in _UNTYPED:
+        return client.manifest(entry.descriptor.digest)
+    try:
+        manifest = client.manifest(entry.descriptor.digest)
+    except Permanent as error:
+        if error.reason not in _OF_ONE:
+            raise
+        raise AttestationError(str(error)) from error
+    if not is_bundle_type(manifest.artifact_type):
+        raise AttestationError(f"an attachment of type {manifest.artifact_type}")
+    return manifest
 
 
 def _bounded(found: list[_Entry], what: str, seen: _Seen) -> list[_Entry]:
@@ -210,7 +234,7 @@ def _one(seen: _Seen, what: str, read: Callable[[], _Found]) -> _Found | None:
     except BadSignatureError as error:
         seen.whys.append(f"{what}: {error}")
     except AttestationError:
-        seen.attestations += 1
+        seen.others += 1
     except Permanent as error:
         if error.reason not in _OF_ONE:
             raise

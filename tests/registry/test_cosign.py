@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from ocizone.registry.cosign import (
     judge,
     read_bundle,
 )
-from ocizone.registry.keys import TrustedKey
+from ocizone.registry.keys import TrustedKey, read_public_keys
 from tests.registry.signing import DIGEST, OTHER_DIGEST, b64, digest_of, message_bundle
 
 HEX = DIGEST[7:]
@@ -304,6 +305,59 @@ def test_made_bundle_is_read() -> None:
     assert read_bundle(cosign.make_bundle(b"p", b"s", b"hint")) == Bundle(
         Envelope(cosign.IN_TOTO, b"p", b"s"), False
     )
+
+
+# --- What others made ------------------------------------------------------------------------
+
+# Public examples, as cosign 3 (with a key) and sigstore-go (its documentation; the timestamp left
+# out) wrote them.
+COSIGN = (
+    b'{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json", "verificationMaterial":'
+    b'{"publicKey":{"hint":"h162TZsIBy5Y8U9qYWcmpVAp5dKpXhR7gnz8sNfZjV4="}}, "dsseEnvelope":'
+    b'{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCAic3ViamVjdCI6W3siZG'
+    b"lnZXN0Ijp7InNoYTI1NiI6IjUwOTliODlkNzY2NmNjMjE4NmNhZDc2OWRkYzI2MmRkYzdjMzM1YjMzZjVmZTc5Zj"
+    b"lmZmU1MGEwMTI4MmIyM2UifSwgImFubm90YXRpb25zIjp7fX1dLCAicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vc2"
+    b'lnc3RvcmUuZGV2L2Nvc2lnbi9zaWduL3YxIiwgInByZWRpY2F0ZSI6e319", "payloadType":'
+    b'"application/vnd.in-toto+json", "signatures":[{"sig":"MEUCIBs2jKDupMmrqsjzI3W2oiID2y0P7n4U'
+    b'KT/RZHFeUOuhAiEA4SWsNDZXQBFqaA1/npF+HOGAaG2iuA52mxgPFCpgQog="}]}}'
+)
+COSIGN_KEY = b"""-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEoJmXprHRCRJdqHnRaPDkVssbQNO1
+is6XUr+/ApqnDi8HvBCRPbwU2P8jgkgtOOggNUf03tvJe0/9eZOb04aDbQ==
+-----END PUBLIC KEY-----
+"""
+COSIGN_DIGEST = "sha256:5099b89d7666cc2186cad769ddc262ddc7c335b33f5fe79f9ffe50a01282b23e"
+SIGSTORE_GO = (
+    b'{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json", "verificationMaterial":'
+    b'{"publicKey":{"hint":"WpMWlwBZxXlzAjt/fxK4Nd9VYm7PH3cnr3TTVmdQ5SQ="}}, "messageSignature":'
+    b'{"messageDigest":{"algorithm":"SHA2_256", "digest":'
+    b'"uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek="}, "signature":"MEUCIQDlK0ZyYsGeh1NC7MiAL+mT'
+    b'54jdQakhelpy5Vz5MmWEbgIgRn51DlDW6rgIY7KMUq+7sC8BjZYzh4QtmcPjJiF4RSA="}}'
+)
+SIGSTORE_GO_KEY = b"""-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEY51jsbL5o8ge+FAcxpYjQeDEe1n5
+WK+8DzwCkLLPJHISIvsiS93PTVDPpmbAASOl2Y4ZHqRsxb3aPMaQmN4sew==
+-----END PUBLIC KEY-----
+"""
+
+
+@pytest.mark.parametrize(
+    ("raw", "pem", "digest"),
+    [
+        (COSIGN, COSIGN_KEY, COSIGN_DIGEST),
+        (SIGSTORE_GO, SIGSTORE_GO_KEY, digest_of(b"hello world")),
+    ],
+)
+def test_bundles_of_others(tmp_path: Path, raw: bytes, pem: bytes, digest: str) -> None:
+    """What cosign and sigstore-go sign counts for its digest and key, and for no other."""
+    file = tmp_path / "cosign.pub"
+    file.write_bytes(pem)
+    keys = read_public_keys((str(file),))
+    content = read_bundle(raw).content
+    assert judge(content, digest, keys).name == "cosign.pub"
+    for wrong_digest, wrong_keys in ((DIGEST, keys), (digest, TRUSTED)):
+        with pytest.raises(BadSignatureError):
+            judge(content, wrong_digest, wrong_keys)
 
 
 JSON = st.recursive(

@@ -192,12 +192,44 @@ def test_wrong_media_types(repository: Repository, verify: Verify) -> None:
     assert check_signature(repository, DIGEST, verify) == Unsigned("no signature yet")
 
 
+@pytest.mark.parametrize("listed", ["", "application/vnd.oci.empty.v1+json"])
+def test_bundle_listed_without_its_type(
+    repository: Repository, verify: Verify, listed: str
+) -> None:
+    """Who lists referrers may know no artifactType, or give the config's: the manifest decides.
+
+    They come last, and what else is among them is no bad signature.
+    """
+    sbom = repository.put([repository.blob(b"{}", "application/spdx")], "application/spdx")
+    gone = Descriptor("m/t", OTHER_DIGEST, 9, {})
+    repository.listed[DIGEST] = [
+        IndexEntry(Descriptor("m/t", sbom.digest, 9, {}), listed, ""),
+        IndexEntry(gone, listed, ""),
+    ]
+    assert check_signature(repository, DIGEST, verify) == Unsigned(
+        "no signature yet; 2 attachments of other kinds"
+    )
+    held = repository.refer(OTHER_DIGEST, bundle())
+    entry = IndexEntry(Descriptor("m/t", held, 9, {}), listed, "")
+    repository.listed[DIGEST].append(entry)
+    assert check_signature(repository, DIGEST, verify) == Signed("key ops.pub", "bundle")
+
+
+def test_registry_in_trouble_with_an_untyped_one(verify: Verify) -> None:
+    """Not knowing is an error there, too."""
+    repository = Failing("manifest", Permanent("403", reason=FetchReason.AUTH))
+    entry = IndexEntry(Descriptor("m/t", OTHER_DIGEST, 9, {}), "", "")
+    repository.listed[DIGEST] = [entry]
+    with pytest.raises(Permanent, match="403"):
+        check_signature(repository, DIGEST, verify)
+
+
 def test_attestations_only(repository: Repository, verify: Verify) -> None:
     """A pipeline attaches its SBOM first and signs last: that is waiting, not refused."""
     for key in (OPS, MALLORY):
         repository.refer(DIGEST, bundle(key, predicate="https://spdx.dev/Document"))
     assert check_signature(repository, DIGEST, verify) == Unsigned(
-        "no signature yet; 2 attestations of other kinds"
+        "no signature yet; 2 attachments of other kinds"
     )
 
 
@@ -280,6 +312,10 @@ class Failing(Repository):
     def tagged(self, tag: str) -> Manifest | None:
         self._fail("tagged")
         return super().tagged(tag)
+
+    def manifest(self, digest: str) -> Manifest:
+        self._fail("manifest")
+        return super().manifest(digest)
 
     def referrers(self, digest: str) -> tuple[IndexEntry, ...]:
         self._fail("referrers")
