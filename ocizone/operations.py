@@ -175,7 +175,7 @@ class ServerOperations:
             "digest": deployment.digest,
             "image": str(self._store.images.path(deployment.fingerprint)),
             "zones": [
-                {"view": zone.view, "name": zone.apex, "serial": zone.serial}
+                {"view": zone.view, "apex": zone.apex, "serial": zone.serial}
                 for zone in deployment.zones
             ],
         }
@@ -218,12 +218,13 @@ class ServerOperations:
     def _refresh(self, arguments: dict[str, Any]) -> Deferred[VerbResult]:
         wanted = _text(arguments, "source")
         key = self._source(wanted)[0].key if wanted else ""
+        wait = _flag(arguments, "wait")
         asked = self._following.refresh_where(
-            lambda source: key in {"", source.key}, hard=_flag(arguments, "hard")
+            lambda source: key in {"", source.key}, hard=_flag(arguments, "hard"), once=wait
         )
         names = [source.name for source, _ in asked]
         gathered = DeferredList([look for _, look in asked], consumeErrors=True)
-        if not _flag(arguments, "wait"):
+        if not wait:
             return succeed(VerbResult(True, Exit.OK, f"looking at {', '.join(names)}"))
 
         def told(results: list[tuple[bool, Any]]) -> VerbResult:
@@ -371,7 +372,7 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
         "created": deployment.created,
         "verified_by": deployment.verified_by,
         "zones": [
-            {"view": zone.view, "name": zone.apex, "serial": zone.serial, "records": zone.records}
+            {"view": zone.view, "apex": zone.apex, "serial": zone.serial, "records": zone.records}
             for zone in deployment.zones
         ],
     }

@@ -8,7 +8,7 @@ one HEAD. What an operator may do about it is in follow.verbs.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -163,7 +163,10 @@ class Follower(LookingService):
             pin = decisions.standing.pin
             try:
                 found = await retrying(
-                    self._pause, self._attempt, self._artifact, failed=self._attempt_failed
+                    self._pause,
+                    self._attempt,
+                    replace(self._artifact, attempts=1) if self._once else self._artifact,
+                    failed=self._attempt_failed,
                 )
             except RegistryError as error:
                 await self._report_ended("failed", Failure.of(error))

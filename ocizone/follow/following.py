@@ -33,7 +33,7 @@ class Follows(Protocol):
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """End; fires within STOP_S."""
 
-    def refresh(self, *, hard: bool = False) -> Deferred[LookResult]:
+    def refresh(self, *, hard: bool = False, once: bool = False) -> Deferred[LookResult]:
         """Look now."""
 
     @property
@@ -87,16 +87,17 @@ class Following:
         return _all(look for _, look in self.refresh_where(lambda _: True))
 
     def refresh_where(
-        self, meant: Callable[[Source], bool], *, hard: bool = False
+        self, meant: Callable[[Source], bool], *, hard: bool = False, once: bool = False
     ) -> list[tuple[Source, Deferred[LookResult]]]:
         """Let some followers look now; returns them, and what becomes of each look.
 
         Args:
             meant: tells whether a source is.
             hard: look even at what was refused or held before.
+            once: make one attempt.
         """
         return [
-            (source, follower.refresh(hard=hard))
+            (source, follower.refresh(hard=hard, once=once))
             for source, follower in self._followers.values()
             if follower in self._started and meant(source)
         ]

@@ -86,6 +86,7 @@ class LookingService(Service):
         self._later: list[Deferred[LookResult]] = []
         self._asked: float | None = None
         self._hard = False
+        self._once = False
         self.found = ""
         """What the tag named at the last look that learned it."""
         self.deploying = DeferredLock()
@@ -191,7 +192,7 @@ class LookingService(Service):
         turn.cancel()
         return stopped
 
-    def refresh(self, *, hard: bool = False) -> Deferred[LookResult]:
+    def refresh(self, *, hard: bool = False, once: bool = False) -> Deferred[LookResult]:
         """Look now; the result is that of a look that began after this was asked for.
 
         A look that waits for its next attempt makes it now, and counts.
@@ -200,8 +201,10 @@ class LookingService(Service):
 
         Args:
             hard: look even at what was refused or held before.
+            once: make one attempt: whoever asks waits for the answer.
         """
         self._hard = self._hard or hard
+        self._once = self._once or once
         if self._turn is not None and self._state != "waiting":
             # It may have asked the registry before the push we are asked because of.
             later: Deferred[LookResult] = Deferred(self._forget)
@@ -356,7 +359,8 @@ class LookingService(Service):
     def _ended(self, result: LookResult | None) -> None:
         self._turn = None
         self._asked = None
-        self._hard = False
+        if not self._later:
+            self._hard = self._once = False
         self._state = "idle" if self.running else "stopped"
         if result is not None:
             self._note(result)

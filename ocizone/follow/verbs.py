@@ -32,7 +32,7 @@ class Looks(Protocol):
     deploying: DeferredLock
     found: str
 
-    def refresh(self, *, hard: bool = False) -> Deferred[LookResult]:
+    def refresh(self, *, hard: bool = False, once: bool = False) -> Deferred[LookResult]:
         """Look now."""
 
 
@@ -99,9 +99,11 @@ class Verbs:
                 await self._decisions.pin(digest, "pin", reason)
             except OcizoneError as error:
                 return VerbRefused(str(error))
-        result = await self._follower.refresh(hard=True)
+        result = await self._follower.refresh(hard=True, once=True)
         if result.outcome in {Outcome.REFUSED, Outcome.FAILED}:
             await self._take_back(former)
+            # What is known of the source is what its tag says, not what this digest did.
+            self._follower.refresh()
         else:
             self._tell("pin", digest, reason)
         return result
@@ -115,7 +117,7 @@ class Verbs:
         if stood is None:
             return VerbRefused("it is not pinned, nor rolled back")
         self._tell("unpin", stood.digest)
-        return await self._follower.refresh()
+        return await self._follower.refresh(once=True)
 
     async def suspend(self, seconds: float | None = None, reason: str = "") -> Done:
         """Look no more, for so long or until ``resume``; what is served stays."""
@@ -135,7 +137,7 @@ class Verbs:
         if not stood:
             return VerbRefused("it is not suspended by a command")
         self._tell("resume")
-        return await self._follower.refresh()
+        return await self._follower.refresh(once=True)
 
     async def approve(self, digest: str) -> Done:
         """Serve what waits, from the store.
@@ -157,7 +159,7 @@ class Verbs:
             if held.candidate is not None:
                 candidate = replace(held.candidate, activated_at=0)
                 return await self._deploy(candidate, follows_tag=True)
-        return await self._follower.refresh()
+        return await self._follower.refresh(once=True)
 
     # --- Serving from the store --------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class FakeFollower:
     def verbs(self) -> None:
         return None
 
-    def refresh(self, *, hard: bool = False) -> Deferred[LookResult]:
+    def refresh(self, *, hard: bool = False, once: bool = False) -> Deferred[LookResult]:
         assert self.working, "a follower that has not started must not look"
         look: Deferred[LookResult] = Deferred()
         self.looks.append(look)
