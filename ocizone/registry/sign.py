@@ -282,7 +282,8 @@ def _list_referrer(client: Client, digest: str, entry: dict[str, object]) -> str
             raise _unfit(client, tag, "is no index of referrers; delete it")
         document = found.fields
     manifests = _list(document["manifests"])
-    if len(manifests) >= limits.REFERRERS:
+    # Clients read an index of so many, and no more.
+    if len(manifests) >= limits.MANIFEST_LAYERS:
         raise _unfit(client, tag, f"has {len(manifests)} referrers already; delete some")
     document["manifests"] = [*manifests, entry]
     send_manifest(client, _compact(document), tag, OCI_INDEX)
