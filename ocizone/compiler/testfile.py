@@ -22,6 +22,7 @@ from ocizone.wire import name as names
 from ocizone.wire.codes import NOERROR, NXDOMAIN, TYPE_TXT, YXDOMAIN
 from ocizone.zone import rdata as rr
 from ocizone.zone.canonical import canonical_rdata
+from ocizone.zone.fastline import FastReader
 from ocizone.zone.ttl import BadTtlError, looks_like_ttl, parse_ttl
 from ocizone.zone.yamlrdata import BadValueError, value_rdata
 from ocizone.zone.yamltree import Mapping, Scalar, Sequence, Value, YamlError, read_tree
@@ -186,7 +187,9 @@ def _one_rdata(item: Value, rrtype: int) -> bytes:
             return value_rdata("TXT", rrtype, item, names.ROOT)
         if not item.text.isascii():
             raise BadValueError("it is not ASCII")
-        return rr.rdata_from_text(rrtype, item.text, names.ROOT)
+        line = f"@ 0 {rr.type_name(rrtype)} {item.text}".encode("ascii")
+        quick = FastReader(names.ROOT).read(line)
+        return quick.rdata if quick else rr.rdata_from_text(rrtype, item.text, names.ROOT)
     except (BadValueError, rr.BadRdataError) as error:
         message = f"bad {rr.type_name(rrtype)} rdata {shown(item.text)}: {shown(str(error))}"
         raise _error(item, message) from error
