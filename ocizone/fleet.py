@@ -12,7 +12,9 @@ from typing import Any
 
 from ocizone.control import ControlError, Where, as_object, ask, tell
 from ocizone.limits import FLEET_POLL_S
-from ocizone.states import REFUSED
+
+#: Reasons that keep a version from being served until there is another one.
+_FINAL = frozenset({"ContentRefused", "TypeRefused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,12 @@ def wait_for(
         sleep: between two rounds.
     """
     begun = monotonic()
-    waiting = dict.fromkeys(nodes, "")
+    waiting = dict.fromkeys(nodes, _Look())
     for where in waiting:
         _nudge(where, pushed)
     while waiting:
         for where in tuple(waiting):
-            ended = _look(where, pushed)
-            waiting[where] = ended.error
+            ended = waiting[where] = _look(where, pushed)
             if not ended.error or ended.final:
                 del waiting[where]
                 yield Waited(where, monotonic() - begun, ended.error, ended.held)
@@ -132,8 +133,9 @@ def wait_for(
             break
         if waiting:
             sleep(FLEET_POLL_S)
-    for where, error in waiting.items():
-        yield Waited(where, monotonic() - begun, f"not within {timeout_s:g} s: {error}")
+    for where, last in waiting.items():
+        error = f"not within {timeout_s:g} s: {last.error}"
+        yield Waited(where, monotonic() - begun, error, last.held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +183,11 @@ def _why_not(source: dict[str, Any], digest: str) -> _Look:
         return _Look(f"pinned to {source['pin'].get('digest', '')}", final=True)
     if source.get("suspension"):
         return _Look("suspended", final=True)
-    # A failure of the registry is tried again; what is refused stays so.
-    if source.get("found") == digest and error.get("reason") in REFUSED:
+    # A failure of the registry is tried again, and a signature may come; the rest stays so.
+    if source.get("found") == digest and error.get("reason") in _FINAL:
         return _Look(said, final=True)
-    return _Look(said or f"serves {source.get('digest') or 'nothing yet'}")
+    held_back = error.get("reason") == "WaitingForSignature"
+    return _Look(said or f"serves {source.get('digest') or 'nothing yet'}", held=held_back)
 
 
 def repository_of(reference: str) -> str:

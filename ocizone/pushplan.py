@@ -14,7 +14,9 @@ from ocizone.compiler.changes import zone_changes
 from ocizone.compiler.spec import ZoneChange
 from ocizone.difftext import serial_text
 from ocizone.errors import ArtifactError, FetchReason, RegistryError
+from ocizone.follow.guard import objections
 from ocizone.opening import Opener, image_zones
+from ocizone.plugins.artifact import Guard
 from ocizone.publish import CHECK_VIEW
 from ocizone.registry.reference import Reference
 from ocizone.sides import Stored
@@ -41,17 +43,13 @@ class Plan:
         return [change_line(change) for change in self.changes] or ["nothing changes"]
 
     def over(self, most_deletes: float) -> list[str]:
-        """Return a line for each zone that loses more than a fraction of its records.
+        """Return a line for each zone that loses too much, by the rules of a server's guard.
 
         Args:
-            most_deletes: 0 to 1.
+            most_deletes: fraction of its records, 0 to 1; of 1 a zone may be gone as a whole.
         """
-        return [
-            f"{_name(change)}: {100 * change.removed / change.before:.0f} % deletes > "
-            f"{100 * most_deletes:.0f} % ({change.removed:,} of {change.before:,} records)"
-            for change in self.changes
-            if change.before and change.removed / change.before > most_deletes
-        ]
+        guard = Guard(deletes=most_deletes, zones=most_deletes < 1)
+        return [problem.message for problem in objections(self.changes, guard, "")]
 
 
 def plan_push(opener: Opener, target: Reference, image: Path) -> Plan:

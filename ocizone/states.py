@@ -8,8 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-#: Reasons that refuse a version for good; the one before is served.
-REFUSED: Final = frozenset({"ContentRefused", "SignatureRefused", "TypeRefused"})
 #: States whose message has a line of its own below the table.
 _TOLD_BELOW: Final = frozenset({"Loading", "Expired", "Expiring"})
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 
 import click
 
-from ocizone.cli.exit_codes import Exit
 from ocizone.cli.results import conclude, post
 from ocizone.cli.server import server_options
 from ocizone.control import NoServerError, Where
@@ -31,4 +31,4 @@ def command(forgotten: bool, where: Where) -> int:
             raise StoreError(f"--forgotten: no server runs in {where} to say what is") from None
         from ocizone.storecare import collect  # noqa: PLC0415 - lmdb, when needed
 
-        return conclude(Exit.OK, collect(where))
+        return conclude(HTTPStatus.OK, collect(where).to_json())

@@ -267,7 +267,8 @@ def _wait(nodes: list[Where], pushed: Pushed, timeout: float) -> int:
     waited = []
     for one in wait_for(nodes, pushed, timeout, monotonic=time.monotonic, sleep=time.sleep):
         outcome = f"not served: {one.error}" if one.error else f"ok {one.seconds:.1f}s"
-        _say("wait", f"{one.where} {outcome}")
+        name = "here" if isinstance(one.where, Path) else str(one.where)
+        _say("wait", f"{name} {outcome}")
         waited.append(one)
     return _waited_status(waited)
 

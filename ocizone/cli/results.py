@@ -39,6 +39,8 @@ def conclude(code: int, answer: dict[str, Any]) -> int:
     if not ok and isinstance(sources, list):
         for source in sources:
             _tell_source(source, said)
+    for one in answer.get("damaged") or ():
+        click.echo(printable(f"  {one['path']}: {one['message']}"), err=True)
     return Exit.OK if ok else _status(code, answer)
 
 

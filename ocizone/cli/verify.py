@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from http import HTTPStatus
 from pathlib import Path
 
 import click
@@ -67,7 +68,7 @@ def _stored(where: Where) -> int:
             raise
         from ocizone.storecare import verify  # noqa: PLC0415 - lmdb, when needed
 
-        return conclude(Exit.OK, verify(where))
+        return conclude(HTTPStatus.OK, verify(where).to_json())
 
 
 def _signed(text: str, whose: Verify, access: Access) -> int:

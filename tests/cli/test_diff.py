@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import time
@@ -282,3 +283,20 @@ def test_checks_leave_no_image_when_refused(tmp_path):
     folder.mkdir()
     assert compile_files(files, NOW, folder) == check_files(files, NOW)
     assert not (folder / "image").exists()
+
+
+def test_blobs_of_the_server_here_are_not_fetched(
+    pushed, lab_registry, tmp_path, monkeypatch, capsys
+):
+    """A store beside it has them: verified, never trusted by name."""
+    repository, _ = pushed
+    blobs = tmp_path / "state" / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    monkeypatch.setenv("OCIZONE_STATE_DIR", str(tmp_path / "state"))
+    content = (tmp_path / "new" / "db.example.org").read_bytes()
+    name = hashlib.sha256(content).hexdigest()
+    for stored, fetched in ((content, 0), (b"damaged", 1)):
+        (blobs / name).write_bytes(stored)
+        lab_registry.clear_requests()
+        assert run("diff", f"{repository}:prod", str(tmp_path / "new")) == 0
+        assert lab_registry.count("GET", "blob") == fetched

@@ -143,6 +143,12 @@ def test_a_wrong_command_line_is_2(arguments, capsys):
     assert "Error: " in err
 
 
+def test_an_unknown_command_is_met_with_the_nearest(capsys):
+    """A slip of the fingers."""
+    assert run("stauts") == 2
+    assert "No such command 'stauts'. Did you mean 'status'?" in capsys.readouterr().err
+
+
 def test_version(capsys):
     """Both ways to ask."""
     assert run("version") == 0

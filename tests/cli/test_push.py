@@ -225,18 +225,23 @@ def test_dry_run_uploads_nothing(lab_registry, zones, capsys):
 
 
 def test_max_deletes_refuses(lab_registry, zones, capsys):
-    """6, as the guard of a server; nothing is uploaded."""
-    changed(zones, 1, *(f"h{number} 300 IN A 192.0.2.{number}" for number in range(8)))
+    """6, by the rules of a server's guard; nothing is uploaded."""
+    changed(zones, 1, *(f"h{number} 300 IN A 192.0.2.{number}" for number in range(28)))
     run("push", target(lab_registry), str(zones))
     before = lab_registry.storage.manifest("dns/zones", "prod")
-    changed(zones, 2, *(f"h{number} 300 IN A 192.0.2.{number}" for number in range(4)))
+    changed(zones, 2, *(f"h{number} 300 IN A 192.0.2.{number}" for number in range(16)))
     capsys.readouterr()
     assert run("push", "--max-deletes", "39%", target(lab_registry), str(zones)) == 6
     out, err = capsys.readouterr()
     assert out == ""
-    assert "held     example.org: 40 % deletes > 39 % (4 of 10 records)" in err
+    assert "held     example.org. 40 % deletes > 39 % (12 of 30 records); push it" in err
     assert lab_registry.storage.manifest("dns/zones", "prod") == before
     assert run("push", "--max-deletes", "40", target(lab_registry), str(zones)) == 0
+    (zones / "db.example.org").rename(zones / "db.example.net")
+    (zones / "db.example.net").write_text(GOOD.replace("org", "net"))
+    assert run("push", "--max-deletes", "99", target(lab_registry), str(zones)) == 6
+    assert "example.org. is gone" in capsys.readouterr().err
+    assert run("push", "--max-deletes", "100", target(lab_registry), str(zones)) == 0
 
 
 def test_what_cannot_be_compared_is_told_and_replaced(lab_registry, zones, capsys):
@@ -380,9 +385,7 @@ def test_wait_until_every_node_serves_it(lab_registry, zones, server, capsys):
     follower(server, monkey)
     server.verbs["refresh"] = refresh
     assert run("push", "--wait", "--state-dir", server.directory, monkey, str(zones)) == 0
-    assert re.search(
-        rf"^wait     {server.directory} ok \d\.\ds$", capsys.readouterr().err, re.MULTILINE
-    )
+    assert re.search(r"^wait     here ok \d\.\ds$", capsys.readouterr().err, re.MULTILINE)
     assert 'POST /v1/refresh {"source": "x"}' in server.asked
     assert run("push", "--wait", "--node", server.url, monkey, str(zones)) == 0
 
@@ -398,6 +401,8 @@ def test_wait_until_every_node_serves_it(lab_registry, zones, server, capsys):
         ({"suspension": {"until": None}}, "not served: suspended", 1),
         ({"error": {"reason": "Network", "message": "refused"}}, "not within 0 s: Network: refused", 1),
         ({}, "not within 0 s: serves nothing yet", 1),
+        ({"found": True, "error": {"reason": "WaitingForSignature", "message": "none yet"}},
+         "not within 0 s: WaitingForSignature: none yet", 6),
         ({"reference": "r.test/other:prod"}, "it follows nothing of localhost:", 1),
     ],
 )  # fmt: skip

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ocizone import limits
+from ocizone.store.deployments import Deployment
 from ocizone.store.store import Store
 from tests.cli.test_main import run
 
@@ -27,7 +29,7 @@ def state(tmp_path, monkeypatch) -> Path:
 def test_what_is_whole(state, capsys):
     """0, and how much was looked at."""
     assert run("verify") == 0
-    assert capsys.readouterr().out == "2 blobs and images are whole\n"
+    assert capsys.readouterr().out == "2 files are whole\n"
 
 
 def test_what_is_damaged(state, capsys):
@@ -38,15 +40,15 @@ def test_what_is_damaged(state, capsys):
     (state / "images" / f"{'a' * 64}.mdb").write_bytes(b"x")
     assert run("verify") == 5
     said = capsys.readouterr().err
-    assert said.startswith("2 of 3 are damaged: ")
-    assert blob.name in said
+    assert said.startswith("2 damaged, 1 files are whole\n")
+    assert f"{blob}: removed; it is fetched again" in said
     assert not blob.exists()
 
 
 def test_garbage_is_collected(state, capsys):
     """As the server does it."""
     assert run("gc") == 0
-    assert capsys.readouterr().out == f"removed 2 blobs and 0 images from {state}\n"
+    assert capsys.readouterr().out == "removed 2 blobs, 0 images\n"
 
 
 def test_a_directory_in_use_is_left_alone(state, capsys):
@@ -69,3 +71,17 @@ def test_forgotten_needs_the_server(state, capsys):
     """Only it knows the Corefile."""
     assert run("gc", "--forgotten") == 1
     assert "no server runs" in capsys.readouterr().err
+
+
+def test_no_history_is_forgotten(state, capsys):
+    """How much is kept only the Corefile says, and nobody has read it."""
+    with closing(Store(state)) as store:
+        records = store.source("x")
+        for _ in range(limits.KEEP_DEPLOYMENTS + 3):
+            records.commit_next(DEPLOYMENT)
+    assert run("gc") == 0
+    with closing(Store(state)) as store:
+        assert len(store.source("x").history()) == limits.KEEP_DEPLOYMENTS + 3
+
+
+DEPLOYMENT = Deployment("x", "r.test/z:prod", f"sha256:{'a' * 64}", (), "b" * 64, (), (), 1, 0)
