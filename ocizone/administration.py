@@ -6,7 +6,6 @@ is opened before anything of the old plan closes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from ocizone.admin.control import ControlSocket
 from ocizone.admin.desk import AdminDesk
 from ocizone.admin.endpoints import Address, AdminBindError, AdminEndpoints
 from ocizone.admin.pages import Pages
+from ocizone.admin.secretfile import SecretFile
 from ocizone.plan import Plan
 from ocizone.plugins.api import Api
 
@@ -125,15 +125,12 @@ class Administration:
 
 def _token(path: str | None) -> Token:
     """Return what reads the token at each use, so that it may be changed."""
+    if path is None:
+        return lambda: None
+    file = SecretFile(path)
 
     def read() -> str | None:
-        if path is None:
-            return None
-        try:
-            with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC), encoding="utf-8") as file:
-                return file.read(4096).strip() or None
-        except (OSError, UnicodeDecodeError) as error:
-            log.error("the token of the api cannot be read", file=path, error=str(error))
-            return None
+        found = file.read()
+        return None if found is None else found.decode("utf-8", "replace")
 
     return read

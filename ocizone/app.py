@@ -216,9 +216,9 @@ class Application(Service):
             files=workshop.files,
             housekeeping=self._housekeeping,
         )
-        side = Side(reactor, store, deployed, operations.changed)
+        self._side = Side(reactor, store, deployed, operations.changed)
         desk = AdminDesk(self, observing.collectors(self._watched))
-        self._admin = Administration(reactor, desk, operations, side.resources)
+        self._admin = Administration(reactor, desk, operations, self._side.resources)
 
     def _answer(self, plan: Plan, bound: Sockets) -> None:
         if self.stopping:
@@ -369,6 +369,7 @@ class Application(Service):
         self._notifier.stop()
         self._identities.stop()
         self._housekeeping.stop()
+        self._side.stop()
         self._observing.lag.stop()
         healths = [one for view in self._deployed.plan.views for one in view.block.all(Health)]
         lameduck_s = max((health.lameduck_s for health in healths), default=0.0)

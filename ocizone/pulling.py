@@ -13,6 +13,7 @@ from random import SystemRandom
 from typing import Any
 
 from twisted.internet.defer import DeferredLock
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.logger import Logger
 
 from ocizone import limits
@@ -114,8 +115,7 @@ def _client_maker(given: Surroundings) -> MakeClient:
         host, port = given.memcached
         manifests = MemcachedManifests(
             given.reactor,
-            host,
-            port,
+            HostnameEndpoint(given.reactor, host, port, timeout=limits.MEMCACHED_CONNECT_S),
             lambda hit: times.cache("memcached", hit),
             lambda why: log.warn("memcached failed", server=f"{host}:{port}", error=why),
         )

@@ -504,7 +504,7 @@ def test_stop_is_late_at_most(site: Site) -> None:
     """Even a look that ignores its cancellation holds a stop up for STOP_S at most."""
     follower = site.follower()
     follower.stopService()
-    stubborn: Deferred[LookResult] = Deferred(lambda _: None)
+    stubborn: Deferred[LookResult | None] = Deferred(lambda _: None)
     follower.startService()
     follower._turn = stubborn
     stubborn.cancel = lambda: None  # type: ignore[method-assign] # a coroutine that swallows it
