@@ -31,7 +31,7 @@ class BoundedMemCache(MemCacheProtocol):
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - the name Twisted calls
         """Read answers; what Twisted cannot read ends the connection."""
         try:
-            super().dataReceived(data)
+            super().dataReceived(data)  # type: ignore[no-untyped-call]  # as below
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
             self.transport.abortConnection()
 

@@ -57,13 +57,15 @@ def user(username: str, password: Callable[[], str]) -> GetLogin:
     def get() -> Login:
         try:
             return Login(username, password())
-        except (OSError, UnicodeError) as error:
-            reason, file = "it is not UTF-8", ""
-            if isinstance(error, OSError):
-                reason, file = str(error.strerror), f" {error.filename}"
+        except UnicodeError:
+            # Not chained: the codec's error holds the password.
             raise Permanent(
-                f"cannot read the password file{file} of user {username}: {reason}; make it "
-                "readable by the server's user",
+                f"the password file of user {username} is not UTF-8", reason=FetchReason.AUTH
+            ) from None
+        except OSError as error:
+            raise Permanent(
+                f"cannot read the password file {error.filename} of user {username}: "
+                f"{error.strerror}; make it readable by the server's user",
                 reason=FetchReason.AUTH,
             ) from error
 
