@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from twisted.internet.task import Clock
 
 from ocizone import limits
 from ocizone.admin.enabled import enabled
+from ocizone.observe.conditions import ConditionType
 from ocizone.observe.counters import Counters
 from ocizone.observe.looplag import LoopLag
 from ocizone.observe.registrytimes import RegistryTimes
 from tests.fullscrape import PLAN, full_scrape
 from tests.test_plan import plan_of
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 #: What operators are promised (reference reliability_ux.md B5), without the prefix.
 OURS = {
@@ -197,3 +203,30 @@ def test_lag_stops():
     lag.stop()
     lag.stop()
     assert clock.calls == []
+
+
+def test_every_metric_is_documented():
+    """docs/operation.md names each, with its labels, and no other."""
+    text = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+    table = "\n".join(line for line in text.splitlines() if line.startswith("| `"))
+    told = {
+        name: set(filter(None, labels.split(",")))
+        for name, labels in re.findall(r"`((?:ocizone|coredns)_\w+)(?:\{([^}]*)\})?`", table)
+        if name != "ocizone_source_condition" or labels
+    }
+    found: dict[str, set[str]] = {}
+    for name, labels in full_scrape().items():
+        plain = re.sub(r"_(bucket|sum|count)$", "", name)
+        found.setdefault(plain, set()).update(labels - {"le"})
+    assert told == found
+
+
+def test_every_condition_is_documented():
+    """docs/operation.md says what each means and what to do about it."""
+    text = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+    told = re.search(r"\| condition \|.*?\n\n", text, re.DOTALL)
+    assert told is not None
+    named = re.findall(
+        r"`([A-Z]\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", told[0], re.MULTILINE))
+    )
+    assert named == [str(kind) for kind in ConditionType]
