@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from ocizone.limits import WEBHOOK_EVENTS
 from ocizone.registry.reference import BadReferenceError, Reference
@@ -60,7 +61,7 @@ def read_notification(headers: Mapping[str, str], body: bytes) -> Notification:
         body: bounded.
     """
     try:
-        document = read_json(body)
+        document = read_json(_unwrapped(headers, body))
     except BadJSONError as error:
         return Notification("", reason=str(error))
     if not isinstance(document, dict):
@@ -70,6 +71,13 @@ def read_notification(headers: Mapping[str, str], body: bytes) -> Notification:
         return Notification("", reason="no shape of a known registry")
     pushed = tuple(dict.fromkeys(islice(found, WEBHOOK_EVENTS)))
     return Notification(sender, pushed, "" if pushed else "it tells of no push")
+
+
+def _unwrapped(headers: Mapping[str, str], body: bytes) -> bytes:
+    """Return the JSON; GitHub puts it into a form unless it is told otherwise."""
+    if "x-github-event" in headers and body.startswith(b"payload="):
+        return unquote_to_bytes(body.removeprefix(b"payload=").replace(b"+", b" "))
+    return body
 
 
 def _by_shape(headers: Mapping[str, str], body: _Object) -> tuple[str, Iterator[Pushed]]:

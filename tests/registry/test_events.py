@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -228,6 +229,14 @@ def test_odd_members_are_passed_over():
     assert read_notification({}, json.dumps(odd).encode()).pushed == (PROD,)
     odd["event_data"]["resources"] = {}
     assert read_notification({}, json.dumps(odd).encode()).pushed == ()
+
+
+def test_github_forms():
+    """Its default is a form with the JSON in it."""
+    form = urlencode({"payload": json.dumps(ghcr())}).encode()
+    headers = {"x-github-event": "registry_package"}
+    assert read_notification(headers, form).pushed == (Pushed("octo-org/zones", "prod", DIGEST),)
+    assert read_notification({}, form).reason == "not JSON: Expecting value at character 0"
 
 
 def test_many_pushes_are_cut():
