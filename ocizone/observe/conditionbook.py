@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ocizone.answer.blocks import Loaded, Snapshot
 from ocizone.follow.status import SourceStatus
@@ -18,8 +19,9 @@ from ocizone.observe.conditions import (
 )
 from ocizone.wire.name import to_text
 
-#: A source's key, or (view, apex in presentation form).
-Subject = str | tuple[str, str]
+S = TypeVar("S", str, tuple[str, str])
+#: Of each subject, and type: its status, and since when.
+_Known = dict[S, dict[ConditionType, tuple[bool, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,31 @@ class Observed:
 
 
 class ConditionBook:
-    """Remembers since when conditions are as they are. One thread."""
+    """Remembers since when conditions are as they are. One thread.
+
+    A condition that changed its reason or message and not its status began when it did. What is
+    gone is forgotten, so that it begins anew when it comes back.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[Subject, dict[ConditionType, tuple[bool, float]]] = {}
+        self._sources: _Known[str] = {}
+        self._zones: _Known[tuple[str, str]] = {}
+
+    def sources(
+        self, statuses: Iterable[SourceStatus], now: float
+    ) -> dict[str, tuple[Condition, ...]]:
+        """Return the conditions of every source, by key; cheap enough for every event.
+
+        Args:
+            statuses: of every source.
+            now: unix seconds; since when what was not so before is so.
+        """
+        found = {status.key: conditions_of(status, now) for status in statuses}
+        self._sources, dated = _dated_all(self._sources, found, now)
+        return dated
 
     def observe(self, snapshot: Snapshot, statuses: Iterable[SourceStatus], now: float) -> Observed:
-        """Return the conditions of every source and zone; cheap enough for every event.
+        """Return the conditions of every source and of every zone that is served.
 
         Args:
             snapshot: what is served.
@@ -50,10 +70,8 @@ class ConditionBook:
             now: unix seconds.
         """
         known = list(statuses)
-        found: dict[Subject, Iterable[Condition]] = {
-            status.key: conditions_of(status, now) for status in known
-        }
         of_zone = sources_of_zones(known)
+        found: dict[tuple[str, str], tuple[Condition, ...]] = {}
         for block in snapshot.blocks.values():
             for apex, zone in block.zones.items():
                 if isinstance(zone, Loaded):
@@ -61,31 +79,23 @@ class ConditionBook:
                     found[subject] = conditions_of_zone(
                         info.signed_until, info.file, of_zone.get(subject), now
                     )
-        kept = self.keep(found, now)
-        return Observed(
-            {subject: kept[subject] for subject in kept if isinstance(subject, str)},
-            {subject: kept[subject] for subject in kept if isinstance(subject, tuple)},
-        )
+        self._zones, dated = _dated_all(self._zones, found, now)
+        return Observed(self.sources(known, now), dated)
 
-    def keep(
-        self, found: Mapping[Subject, Iterable[Condition]], now: float
-    ) -> dict[Subject, tuple[Condition, ...]]:
-        """Return the conditions of every subject with ``since``; forget all other subjects.
 
-        A condition that changed its reason or message and not its status began when it did.
-
-        Args:
-            found: by subject.
-            now: unix seconds; since when what was not there, or was otherwise, is so.
-        """
-        kept: dict[Subject, tuple[Condition, ...]] = {}
-        known: dict[Subject, dict[ConditionType, tuple[bool, float]]] = {}
-        for subject, conditions in found.items():
-            before = self._known.get(subject, {})
-            kept[subject] = tuple(_dated(one, before.get(one.type), now) for one in conditions)
-            known[subject] = {one.type: (one.status, one.since or now) for one in kept[subject]}
-        self._known = known
-        return kept
+def _dated_all(
+    known: _Known[S], found: Mapping[S, Iterable[Condition]], now: float
+) -> tuple[_Known[S], dict[S, tuple[Condition, ...]]]:
+    """Return what is to be remembered, and the conditions with ``since``."""
+    dated: dict[S, tuple[Condition, ...]] = {}
+    for subject, conditions in found.items():
+        before = known.get(subject, {})
+        dated[subject] = tuple(_dated(one, before.get(one.type), now) for one in conditions)
+    remembered = {
+        subject: {one.type: (one.status, now if one.since is None else one.since) for one in given}
+        for subject, given in dated.items()
+    }
+    return remembered, dated
 
 
 def _dated(condition: Condition, before: tuple[bool, float] | None, now: float) -> Condition:

@@ -174,6 +174,14 @@ def octets_of(path: Path) -> int:
         return 0
 
 
+def changed_at(path: Path) -> int:
+    """Return when a file was changed, in nanoseconds; 0 for one that is gone meanwhile."""
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def open_foreign(path: Path) -> BufferedReader:
     """Open a file of somebody else: a link is followed, nothing blocks.
 

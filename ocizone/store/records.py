@@ -21,7 +21,7 @@ from ocizone.errors import StoreError
 from ocizone.plugins.artifact import Keep
 from ocizone.registry.manifest import is_digest
 from ocizone.store.deployments import Deployment, Rejection
-from ocizone.store.disk import Disk
+from ocizone.store.disk import Disk, changed_at
 from ocizone.store.pruning import named, superfluous
 from ocizone.store.reports import DeployReport
 from ocizone.store.sealed import DamagedError, read_sealed, seal
@@ -139,25 +139,36 @@ class SourceRecords:
         else:
             self._disk.write(path, seal(previous.to_json()), "current")
 
-    def prune(self, keep: Keep, now: float) -> None:
+    def prune(self, keep: Keep, now: float) -> tuple[Deployment, ...]:
         """Forget the deployments that are not kept, and reports of what was not deployed.
+
+        Every record is read once: those of 100,000 zones take a while.
 
         Args:
             keep: how many deployments, and how long.
             now: unix seconds.
 
+        Returns:
+            The deployments that are kept: what they name must not be collected.
+
         Raises:
             StoreError: it failed, or a record cannot be read: what it protects is not known.
         """
-        current = self.current()
+        known = self.candidates()
+        # Without a whole pointer the newest is what a start would serve.
+        current = known[0] if known else None
         protected = named(current, self.standing())
-        for one in superfluous(self.history(), keep, current, protected, now):
-            self._disk.remove(self._history_path(one.generation), "history")
-        # What is damaged tells nothing; it goes when whole ones would.
-        for path in self._history_files()[keep.deployments :]:
-            if _deployment(path) is None:
+        history = sorted(known, key=lambda one: one.generation, reverse=True)
+        gone = {one.generation for one in superfluous(history, keep, current, protected, now)}
+        whole = {one.generation for one in known}
+        for place, path in enumerate(self._history_files()):
+            # What is damaged tells nothing; it goes when a whole one would.
+            damaged = int(path.stem) not in whole and place >= keep.deployments
+            if damaged or int(path.stem) in gone:
                 self._disk.remove(path, "history")
-        self._prune_reports(protected | {one.digest for one in self.history()})
+        kept = tuple(one for one in known if one.generation not in gone)
+        self._prune_reports(protected | {one.digest for one in kept})
+        return kept
 
     def _prune_reports(self, wanted: frozenset[str]) -> None:
         if len(self._listed(self._reports)) <= limits.KEEP_REPORTS:
@@ -299,6 +310,14 @@ class SourceRecords:
         """
         self._disk.directory(self._directory)
         self._disk.write(self._directory / "ledger.json", seal(content), "ledger")
+
+    def stamp(self) -> tuple[tuple[str, int], ...]:
+        """Return what changes when the kept deployments do; reads no record.
+
+        Raises:
+            StoreError: they cannot be listed.
+        """
+        return tuple((path.name, changed_at(path)) for path in self._history_files())
 
     def sealed(self) -> tuple[Path, ...]:
         """Return every record there is.

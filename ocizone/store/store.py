@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import shutil
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -144,26 +143,23 @@ class Store:
         Raises:
             StoreError: the disk failed; nothing in use was removed.
         """
+        return collect(self.blobs, self.images, self._holds, lambda: self._pruned(keeps, now))
 
-        def kept() -> Kept:
-            for key in self.keys():
-                # What a damaged standing pins is not known: that history stays as it is.
-                with suppress(DamagedError):
-                    self.source(key).prune(keeps.get(key, _DEFAULT_KEEP), now)
-            return self._kept()
-
-        return collect(self.blobs, self.images, self._holds, kept)
-
-    def _kept(self) -> Kept:
+    def _pruned(self, keeps: Mapping[str, Keep], now: float) -> Kept:
+        """Prune every source's history; return what the rest refers to."""
         deployments: list[Deployment] = []
         waiting: list[Held] = []
         for key in self.keys():
             records = self.source(key)
-            deployments += records.candidates()
-            # Nobody can approve what only a damaged standing knows of.
-            with suppress(DamagedError):
+            try:
+                deployments += records.prune(keeps.get(key, _DEFAULT_KEEP), now)
                 held = records.standing().held
-                waiting += [held] if held is not None else []
+            except DamagedError:
+                # What a damaged standing pins is not known: that history stays as it is. What it
+                # held nobody can approve any more.
+                deployments += records.candidates()
+            else:
+                waiting += [] if held is None else [held]
         return kept_by(deployments, waiting)
 
     def keys(self) -> tuple[str, ...]:
@@ -227,7 +223,7 @@ class Store:
             StoreError: the directory of sources cannot be read.
         """
         octets = sum(octets_of(path) for path in self.root.rglob("*") if not path.is_dir())
-        return Usage(octets, sum(len(self.source(key).history()) for key in self.keys()))
+        return Usage(octets, sum(len(self.source(key).stamp()) for key in self.keys()))
 
 
 def _remove_tree(path: Path) -> None:

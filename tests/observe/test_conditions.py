@@ -12,8 +12,6 @@ from ocizone.follow.status import Failure, SourceStatus
 from ocizone.observe.conditionbook import ConditionBook
 from ocizone.observe.conditions import (
     SOURCE_TYPES,
-    Condition,
-    ConditionType,
     conditions_of,
     conditions_of_zone,
 )
@@ -282,32 +280,47 @@ def test_a_zone_is_invalid_where_a_finding_names_its_file():
 # --- Since when ------------------------------------------------------------------------------
 
 
-def one(kind: ConditionType, *, is_so: bool = True, reason: str = "R") -> Condition:
-    return Condition(kind, is_so, reason)
+def since(book: ConditionBook, now: float, *found: SourceStatus) -> dict[str, float | None]:
+    conditions = book.sources(found, now).get(SOURCE.key, ())
+    return {str(one.type): one.since for one in conditions}
 
 
 def test_since_is_when_the_status_changed():
     """Another reason or message is no transition; going and coming back is one."""
     book = ConditionBook()
-    ready = ConditionType.READY
-
-    def since(now: float, *found: Condition) -> list[float | None]:
-        return [condition.since for condition in book.keep({"k": found}, now)["k"]]
-
-    assert since(10, one(ready, is_so=False)) == [10]
-    assert since(20, one(ready, is_so=False, reason="Other")) == [10]
-    assert since(30, one(ready), one(ConditionType.STALE)) == [30, 30]
-    assert since(40, one(ready)) == [30]
-    assert since(50, one(ready), one(ConditionType.STALE)) == [30, 50]
+    assert since(book, 10, status(digest="")) == {"Ready": 10}
+    away = Failure("Network", "gone")
+    assert since(book, 20, status(digest="", last_error=away)) == {"Ready": 10, "FetchFailed": 20}
+    other = Failure("Timeout", "late")
+    assert since(book, 30, status(last_error=other)) == {
+        "Ready": 30,
+        "FetchFailed": 20,
+        "Stale": 30,
+    }
+    assert since(book, 40, status()) == {"Ready": 30}
+    assert since(book, 50, status(last_error=away)) == {
+        "Ready": 30,
+        "FetchFailed": 50,
+        "Stale": 50,
+    }
 
 
 def test_a_subject_that_is_gone_is_forgotten():
     """A source that comes back begins anew, and nothing grows."""
     book = ConditionBook()
-    book.keep({"k": [one(ConditionType.READY)]}, 10)
-    assert book.keep({}, 20) == {}
-    (again,) = book.keep({"k": [one(ConditionType.READY)]}, 30)["k"]
-    assert again.since == 30
+    since(book, 10, status())
+    assert since(book, 20) == {}
+    assert since(book, 30, status()) == {"Ready": 30}
+
+
+def test_zones_are_remembered_while_sources_are_looked_at():
+    """Events of following say nothing of zones."""
+    book = ConditionBook()
+    here = snapshot(block("org.", {"org.": Loaded(zone_with("org."))}))
+    book.observe(here, [status()], 10)
+    book.sources([status()], 20)
+    ((ready,),) = book.observe(here, [status()], 30).zones.values()
+    assert ready.since == 10
 
 
 def test_what_is_known_to_have_begun_says_so():
