@@ -232,6 +232,18 @@ def test_without_a_former_image(tmp_path: Path) -> None:
     assert report.extra["former"].startswith(f"cannot open the image {tmp_path}/gone")
 
 
+def test_two_images(tmp_path: Path) -> None:
+    """Compared in process as in the child; a former one that is no image tells of nothing."""
+    former = image(tmp_path, "one", {"db.a": ZONE.format(1, "")})
+    new = image(tmp_path, "two", {"db.a": ZONE.format(1, "x TXT x\n")})
+    report = compare_images(CompareSpec(str(former), str(new)), lambda: 0.0)
+    assert [(one.apex, one.added) for one in report.changes] == [("a.", 1)]
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(b"x" * 9_000)
+    report = compare_images(CompareSpec(str(damaged), str(new)), lambda: 0.0)
+    assert (report.changes, list(report.extra)) == ((), ["former"])
+
+
 def test_an_image_that_cannot_be_opened(tmp_path: Path) -> None:
     """There is nothing to compare: the child ends with one line."""
     with pytest.raises(StoreError, match="cannot open the image"):
