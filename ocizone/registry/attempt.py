@@ -92,11 +92,6 @@ class Attempt:
         finally:
             self._deadline = whole
 
-    @property
-    def aborted(self) -> bool:
-        """Whether the caller wants no more."""
-        return self._aborted.is_set()
-
     def watch(self, sock: socket.socket) -> None:
         """Cut this socket on abort."""
         with self._lock:

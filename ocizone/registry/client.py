@@ -221,7 +221,8 @@ class Client:
         self._check_digest(digest)
         asked, kept = f"manifest {digest}", self._sharing.manifests
         raw, content_type = kept.get(digest), None
-        if raw is None or _digest_of(raw) != digest:
+        is_kept = raw is not None and _digest_of(raw) == digest
+        if raw is None or not is_kept:
             raw, content_type = self._get_manifest(
                 f"{self.calls.base}/manifests/{digest}", asked, digest
             )
@@ -229,7 +230,8 @@ class Client:
             raise self._corrupt(asked, f"{len(raw)} octets where the index says {size}")
         with self._usable(asked):
             found = read_manifest(raw, digest, content_type)
-        kept.put(digest, raw)
+        if not is_kept:
+            kept.put(digest, raw)
         return found
 
     def _get_manifest(self, url: str, asked: str, digest: str | None) -> tuple[bytes, str | None]:

@@ -19,9 +19,34 @@ from ocizone.registry.client import Client, api_address
 from ocizone.registry.credentials import GetLogin, anonymous, of_block, user
 from ocizone.registry.dockerconfig import DockerConfig
 from ocizone.registry.mirrors import MirroredClient, Resting
+from ocizone.registry.politeness import Politeness
 from ocizone.registry.reference import Reference
 from ocizone.registry.route import Route
-from ocizone.registry.sharing import Sharing
+from ocizone.registry.sharing import (
+    LayeredManifests,
+    ManifestCache,
+    OnRequest,
+    RecentManifests,
+    Resolutions,
+    Sharing,
+)
+
+
+def shared_by_all(
+    on_request: OnRequest,
+    on_lookup: Callable[[bool], None],
+    far: ManifestCache | None = None,
+) -> Sharing:
+    """Return what the blocks of a server share.
+
+    Args:
+        on_request: told of each request, in the thread that made it.
+        on_lookup: told whether a manifest was in memory, in the thread that asked.
+        far: a cache behind that, such as memcached; or None.
+    """
+    near: ManifestCache = RecentManifests(on_lookup)
+    manifests = near if far is None else LayeredManifests(near, far)
+    return Sharing(Politeness(), manifests, Resolutions(), on_request)
 
 
 class ClientFactory:

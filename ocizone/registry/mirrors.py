@@ -111,8 +111,6 @@ class MirroredClient:
             with self._attempt.share(len(mirrors) + 1):
                 return ask(self._home)
         except Transient as error:
-            if self._attempt.aborted:
-                raise
             failure = error
         for left, mirror in zip(range(len(mirrors), 0, -1), mirrors, strict=True):
             try:

@@ -94,6 +94,7 @@ class Politeness:
                 return wait_s, 0.0
             # A slot for each, one after another: sent away together, they would be back together.
             state.promised = max(state.promised + 1 / state.rate, now + wait_s)
+            state.promised = min(state.promised, now + wait_s + limits.PAUSE_MOST_S)
             return 0.0, state.promised - now
 
     def answered(self, host: str, status: int, header: str | None, began: float) -> None:

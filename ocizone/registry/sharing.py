@@ -86,6 +86,29 @@ class RecentManifests:
                 self._octets -= len(oldest)
 
 
+class LayeredManifests:
+    """A near cache before one farther away; what is found there is kept near."""
+
+    def __init__(self, near: ManifestCache, far: ManifestCache) -> None:
+        self._near = near
+        self._far = far
+
+    def get(self, digest: str) -> bytes | None:
+        """Return the bytes kept under a digest, in either."""
+        raw = self._near.get(digest)
+        if raw is not None:
+            return raw
+        raw = self._far.get(digest)
+        if raw is not None:
+            self._near.put(digest, raw)
+        return raw
+
+    def put(self, digest: str, raw: bytes) -> None:
+        """Keep a manifest in both."""
+        self._near.put(digest, raw)
+        self._far.put(digest, raw)
+
+
 @dataclass(slots=True)
 class _Flight:
     """One request for what a tag names, under way or done."""

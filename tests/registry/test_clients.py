@@ -23,11 +23,12 @@ from ocizone.registry.clients import (
     command_client,
     docker_config_path,
     ping,
+    shared_by_all,
 )
 from ocizone.registry.credentials import Login, anonymous
 from ocizone.registry.mirrors import MirroredClient
 from ocizone.registry.reference import Reference
-from ocizone.registry.sharing import RecentManifests, Resolutions, Sharing
+from ocizone.registry.sharing import RecentManifests, Sharing
 
 REPOSITORY = "zones/example.org"
 USERS = {"alice": "canary-block", "bob": "canary-config"}
@@ -186,7 +187,10 @@ def test_rests_are_shared(basic: LabRegistry) -> None:
 
 def test_blocks_that_follow_one_tag(basic: LabRegistry) -> None:
     """N blocks, one HEAD and one manifest; other credentials ask for themselves."""
-    made = factory(Sharing(manifests=RecentManifests(), resolutions=Resolutions()))
+    lookups: list[bool] = []
+    requests: list[object] = []
+    far = RecentManifests()
+    made = factory(shared_by_all(lambda *told: requests.append(told), lookups.append, far))
     blocks = [
         artifact(basic, path=f"/{number}", credentials=Credentials("alice", USERS["alice"]))
         for number in range(5)
@@ -196,6 +200,9 @@ def test_blocks_that_follow_one_tag(basic: LabRegistry) -> None:
         made.client(block).manifest(*digests)
     assert basic.count("HEAD") == 2  # the first was challenged
     assert basic.count("GET", "manifest") == 2
+    assert lookups == [False, True, True, True, True]
+    assert far.get(*digests)
+    assert len(requests) == len(basic.requests)
     other = artifact(basic, credentials=Credentials("bob", USERS["bob"]))
     made.client(other).resolve(60)
     assert basic.count("HEAD") == 4

@@ -114,6 +114,9 @@ def test_who_is_sent_away_comes_back_one_by_one() -> None:
     case = Case(rate=0.1, burst=1)
     case.enter()
     assert [case.refused() for _ in range(3)] == pytest.approx([10, 20, 30])
+    for _ in range(1000):
+        last_s = case.refused()
+    assert last_s == pytest.approx(10 + limits.PAUSE_MOST_S)
 
 
 def test_hosts_are_forgotten() -> None:

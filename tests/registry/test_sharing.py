@@ -15,7 +15,13 @@ from ocizone.registry.api import Resolved
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.client import Client
 from ocizone.registry.reference import Reference
-from ocizone.registry.sharing import NoManifests, RecentManifests, Resolutions, Sharing
+from ocizone.registry.sharing import (
+    LayeredManifests,
+    NoManifests,
+    RecentManifests,
+    Resolutions,
+    Sharing,
+)
 
 REPOSITORY = "zones/example.org"
 
@@ -64,6 +70,36 @@ def test_one_that_does_not_fit() -> None:
     assert kept.get("a") is None
     kept.put("b", b"123")
     assert kept.get("b") == b"123"
+
+
+def test_layers() -> None:
+    """Found far away it is kept near; put, it is kept in both."""
+    near, far = RecentManifests(), RecentManifests()
+    layered = LayeredManifests(near, far)
+    assert layered.get("a") is None
+    layered.put("a", b"1")
+    assert near.get("a") == far.get("a") == b"1"
+    far.put("b", b"2")
+    assert layered.get("b") == b"2"
+    assert near.get("b") == b"2"
+    near.put("b", b"3")
+    assert layered.get("b") == b"3"
+
+
+def test_a_hit_is_not_put_again(lab_registry: LabRegistry) -> None:
+    """A cache across the network would be written at each read."""
+    digest = lab_registry.push_files(REPOSITORY, "v1", {"db": b"zone"})
+    puts: list[str] = []
+
+    class Counting(RecentManifests):
+        def put(self, digest: str, raw: bytes) -> None:
+            puts.append(digest)
+            super().put(digest, raw)
+
+    client = client_of(lab_registry, Sharing(manifests=Counting()))
+    client.manifest(digest)
+    client.manifest(digest)
+    assert puts == [digest]
 
 
 def test_a_manifest_is_asked_for_once(lab_registry: LabRegistry) -> None:
