@@ -170,6 +170,7 @@ class _Sending:
         self._reading = False
         self._ended = False
         self._stall: IDelayedCall = clock.callLater(ARTIFACT_STALL_S, self._stalled)
+        request.notifyFinish().addBoth(lambda _: self._end())
         request.registerProducer(self, True)
         self.resumeProducing()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 from collections.abc import Callable, Iterator
 from http.client import HTTPResponse
@@ -264,6 +265,39 @@ def test_a_file_that_ends_early_is_no_whole_answer(endpoint: Endpoint):
         file.truncate(10)
     endpoint.threads.run()
     assert endpoint.transport.disconnected
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_disk_that_fails(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, *, left: bool):
+    """In the middle: the connection is cut, unless the client cut it; the file is closed."""
+    endpoint.threads.waiting = []
+    endpoint.ask(blob(LARGE))
+    endpoint.threads.waiting.pop(0)()
+    closed: list[int] = []
+    monkeypatch.setattr("ocizone.admin.artifacts.os.close", closed.append)
+
+    def broken(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("ocizone.admin.artifacts.os.pread", broken)
+    if left:
+        endpoint.protocol.connectionLost(Failure(ConnectionLost()))
+    endpoint.threads.run()
+    assert len(closed) == 1
+    assert endpoint.transport.disconnected != left
+    assert [call for call in endpoint.clock.getDelayedCalls() if left] == []
+
+
+def test_a_failure_to_find_after_the_client_left(endpoint: Endpoint):
+    """Is told in the log alone."""
+    endpoint.threads.waiting = []
+    endpoint.ask(blob(ZONE))
+    path = endpoint.store.blobs.path(digest_of(ZONE))
+    path.unlink()
+    path.symlink_to(endpoint.store.root)
+    endpoint.protocol.connectionLost(Failure(ConnectionLost()))
+    endpoint.threads.run()
+    assert endpoint.transport.value() == b""
 
 
 def test_connections_are_bounded(endpoint: Endpoint):
