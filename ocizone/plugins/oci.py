@@ -130,7 +130,8 @@ def _semver(use: Use, reference: Reference) -> str:
         return ""
     at, text = found
     word = _named(use)
-    if reference.digest or (word and ":" in word.text.partition("/")[2]):
+    # A digest has a colon, too; that of a port is before the slash.
+    if word is not None and ":" in word.text.partition("/")[2]:
         what = "digest" if reference.digest else "tag"
         raise BadArgumentError(
             f"semver and a {what} in REPO exclude one another",

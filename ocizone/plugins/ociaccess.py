@@ -77,7 +77,7 @@ def _proxy(given: Given) -> str:
     url = secret(given)
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        sound = parts.scheme == "http" and bool(parts.hostname)
         sound = sound and not (parts.path.strip("/") or parts.query or parts.fragment)
         sound = sound and parts.port != 0 and not any(mark <= " " for mark in url)
     except ValueError:

@@ -115,7 +115,9 @@ def _verify(given: Given) -> Verify:
 def _deletes(given: Given) -> float:
     found = percent(given)
     if found == 0:
-        given.warn("guard-odd", "deletes 0% holds every change that removes more than a few records")
+        given.warn(
+            "guard-odd", "deletes 0% holds every change that removes more than a few records"
+        )
     elif found == 1:
         given.warn("guard-odd", "deletes 100% never holds: no change removes more")
     return found

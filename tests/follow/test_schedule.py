@@ -187,6 +187,8 @@ def test_a_timer_that_is_early_is_due_once():
     assert due
     assert following == Tick(NOON + 300, NOON + 300, on_wall=True)
     assert schedule.wake(tick, Now(NOON - 0.5, 0.0)) == (False, tick)
+    # A first tick is on the monotonic clock, which may have run for longer than the wall's epoch.
+    assert schedule.wake(Tick(9e9, 9e9), Now(NOON, 9e9))[1] == following
 
 
 # --- The start -----------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ('docker_config ""', "docker_config", None),
     ("client_cert tls.crt /etc/tls.key", "client_cert", ("/z/tls.crt", "/etc/tls.key")),
     ("proxy http://u:fake@proxy.example:3128", "proxy", "http://u:fake@proxy.example:3128"),
-    ("proxy https://[::1]:3128/", "proxy", "https://[::1]:3128/"),
+    ("proxy http://[::1]:3128/", "proxy", "http://[::1]:3128/"),
     ("timeout 5s", "timeout_s", 5.0),
     ("retries 0", "attempts", 1),
     ("retries 4", "backoff_s", limits.BACKOFF_S),
@@ -182,6 +182,7 @@ BAD = [
     ("mirror http://", "4: mirror: missing registry or repository in '/any' ["),
     ("client_cert tls.crt", "4: Wrong argument count or unexpected line ending after"),
     ('client_cert tls.crt ""', "4: client_cert needs a certificate and its key ["),
+    ("proxy https://h:3128", "4: proxy is not a URL of an HTTP proxy [write http://"),
     ("proxy socks5://h", "4: proxy is not a URL of an HTTP proxy [write http://"),
     ("proxy h.example:3128", "4: proxy is not a URL of an HTTP proxy ["),
     ("proxy http://h.example:port", "4: proxy is not a URL of an HTTP proxy ["),
@@ -261,7 +262,12 @@ def test_nothing_is_read():
 
 def test_a_proxy_never_shows():
     """Its password is a secret in every repr and message."""
-    for lines in ("proxy http://u:hunter2@p.example", "proxy hunter2://x y", "proxy {$P}"):
+    for lines in (
+        "proxy http://u:hunter2@p.example",
+        "proxy http://p hunter2",
+        "proxy hunter2://x y",
+        "proxy {$P}",
+    ):
         try:
             said = repr(parse(lines, P="ftp://hunter2@p"))
         except ConfigError as error:
