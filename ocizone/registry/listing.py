@@ -73,8 +73,7 @@ def referrers(calls: Calls, digest: str) -> tuple[IndexEntry, ...] | None:
             raise Permanent(
                 f"{calls.where}: {asked}: {error}", reason=FetchReason.PROTOCOL
             ) from error
-        if not isinstance(page, Index):
-            return None
+        assert isinstance(page, Index)  # read_manifest: the Content-Type says so
         found += page.manifests
         if len(found) > limits.REFERRERS:
             raise _too_many(calls, asked, limits.REFERRERS)

@@ -139,6 +139,21 @@ def test_failed_replacement_leaves_no_litter(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_file_that_cannot_be_written(path: Path) -> None:
+    """Its name leaves no room for a temporary one: nothing changes, nothing is left."""
+    long = path.with_name("c" * 250)
+    with pytest.raises(Permanent, match="cannot be written") as caught:
+        login_entry(long, "ghcr.io", ALICE, Helper())
+    assert "canary" not in str(caught.value)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_helper_for_another_registry(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('{"credHelpers": {"quay.io": "pass", "ghcr.io": 7}}')
+    assert login_entry(path, "ghcr.io", ALICE, Helper()) == str(path)
+
+
 def test_logout_without_a_file(path: Path) -> None:
     assert not logout_entry(path, "ghcr.io", Helper())
     assert not path.exists()
