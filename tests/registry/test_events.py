@@ -198,7 +198,7 @@ def test_what_is_not_understood(body: bytes, reason: str):
         {"repository": "a\r\nX: y"},
     ],
 )
-def test_what_is_no_repository(target: dict[str, object]):
+def test_what_is_no_repository(target: dict[str, Any]):
     """A name the registry could not have is nobody's."""
     assert read_notification({}, json.dumps({"events": [event(**target)]}).encode()).pushed == ()
 
@@ -213,7 +213,7 @@ def test_what_is_no_repository(target: dict[str, object]):
         ({"tag": OTHER, "digest": None}, Pushed("dns/zones", "", OTHER)),
     ],
 )
-def test_what_is_no_tag_or_digest(target: dict[str, object], pushed: Pushed):
+def test_what_is_no_tag_or_digest(target: dict[str, Any], pushed: Pushed):
     """The repository counts anyway."""
     assert read_notification({}, json.dumps({"events": [event(**target)]}).encode()).pushed == (
         pushed,
