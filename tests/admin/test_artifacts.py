@@ -223,6 +223,16 @@ def test_a_client_that_takes_nothing_is_left(endpoint: Endpoint):
     assert len(endpoint.transport.value()) == sent
 
 
+def test_a_client_that_is_slow_is_not_left(endpoint: Endpoint):
+    """Each piece it takes gives it as long again."""
+    endpoint.threads.waiting = []
+    endpoint.ask(blob(LARGE))
+    while endpoint.threads.waiting:
+        endpoint.clock.advance(ARTIFACT_STALL_S - 1)
+        endpoint.threads.waiting.pop(0)()
+    assert endpoint.transport.value().endswith(LARGE)
+
+
 def test_a_client_that_pauses_goes_on(endpoint: Endpoint):
     """Where it was."""
     endpoint.threads.waiting = []

@@ -154,3 +154,23 @@ def test_only_kept_deployments_of_sources_of_the_plan_are_published(store: Store
     store.blobs.path(layer.digest).symlink_to(store.root)
     with pytest.raises(StoreError, match="cannot read"):
         published.blob(layer.digest, ["one"])
+
+
+def test_what_is_deployed_later_is_published(store: Store):
+    """What was read before is read again when it changed, and only then."""
+    published = Published(store)
+    first = deployed(store, {"db": b"one"})
+    asked = (digest_of(b"one"), digest_of(b"two"))
+
+    def found() -> list[bool]:
+        opened = [published.blob(digest, ["one"]) for digest in asked]
+        for each in opened:
+            if each is not None:
+                os.close(each.descriptor)
+        return [each is not None for each in opened]
+
+    assert found() == [True, False]
+    deployed(store, {"db": b"two"})
+    assert found() == [True, True]
+    store.source("one").delete_manifests([first.digest])
+    assert found() == [False, True]
