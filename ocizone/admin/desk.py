@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from ocizone.admin.endpoints import Address
 from ocizone.admin.pages import Page, Render
-from ocizone.admin.readiness import Readiness, health
+from ocizone.admin.readiness import Readiness, Reasons, health
 from ocizone.answer.blocks import Snapshot
 from ocizone.plan import Plan
 from ocizone.plugins.health import Health
@@ -39,8 +39,21 @@ class About(Protocol):
 class AdminDesk:
     """Makes the pages."""
 
-    def __init__(self, about: About, collectors: tuple[Collector, ...]) -> None:
+    def __init__(
+        self,
+        about: About,
+        collectors: tuple[Collector, ...],
+        reasons: Callable[[], Reasons] = Reasons,
+    ) -> None:
+        """Make it.
+
+        Args:
+            about: the server.
+            collectors: of every metric.
+            reasons: returns why zones are missing now.
+        """
         self._about = about
+        self._reasons = reasons
         self._metrics = CollectorRegistry(auto_describe=False)
         for collector in collectors:
             self._metrics.register(collector)
@@ -75,7 +88,13 @@ class AdminDesk:
 
     def _readiness(self, views: list[str], *, latch: bool) -> Callable[[], Page]:
         about = self._about
-        return Readiness(lambda: about.snapshot, lambda: about.stopping, views, latch=latch).page
+        return Readiness(
+            lambda: about.snapshot,
+            lambda: about.stopping,
+            views,
+            latch=latch,
+            reasons=self._reasons,
+        ).page
 
     def metrics(self) -> Page:
         """Return every metric in Prometheus' text format."""

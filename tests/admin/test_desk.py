@@ -7,9 +7,11 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from ocizone.admin.desk import AdminDesk
+from ocizone.admin.readiness import Reasons
 from ocizone.answer.blocks import Loaded, NotReady, Snapshot
+from ocizone.assemble import assemble
 from ocizone.observe.counters import Counters
-from tests.servedzones import zone_of
+from tests.servedzones import status_of, zone_of
 from tests.test_plan import plan_of
 from tests.zonebuilder import block, snapshot
 
@@ -101,3 +103,14 @@ def test_a_latch_needs_the_consent_of_all():
 def test_no_directive_no_page():
     """Nothing listens that was not asked for."""
     assert desk().addresses(plan_of("org {\nwhoami\n}")) == {}
+
+
+def test_readiness_tells_why():
+    """What became of the source is known to the server."""
+    plan = plan_of("org {\noci r.test/a:v1 /a\n}")
+    server = FakeServer()
+    server.snapshot = assemble(plan, {}, hostname="h", generation=1).snapshot
+    never = status_of(plan.sources[0], digest="", last_check=None)
+    made = AdminDesk(server, (), lambda: Reasons(plan, [never]))
+    page = made.control(plan)["/ready"]()
+    assert page.body == b"org.: no version of r.test/a:v1 yet (not looked at yet)"
