@@ -315,7 +315,7 @@ def _one(verb: str, name: str, done: Done) -> tuple[bool, Exit, dict[str, Any]]:
         "digest": done.digest,
         "outcome": str(done.outcome),
         "reason": done.failure.reason if done.failure else "",
-        "message": _message(done),
+        "message": _message(verb, done),
         "problems": [_problem(problem) for problem in done.problems],
     }
     return good, Exit.OK if good else _exit(done), shown
@@ -328,9 +328,14 @@ def _exit(done: LookResult) -> Exit:
     return Exit.FAILED if reason == STORAGE_FAILED else _EXITS.get(reason, Exit.FAILED)
 
 
-def _message(done: LookResult) -> str:
+#: Verbs that are done before the look that follows them, and what is said of them then.
+_DONE = {"unpin": "unpinned", "resume": "resumed", "approve": "approved"}
+
+
+def _message(verb: str, done: LookResult) -> str:
     if done.failure is not None:
-        return done.failure.message.partition("\n")[0]
+        said = done.failure.message.partition("\n")[0]
+        return f"{_DONE[verb]}, but: {said}" if verb in _DONE else said
     match done.outcome:
         case Outcome.SUSPENDED:
             return "suspended; `ocizone resume` lets it look again"

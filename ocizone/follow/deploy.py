@@ -182,8 +182,11 @@ class Deployer:
     async def _changes(self, former: Deployment | None, built: Built) -> tuple[ZoneChange, ...]:
         """Return what a built image changes; compared now if it was not compiled just now."""
         if former is None:
+            # The SOA does not count.
             return tuple(
-                ZoneChange(zone.view, zone.apex, "added", added=zone.records, serial=zone.serial)
+                ZoneChange(
+                    zone.view, zone.apex, "added", added=zone.records - 1, serial=zone.serial
+                )
                 for zone in built.record.zones
             )
         if built.changes is not None:
@@ -313,7 +316,9 @@ class Deployer:
     async def _entered_service(self, former: Deployment | None, reporter: Reporter) -> None:
         current = self.current
         assert current is not None
-        await self._enter(reporter, "served", generation=current.generation)
+        await self._enter(
+            reporter, "served", generation=current.generation, reason="", message=""
+        )
         if former is None or former.digest == current.digest:
             return
         found = await self._tools.files.call(lambda: self.records.report(former.digest))

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 class Request:
     """One request; ``kind`` is ping, manifest, blob, upload, tags, referrers, token or unknown.
 
-    Header names are in lower case.
+    Header names are in lower case; ``at`` is on the monotonic clock.
     """
 
     method: str
     kind: str
     path: str
     headers: Mapping[str, str]
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, cast
@@ -68,9 +69,8 @@ class LabHandler(BaseHTTPRequestHandler):
             if match:
                 kind, groups = name, match.groupdict()
                 break
-        self.lab.requests.append(
-            Request(self.command, kind, self.path, {k.lower(): v for k, v in self.headers.items()})
-        )
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.lab.requests.append(Request(self.command, kind, self.path, headers, time.monotonic()))
         self.name, self.reference = groups.get("name", ""), groups.get("reference", "")
         self.fault = fault = self.lab.faults.take(kind, self.command)
         if fault is not None and (fault.hang or fault.drop):
