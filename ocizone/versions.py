@@ -98,11 +98,17 @@ def _version(deployment: dict[str, Any], report: dict[str, Any], current: int) -
         str(deployment.get("digest") or report.get("digest", "")),
         str(deployment.get("tag") or report.get("tag", "")),
         _serials(deployment.get("zones") or report.get("zones") or ()),
-        change_text(report.get("changes") or ()),
+        change_text(_changes(deployment, report)),
         str(deployment.get("verified_by") or report.get("verified_by", "")),
         state or ("served" if generation == current else "superseded"),
         _message(report),
     )
+
+
+def _changes(deployment: dict[str, Any], report: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """Return what a version changed; of a digest served twice the report tells of the last time."""
+    is_its_own = report.get("generation", 0) == deployment.get("generation", 0)
+    return (report.get("changes") or ()) if is_its_own else ()
 
 
 def _message(report: dict[str, Any]) -> str:

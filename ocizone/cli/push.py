@@ -23,8 +23,8 @@ from ocizone.cli.server import (
     timeout_option,
     token_file_option,
 )
-from ocizone.control import Where
-from ocizone.fleet import Pushed, Waited, wait_for
+from ocizone.control import ControlError, Where
+from ocizone.fleet import Pushed, Waited, status_of, wait_for
 from ocizone.gitfacts import Labels, with_git
 from ocizone.observe.printable import printable
 from ocizone.opening import Opener
@@ -96,12 +96,13 @@ def command(
     _agree(no_check=no_check, no_plan=no_plan, needs_plan=dry_run or most is not None)
     if nodes and not wait:
         raise click.UsageError("--node goes with --wait")
-    waited_for: list[Where] = [the_node(url, token_file) for url in nodes]
+    waited_for = _servers(nodes, token_file, directory) if wait else []
     targets = _targets(reference, tags)
     labels = Labels(_annotations(annotation), created_from(os.environ))
     labels = with_git(labels, paths[0]) if from_git else labels
     files = collect(paths)
-    plan = _plan(files, targets[0], access, check=not no_check, compare=not no_plan)
+    store = the_directory(directory)
+    plan = _plan(files, targets[0], access, store, check=not no_check, compare=not no_plan)
     if plan is None:
         return Exit.FAILED
     if most is not None and _too_many(plan, most):
@@ -117,7 +118,7 @@ def command(
     if not wait:
         return Exit.OK
     pushed = Pushed(_repository(targets[0]), frozenset(str(one.tag) for one in targets), digest)
-    return _wait(waited_for or [the_directory(directory)], pushed, timeout)
+    return _wait(waited_for, pushed, timeout)
 
 
 # --- Arguments -------------------------------------------------------------------------------
@@ -134,6 +135,20 @@ def _targets(reference: str, tags: tuple[str, ...]) -> list[Reference]:
 
 def _repository(target: Reference) -> str:
     return f"{target.registry}/{target.repository}"
+
+
+def _servers(nodes: tuple[str, ...], token_file: Path | None, directory: str | None) -> list[Where]:
+    """Return the servers to wait for: those that are named, else the one here, which is asked now.
+
+    A node that is away may come back; a server that nobody named and that is not there is a slip,
+    better told before the push than a minute after it.
+    """
+    if nodes:
+        return [the_node(url, token_file) for url in nodes]
+    here = the_directory(directory)
+    if error := status_of(here).error:
+        raise ControlError(f"--wait: {error}; name servers elsewhere with --node")
+    return [here]
 
 
 def _agree(*, no_check: bool, no_plan: bool, needs_plan: bool) -> None:
@@ -166,7 +181,13 @@ def _annotations(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _plan(
-    files: list[FileToPush], target: Reference, access: Access, *, check: bool, compare: bool
+    files: list[FileToPush],
+    target: Reference,
+    access: Access,
+    store: Path,
+    *,
+    check: bool,
+    compare: bool,
 ) -> Plan | None:
     """Return what the push changes, an empty plan when nobody asked; None when it is refused."""
     if not check:
@@ -180,7 +201,7 @@ def _plan(
         if not compare:
             return Plan("")
         # The blobs the tag names now may be in the store of a server on this machine.
-        opener = Opener(Path(name), access.client, the_directory(None), now)
+        opener = Opener(Path(name), access.client, store, now)
         plan = plan_push(opener, target, Path(name, "image"))
     for line in plan.lines():
         _say("plan", line)

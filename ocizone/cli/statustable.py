@@ -86,7 +86,8 @@ def _show_source(source: dict[str, Any], now: str) -> None:
     out.print(printable(_source_line(source, now)))
     for line in _decided(source):
         out.print(printable(f"  {line}"), style="yellow")
-    if source["error"]:
+    held = source.get("held") or {}
+    if source["error"] and source["error"]["reason"] != held.get("condition"):
         reason, message = source["error"]["reason"], source["error"]["message"]
         # Findings follow one by one.
         shown = "" if source["problems"] else message.partition("\n")[0]

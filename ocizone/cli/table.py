@@ -50,7 +50,11 @@ def show_table(
     for row in rows:
         cells = (printable(row[heading]) for heading in headings)
         table.add_row(*(Text(cell, style=styles.get(_first_word(cell), "")) for cell in cells))
-    console().print(table)
+    out = console()
+    with out.capture() as captured:
+        out.print(table)
+    # What is copied from a terminal, or compared by a script, has no blanks at its ends.
+    out.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def _first_word(cell: str) -> str:

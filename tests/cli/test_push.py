@@ -462,3 +462,10 @@ def test_zone_tests_are_run(lab_registry, zones, capsys):
     tests.write_text("- {name: ns.example.org, type: A, rcode: NXDOMAIN}\n")
     assert run("push", target(lab_registry), str(zones)) == 1
     assert f"{tests}:1:3: error[zone-test]" in capsys.readouterr().err
+
+
+def test_nobody_to_wait_for_is_told_before_the_push(lab_registry, zones, capsys):
+    """No --node and no server here: a slip, not a minute of waiting."""
+    assert run("push", "--wait", target(lab_registry), str(zones)) == 1
+    assert "name servers elsewhere with --node" in capsys.readouterr().err
+    assert lab_registry.requests == []

@@ -158,7 +158,9 @@ def test_history(server, capsys):
         "reports": [
             {"digest": held, "state": "held", "tag": "prod", "reason": "ChangeGuard",
              "message": "41 % deletes > 30 %\nmore", "history": [["resolved", 1795000200], ["held", 1795000201]]},
-            {"digest": second, "state": "served", "changes": [change], "revision": "4f2a"},
+            {"digest": second, "state": "served", "generation": 2, "changes": [change], "revision": "4f2a"},
+            # Generation 3 of the same digest is not kept any more.
+            {"digest": first, "state": "superseded", "generation": 3, "changes": [change]},
         ],
     })  # fmt: skip
     assert run("history", "r.test/z") == 0
