@@ -3,12 +3,14 @@
 A fetch runs in a thread and with a client of its own, so that it belongs to all who wait for it:
 who is aborted leaves the others alone, and the last one to leave aborts the fetch. One that fails
 fails only for who began it; the others try once by themselves. Its temporary file is the
-fetch's own, and is gone or adopted when it ends. Blocking; no Twisted.
+fetch's own, and is gone or adopted when it ends. A client that fetched well is kept for the next
+blob of the same caller: its connection is open and its token good. Blocking; no Twisted.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -47,6 +49,8 @@ class FetchArena:
         self._places = threading.Semaphore(places)
         self._lock = threading.Lock()
         self._fetches: dict[str, _Fetch] = {}
+        self._most_idle = places
+        self._idle: OrderedDict[PullClient, PullClient] = OrderedDict()
 
     def realize(
         self,
@@ -78,9 +82,13 @@ class FetchArena:
             else:
                 fetch.waiting += 1
         if not joined:
+
+            def begin() -> PullClient:
+                return self._take(client) or open_client()
+
             threading.Thread(
                 target=self._run,
-                args=(fetch, blob, open_client, timeout_s),
+                args=(fetch, blob, client, begin, timeout_s),
                 name=f"fetch-{blob.digest[7:15]}",
                 daemon=True,
             ).start()
@@ -111,13 +119,14 @@ class FetchArena:
         self,
         fetch: _Fetch,
         blob: Descriptor,
-        open_client: Callable[[], PullClient],
+        caller: PullClient,
+        begin: Callable[[], PullClient],
         timeout_s: float,
     ) -> None:
         try:
             with self._places:
                 if self._is_wanted(fetch):
-                    self._run_wanted(fetch, blob, open_client(), timeout_s)
+                    self._run_wanted(fetch, blob, caller, begin(), timeout_s)
         except BaseException as error:  # noqa: BLE001 - the border: it is raised where it belongs
             fetch.error = error
         finally:
@@ -133,15 +142,47 @@ class FetchArena:
             return fetch.waiting > 0
 
     def _run_wanted(
-        self, fetch: _Fetch, blob: Descriptor, client: PullClient, timeout_s: float
+        self,
+        fetch: _Fetch,
+        blob: Descriptor,
+        caller: PullClient,
+        client: PullClient,
+        timeout_s: float,
     ) -> None:
+        kept = False
         try:
             # Before anybody may abort it: it would undo that.
             client.start_attempt(timeout_s)
             if self._is_wanted(fetch, client):
                 fetch.octets = self._fetch(client, blob)
+                kept = self._keep(caller, fetch, client)
         finally:
-            client.close()
+            if not kept:
+                client.close()
+
+    def _take(self, caller: PullClient) -> PullClient | None:
+        with self._lock:
+            return self._idle.pop(caller, None)
+
+    def _keep(self, caller: PullClient, fetch: _Fetch, client: PullClient) -> bool:
+        """Keep a client for the caller's next blob; those unused longest make room.
+
+        Returns:
+            Whether it was kept; a caller that left is not expected back.
+        """
+        with self._lock:
+            # From here on nobody aborts it on behalf of this fetch.
+            fetch.client = None
+            if not fetch.waiting or caller in self._idle:
+                return False
+            self._idle[caller] = client
+            surplus = self._idle.popitem(last=False)[1] if self._is_full() else None
+        if surplus is not None:
+            surplus.close()
+        return True
+
+    def _is_full(self) -> bool:
+        return len(self._idle) > self._most_idle
 
     def _fetch(self, client: PullClient, blob: Descriptor) -> int:
         # Another fetch may have ended between the caller's look and ours.

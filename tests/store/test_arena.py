@@ -138,6 +138,34 @@ def test_fetches_are_bounded(lab_registry: LabRegistry, tmp_path: Path) -> None:
     assert other.result() == 6
 
 
+def test_a_client_is_kept_for_the_next_blob(site: Site) -> None:
+    """Its connection is open and its token good; another caller gets another one."""
+    client = site.client()
+    client.start_attempt(20)
+    for number in range(5):
+        site.arena.realize(site.blob(b"blob %d" % number), client, site.open_client, 20)
+    assert site.opened == 1
+    site.caller(site.blob(b"other")).result()
+    assert site.opened == 2
+
+
+def test_kept_clients_are_bounded(lab_registry: LabRegistry, tmp_path: Path) -> None:
+    site = Site(lab_registry, tmp_path / "state", places=2)
+    for number in range(5):
+        site.caller(site.blob(b"blob %d" % number)).result()
+    assert len(site.arena._idle) == 2
+
+
+def test_a_client_that_failed_is_not_kept(site: Site) -> None:
+    client = site.client()
+    client.start_attempt(20)
+    site.lab.faults.corrupt_next("blob")
+    with pytest.raises(Permanent):
+        site.arena.realize(site.blob(), client, site.open_client, 20)
+    site.arena.realize(site.blob(), client, site.open_client, 20)
+    assert site.opened == 2
+
+
 # --- Aborts ----------------------------------------------------------------------------------
 
 
