@@ -27,6 +27,7 @@ PURE_MODULES = (
     "registry/manifest.py",
     "registry/tagrule.py",
     "registry/events.py",
+    "admin/senders.py",
     "follow/schedule.py",
     "compiler/spec.py",
     "follow/source.py",

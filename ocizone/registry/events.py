@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from ocizone.limits import WEBHOOK_EVENTS
+from ocizone.limits import REPOSITORY_CHARACTERS, WEBHOOK_CONTAINERS, WEBHOOK_EVENTS
 from ocizone.registry.reference import BadReferenceError, Reference
 from ocizone.registry.strictjson import BadJSONError, read_json
 
@@ -60,8 +60,11 @@ def read_notification(headers: Mapping[str, str], body: bytes) -> Notification:
         headers: of the request, names in lower case.
         body: bounded.
     """
+    text = _unwrapped(headers, body)
+    if text.count(b"{") + text.count(b"[") > WEBHOOK_CONTAINERS:
+        return Notification("", reason="more in it than any registry sends")
     try:
-        document = read_json(_unwrapped(headers, body))
+        document = read_json(text)
     except BadJSONError as error:
         return Notification("", reason=str(error))
     if not isinstance(document, dict):
@@ -175,7 +178,7 @@ def _object(holder: _Object, name: str) -> _Object:
 
 def _pushed(repository: object, tag: object, digest: object) -> Iterator[Pushed]:
     """Yield a push if the repository has a name; a bad tag or digest is left out."""
-    if not isinstance(repository, str):
+    if not isinstance(repository, str) or len(repository) > REPOSITORY_CHARACTERS:
         return
     try:
         named = Reference.parse(f"any/{repository}")

@@ -177,6 +177,7 @@ def test_shapes(headers: dict[str, str], body: object, sender: str, pushed: tupl
         (b'{"events": [], "events": []}', "the same key twice in one object"),
         (b'{"a":' * 40 + b"1" + b"}" * 40, "nested deeper than 32"),
         (b'{"events": [' + b'{"a": NaN}' + b"]}", "NaN is not JSON"),
+        (b'{"events": [' + b"{}," * 20_000 + b"{}]}", "more in it than any registry sends"),
     ],
 )
 def test_what_is_not_understood(body: bytes, reason: str):
@@ -193,6 +194,7 @@ def test_what_is_not_understood(body: bytes, reason: str):
         {"repository": "../etc"},
         {"repository": "UPPER"},
         {"repository": "a b"},
+        {"repository": "a" * 256},
         {"repository": "a:tag"},
         {"repository": f"a@{DIGEST}"},
         {"repository": "a\r\nX: y"},
