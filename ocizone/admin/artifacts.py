@@ -5,7 +5,7 @@
 
 The entity tag is the digest of the octets. There is no listing, and nothing else. Files are found
 and read in threads, a piece at a time; a client that takes nothing for a while is left. Not here:
-which files there are (store.published).
+which files there are (store.published), and where it listens (admin.endpoints).
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import INTERNAL_SERVER_ERROR, NOT_ALLOWED, NOT_FOUND
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request, Site
+from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from ocizone.admin.pages import TEXT, BoundedRequest, QuietSite
+from ocizone.admin.pages import TEXT
 from ocizone.admin.ranges import Asked, part_of
 from ocizone.errors import StoreError
-from ocizone.limits import ARTIFACT_PIECE_OCTETS, ARTIFACT_STALL_S, CONTROL_S
+from ocizone.limits import ARTIFACT_PIECE_OCTETS, ARTIFACT_STALL_S
 from ocizone.store.published import Opened, Published
 
 log = Logger(namespace="ocizone")
@@ -222,7 +222,11 @@ class _Sending:
             self._abort()
 
     def _stalled(self) -> None:
-        self._abort()
+        if self._reading:
+            # We are slow, not the client: threads that make archives are busy.
+            self._stall = self._clock.callLater(ARTIFACT_STALL_S, self._stalled)
+        else:
+            self._abort()
 
     def _abort(self) -> None:
         self._end()
@@ -239,12 +243,3 @@ class _Sending:
         # A read under way closes it when it is over: its number must not be another file's.
         if not self._reading:
             os.close(self._descriptor)
-
-
-def artifact_site(pages: ArtifactPages) -> Site:
-    """Return a site with the endpoint; connections are bounded, slow requests closed."""
-    made = QuietSite(  # type: ignore[no-untyped-call] # Twisted does not annotate it
-        pages, requestFactory=BoundedRequest, timeout=int(CONTROL_S)
-    )
-    made.noisy = False
-    return made

@@ -17,7 +17,8 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from ocizone.admin.artifacts import ArtifactPages, artifact_site
+from ocizone.admin.artifacts import ArtifactPages
+from ocizone.admin.pages import site
 from ocizone.limits import ADMIN_CONNECTIONS, ARTIFACT_PIECE_OCTETS, ARTIFACT_STALL_S
 from ocizone.store.deployments import Deployment, StoredLayer
 from ocizone.store.published import Published
@@ -25,7 +26,7 @@ from ocizone.store.store import Store
 from tests.fakes.following import digest_of
 
 ZONE = b"@ SOA ns h 1 2 3 4 60\n"
-LARGE = bytes(range(256)) * (ARTIFACT_PIECE_OCTETS // 128)
+LARGE = bytes(range(256)) * (ARTIFACT_PIECE_OCTETS // 64)
 
 
 class Threads:
@@ -64,7 +65,7 @@ class Endpoint:
         made = Deployment("one", "r", digest_of(b"m"), tuple(layers), "f" * 64, (), (), 5, 1)
         self.store.source("one").commit(made)
         pages = ArtifactPages(Published(self.store), lambda: self.keys, self.threads, self.clock)
-        self.site: Any = artifact_site(pages)
+        self.site: Any = site(pages)
         self.site.reactor = self.clock
         self.transport, self.protocol = self.connect()
 
@@ -223,13 +224,27 @@ def test_a_client_that_takes_nothing_is_left(endpoint: Endpoint):
     assert len(endpoint.transport.value()) == sent
 
 
+def test_a_client_is_not_left_because_the_disk_is_slow(endpoint: Endpoint):
+    """It would have taken what nobody read yet."""
+    endpoint.threads.waiting = []
+    endpoint.ask(blob(LARGE))
+    endpoint.threads.waiting.pop(0)()
+    endpoint.clock.pump([ARTIFACT_STALL_S] * 3)
+    endpoint.threads.run()
+    assert endpoint.transport.value().endswith(LARGE)
+
+
 def test_a_client_that_is_slow_is_not_left(endpoint: Endpoint):
     """Each piece it takes gives it as long again."""
     endpoint.threads.waiting = []
     endpoint.ask(blob(LARGE))
-    while endpoint.threads.waiting:
-        endpoint.clock.advance(ARTIFACT_STALL_S - 1)
+    endpoint.threads.waiting.pop(0)()
+    for _ in range(len(LARGE) // ARTIFACT_PIECE_OCTETS - 1):
+        endpoint.protocol.pauseProducing()
         endpoint.threads.waiting.pop(0)()
+        endpoint.clock.advance(ARTIFACT_STALL_S * 0.7)
+        endpoint.protocol.resumeProducing()
+    endpoint.threads.run()
     assert endpoint.transport.value().endswith(LARGE)
 
 
