@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from ocizone.limits import REPOSITORY_CHARACTERS, WEBHOOK_CONTAINERS, WEBHOOK_EVENTS
+from ocizone.limits import REPOSITORY_CHARACTERS, WEBHOOK_EVENTS, WEBHOOK_MARKS
 from ocizone.registry.reference import BadReferenceError, Reference
 from ocizone.registry.strictjson import BadJSONError, read_json
 
@@ -61,7 +61,7 @@ def read_notification(headers: Mapping[str, str], body: bytes) -> Notification:
         body: bounded.
     """
     text = _unwrapped(headers, body)
-    if text.count(b"{") + text.count(b"[") > WEBHOOK_CONTAINERS:
+    if sum(map(text.count, (b"{", b"[", b","))) > WEBHOOK_MARKS:
         return Notification("", reason="more in it than any registry sends")
     try:
         document = read_json(text)

@@ -243,7 +243,7 @@ def test_github_forms():
 
 def test_many_pushes_are_cut():
     """One notification cannot cause any number of looks."""
-    body = {"events": [event(repository=f"r{index}") for index in range(1200)]}
+    body = {"events": [event(repository=f"r{index}") for index in range(1100)]}
     found = read_notification({}, json.dumps(body).encode())
     assert len(found.pushed) == limits.WEBHOOK_EVENTS
 
