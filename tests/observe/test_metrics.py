@@ -11,12 +11,16 @@ from twisted.internet.task import Clock
 
 from ocizone import limits
 from ocizone.admin.enabled import enabled
+from ocizone.answer.blocks import Loaded
 from ocizone.observe.conditions import ConditionType
 from ocizone.observe.counters import Counters
+from ocizone.observe.gauges import Gauges
 from ocizone.observe.looplag import LoopLag
 from ocizone.observe.registrytimes import RegistryTimes
 from tests.fullscrape import PLAN, full_scrape
+from tests.servedzones import status_of, zone_of
 from tests.test_plan import plan_of
+from tests.zonebuilder import block, snapshot
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -230,3 +234,21 @@ def test_every_condition_is_documented():
         r"`([A-Z]\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", told[0], re.MULTILINE))
     )
     assert named == [str(kind) for kind in ConditionType]
+
+
+def test_a_scrape_of_a_thousand_zones_is_small():
+    """Under 2 MiB, each zone asked for three types and answered with two rcodes (G32)."""
+    counters = Counters()
+    zones = {f"zone{number}.example.org.": Loaded(zone_of("x.")) for number in range(1000)}
+    for zone in zones:
+        for qtype, rcode in ((1, 0), (28, 0), (16, 3)):
+            counters.query(
+                "dns://:53", zone, "udp", "1", qtype, rcode, 40, 90, 0.0001, dnssec_ok=True
+            )
+    view = "dns://example.org.:53"
+    served = snapshot(block("example.org.", dict(zones)))
+    status = status_of(PLAN.sources[0], *((view, zone) for zone in zones), tag="v1")
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(counters)
+    registry.register(Gauges(lambda: served, lambda: [status], {}))
+    assert len(generate_latest(registry)) < 2 * limits.MIB
