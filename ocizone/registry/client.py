@@ -22,7 +22,7 @@ from ocizone.registry import blobs, listing
 from ocizone.registry.api import Resolved
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.calls import Calls
-from ocizone.registry.credentials import GetLogin, anonymous, user
+from ocizone.registry.credentials import GetLogin, anonymous
 from ocizone.registry.manifest import (
     MANIFEST_TYPES,
     BadManifestError,
@@ -57,10 +57,8 @@ class Client:
     Args:
         reference: what is followed or pushed.
         insecure: plain HTTP.
-        username: for ``password``, when there is no ``login``; or None for anonymous.
-        password: called at each use, so that a rotated password file is seen at once.
         ca_file: PEM file trusted instead of the system's CAs, or None.
-        login: who we are, called at each use; or None for what ``username`` says.
+        login: who we are, called at each use, so that a rotated password is seen at once.
         client_cert: PEM files of our certificate and its key, or None.
         proxy: ``http://[user:pw@]host:port`` to go through, or "".
         semver: the range that picks the tag, checked; "" for the reference's own tag.
@@ -78,10 +76,8 @@ class Client:
         reference: Reference,
         *,
         insecure: bool = False,
-        username: str | None = None,
-        password: Callable[[], str] | None = None,
         ca_file: str | None = None,
-        login: GetLogin | None = None,
+        login: GetLogin = anonymous,
         client_cert: tuple[str, str] | None = None,
         proxy: str = "",
         semver: str = "",
@@ -96,14 +92,12 @@ class Client:
         self.where = f"{reference.registry}/{reference.repository}"
         self._attempt = attempt or Attempt(self.where, monotonic)
         self._sharing = sharing or Sharing()
-        if login is None and username is not None and password is not None:
-            login = user(username, password)
         self.calls = Calls(
             host=host,
             repository=repository,
             where=self.where,
             route=Route(insecure, ca_file, client_cert, proxy),
-            login=login or anonymous,
+            login=login,
             now=now,
             attempt=self._attempt,
             sharing=self._sharing,
@@ -269,7 +263,7 @@ class Client:
         found = self._named(tag)
         return self._image(found) if isinstance(found, Index) else found
 
-    def _named(self, tag: str) -> Manifest | Index | None:
+    def _named(self, tag: str, most: int = limits.MANIFEST_LAYERS) -> Manifest | Index | None:
         if not is_tag(tag):
             raise Permanent(f"{self.where}: not a tag: {tag[:200]!a}", reason=FetchReason.PROTOCOL)
         try:
@@ -281,7 +275,7 @@ class Client:
                 return None
             raise
         with self._usable(f"tag {tag}"):
-            return read_manifest(raw, _digest_of(raw), content_type)
+            return read_manifest(raw, _digest_of(raw), content_type, most=most)
 
     def referrers(self, digest: str) -> tuple[IndexEntry, ...]:
         """Return what refers to a manifest (OCI 1.1), by the API or by the fallback tag.
@@ -297,7 +291,7 @@ class Client:
         listed = listing.referrers(self.calls, digest)
         if listed is not None:
             return listed
-        found = self._named(digest.replace(":", "-"))
+        found = self._named(digest.replace(":", "-"), limits.REFERRERS)
         return found.manifests if isinstance(found, Index) else ()
 
     # --- Blobs and tags ----------------------------------------------------------------------

@@ -124,9 +124,8 @@ class ClientFactory:
         path = artifact.docker_config
         if path is None:
             return anonymous
-        config = self._configs.get(path)
-        if config is None:
-            config = self._configs[path] = DockerConfig(Path(path), self._run, self._warn)
+        # One for a path, so that it warns once; fetches make clients in threads of their own.
+        config = self._configs.setdefault(path, DockerConfig(Path(path), self._run, self._warn))
         return lambda: config.login(reference.registry, reference.repository)
 
 

@@ -111,6 +111,9 @@ class MirroredClient:
             with self._attempt.share(len(mirrors) + 1):
                 return ask(self._home)
         except Transient as error:
+            if _is_our_crowd(error):
+                # Mirrors may name what is older.
+                raise
             failure = error
         for left, mirror in zip(range(len(mirrors), 0, -1), mirrors, strict=True):
             try:
@@ -163,5 +166,10 @@ class MirroredClient:
             Transient: it was we who stopped, or no time is left for anybody.
         """
         self._attempt.remaining(0.0)
-        if error.reason is not FetchReason.NOT_FOUND:
+        if error.reason is not FetchReason.NOT_FOUND and not _is_our_crowd(error):
             self._resting.failed(mirror.where)
+
+
+def _is_our_crowd(error: RegistryError) -> bool:
+    """Tell whether a host was not even asked, because too many of us ask it (politeness.py)."""
+    return error.reason is FetchReason.RATE_LIMITED and error.status is None

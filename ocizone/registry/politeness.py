@@ -69,21 +69,26 @@ class Politeness:
             sleep: waits so many seconds, or raises; called for short waits only.
 
         Raises:
-            Transient: it would take longer than SHORT_WAIT_S; when to come back is in it.
+            Transient: it would take longer than SHORT_WAIT_S; when to come back is in it. It has
+                the status 429 when the host wants to be left alone, None when it is just us.
         """
-        wait_s, come_back_s = self._take(host)
+        wait_s, come_back_s, paused = self._take(host)
         if come_back_s:
+            why = "it wants to be left alone" if paused else "too many of us ask it"
             raise Transient(
-                f"{where}: {host} is not asked for another {come_back_s:.1f} s: it said it was "
-                "too much, or many of us ask",
+                f"{where}: {host} is not asked for another {come_back_s:.1f} s: {why}",
                 reason=FetchReason.RATE_LIMITED,
+                status=429 if paused else None,
                 retry_after_s=come_back_s,
             )
         if wait_s > 0:
             sleep(wait_s)
 
-    def _take(self, host: str) -> tuple[float, float]:
-        """Return seconds to sleep for a place that was taken, or seconds to stay away."""
+    def _take(self, host: str) -> tuple[float, float, bool]:
+        """Return seconds to sleep for a place that was taken, or seconds to stay away.
+
+        The last is whether the host itself asked for it.
+        """
         with self._lock:
             now, state = self._monotonic(), self._state(host)
             state.tokens = min(self._burst, state.tokens + (now - state.filled) * state.rate)
@@ -91,11 +96,11 @@ class Politeness:
             wait_s = max(0.0, (1 - state.tokens) / state.rate, state.paused_until - now)
             if wait_s <= limits.SHORT_WAIT_S:
                 state.tokens -= 1
-                return wait_s, 0.0
+                return wait_s, 0.0, False
             # A slot for each, one after another: sent away together, they would be back together.
             state.promised = max(state.promised + 1 / state.rate, now + wait_s)
             state.promised = min(state.promised, now + wait_s + limits.PAUSE_MOST_S)
-            return 0.0, state.promised - now
+            return 0.0, state.promised - now, state.paused_until > now
 
     def answered(self, host: str, status: int, header: str | None, began: float) -> None:
         """Learn from an answer.

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ocizone.registry.client import Client
+from ocizone.registry.credentials import user
 from ocizone.registry.push import push
 from ocizone.registry.reference import Reference
 from tests.e2e.program import wait_until, zone
@@ -52,7 +53,7 @@ def test_login_by_password_file(serve, docker_registry, tmp_path):
     """htpasswd: the wrong password is said without being shown; the file mended, it is served."""
     reference = f"{docker_registry(login=True)}/{REPOSITORY}"
     client = Client(
-        Reference.parse(reference), insecure=True, username="alice", password=lambda: "s3cret"
+        Reference.parse(reference), insecure=True, login=user("alice", lambda: "s3cret")
     )
     push(client, [("db.example.org", zone(1), "text/dns")])
     secret = tmp_path / "password"
@@ -77,7 +78,7 @@ def test_login_from_the_environment(serve, docker_registry, tmp_path, monkeypatc
     monkeypatch.setenv("ZONES_PASSWORD", "s3cret")
     reference = f"{docker_registry(login=True)}/{REPOSITORY}"
     client = Client(
-        Reference.parse(reference), insecure=True, username="alice", password=lambda: "s3cret"
+        Reference.parse(reference), insecure=True, login=user("alice", lambda: "s3cret")
     )
     push(client, [("db.example.org", zone(3), "text/dns")])
     server = serve(

@@ -12,6 +12,7 @@ import pytest
 from ocizone.lab import Access, LabRegistry
 from ocizone.lab.certificates import CertificateAuthority
 from ocizone.registry.client import Client
+from ocizone.registry.credentials import anonymous, user
 from ocizone.registry.manifest import TITLE
 from ocizone.registry.reference import Reference
 
@@ -111,8 +112,7 @@ def test_oras_cli(tmp_path: Path, access: Access) -> None:
         client = Client(
             Reference(lab.host, NAME, "v1", None),
             insecure=True,
-            username="alice" if login else None,
-            password=(lambda: "s3cret") if login else None,
+            login=user("alice", lambda: "s3cret") if login else anonymous,
         )
         manifest = client.manifest(client.resolve().digest)
         assert [layer.annotations[TITLE] for layer in manifest.layers] == ["db.example.org"]

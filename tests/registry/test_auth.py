@@ -17,6 +17,7 @@ from ocizone.lab import Access, LabRegistry
 from ocizone.lab.certificates import CertificateAuthority
 from ocizone.lab.faults import Fault
 from ocizone.registry.client import Client
+from ocizone.registry.credentials import anonymous, user
 from ocizone.registry.push import push
 from ocizone.registry.reference import Reference
 
@@ -37,8 +38,7 @@ def client_of(
     client = Client(
         Reference(lab.host, repository, "v1", None),
         insecure=ca_file is None,
-        username=username,
-        password=password,
+        login=user(username, password) if username and password else anonymous,
         ca_file=str(ca_file) if ca_file else None,
         now=now,
     )

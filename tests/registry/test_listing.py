@@ -186,6 +186,19 @@ def test_as_many_referrers_as_may_be(lab_registry: LabRegistry) -> None:
     assert len(client_of(lab_registry).referrers(NOWHERE)) == limits.REFERRERS
 
 
+@pytest.mark.parametrize("over", [0, 1])
+def test_the_fallback_tag_is_bounded_alike(lab_registry: LabRegistry, over: int) -> None:
+    lab_registry.referrers = False
+    many = [entry(number) for number in range(limits.REFERRERS + over)]
+    lab_registry.push_manifest(REPOSITORY, NOWHERE.replace(":", "-"), index(many), OCI_INDEX)
+    client = client_of(lab_registry)
+    if over:
+        with pytest.raises(Permanent, match=str(limits.REFERRERS)):
+            client.referrers(NOWHERE)
+    else:
+        assert len(client.referrers(NOWHERE)) == limits.REFERRERS
+
+
 def test_referrers_of_no_digest(lab_registry: LabRegistry) -> None:
     with pytest.raises(Permanent, match="not a digest"):
         client_of(lab_registry).referrers("sha256:../../x")

@@ -16,7 +16,9 @@ from ocizone.registry.attempt import Attempt
 from ocizone.registry.client import Client
 from ocizone.registry.manifest import Descriptor
 from ocizone.registry.mirrors import MirroredClient, Resting
+from ocizone.registry.politeness import Politeness
 from ocizone.registry.reference import Reference
+from ocizone.registry.sharing import Sharing
 
 REPOSITORY = "zones/example.org"
 
@@ -30,7 +32,9 @@ class Site:
         self.resting = Resting(lambda: self.now)
         self.client = self.make()
 
-    def make(self, seconds: float = 20, semver: str = "") -> MirroredClient:
+    def make(
+        self, seconds: float = 20, semver: str = "", sharing: Sharing | None = None
+    ) -> MirroredClient:
         attempt = Attempt("here")
         home, *mirrors = (
             Client(
@@ -38,6 +42,7 @@ class Site:
                 insecure=True,
                 attempt=attempt,
                 semver=semver,
+                sharing=sharing,
             )
             for lab in self.labs
         )
@@ -121,6 +126,30 @@ def test_an_answer_is_an_answer(site: Site, status: int) -> None:
     with pytest.raises(Permanent):
         site.client.resolve()
     assert site.asked == [1, 0, 0]
+
+
+def test_our_own_crowd_is_no_reason(site: Site) -> None:
+    """A registry that was not asked because many of us ask it has not failed to answer.
+
+    Mirrors may be behind: the server would go back and forth between two versions.
+    """
+    site.push()
+    polite = Politeness(rate=0.01, burst=1)
+    client = site.make(sharing=Sharing(polite))
+    assert client.resolve().origin == site.origin(site.home)
+    with pytest.raises(Transient) as caught:
+        client.resolve()
+    assert caught.value.reason is FetchReason.RATE_LIMITED
+    assert site.asked == [1, 0, 0]
+
+
+def test_a_pause_it_asked_for_is_one(site: Site) -> None:
+    site.push()
+    site.home.faults.fail_next("manifest", 429, retry_after=60)
+    client = site.make(sharing=Sharing(Politeness()))
+    for _ in range(2):
+        assert client.resolve().origin == site.origin(site.first)
+    assert site.asked == [1, 2, 0]
 
 
 def test_nobody_answers(site: Site) -> None:

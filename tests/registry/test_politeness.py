@@ -12,6 +12,7 @@ from ocizone.errors import FetchReason, Permanent, Transient
 from ocizone.lab import Access, LabRegistry
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.client import Client
+from ocizone.registry.credentials import user
 from ocizone.registry.politeness import Politeness
 from ocizone.registry.reference import Reference
 from ocizone.registry.sharing import Kind, Sharing
@@ -330,8 +331,7 @@ def test_requests_are_observed(lab_registry: LabRegistry) -> None:
         client = Client(
             Reference(lab.host, REPOSITORY, "v1", None),
             insecure=True,
-            username="alice",
-            password=lambda: "canary",
+            login=user("alice", lambda: "canary"),
             sharing=Sharing(on_request=observed),
         )
         manifest = client.manifest(client.resolve().digest)

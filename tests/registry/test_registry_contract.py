@@ -13,6 +13,7 @@ from ocizone.errors import FetchReason, Permanent
 from ocizone.lab import Access, LabRegistry
 from ocizone.lab.certificates import CertificateAuthority
 from ocizone.registry.client import Client
+from ocizone.registry.credentials import anonymous, user
 from ocizone.registry.manifest import ARTIFACT_TYPE, TITLE
 from ocizone.registry.push import push
 from ocizone.registry.reference import Reference
@@ -39,8 +40,7 @@ class Target:
             reference,
             insecure=self.insecure,
             ca_file=self.ca_file,
-            username="alice" if self.login else None,
-            password=(lambda: "s3cret") if self.login else None,
+            login=user("alice", lambda: "s3cret") if self.login else anonymous,
         )
 
 
@@ -148,8 +148,7 @@ def test_wrong_password_is_refused_at_once(target: Target) -> None:
     client = Client(
         Reference(target.host, "zones/example.org", "v1", None),
         insecure=True,
-        username="alice",
-        password=lambda: "canary-wrong",
+        login=user("alice", lambda: "canary-wrong"),
     )
     with pytest.raises(Permanent, match="user alice") as caught:
         client.resolve()

@@ -15,6 +15,7 @@ from ocizone.lab import Access, LabRegistry
 from ocizone.plugins.artifact import Verify
 from ocizone.registry import cosign
 from ocizone.registry.client import Client
+from ocizone.registry.credentials import anonymous, user
 from ocizone.registry.manifest import OCI_INDEX, OCI_MANIFEST
 from ocizone.registry.push import push, send_manifest
 from ocizone.registry.reference import Reference
@@ -49,8 +50,7 @@ def client_of(host: str, *, login: bool = False, repository: str = REPOSITORY) -
     client = Client(
         Reference(host, repository, "v1", None),
         insecure=True,
-        username="alice" if login else None,
-        password=(lambda: "s3cret") if login else None,
+        login=user("alice", lambda: "s3cret") if login else anonymous,
     )
     client.start_attempt(30)
     return client
