@@ -13,6 +13,8 @@ from typing import Any
 from ocizone.control import ControlError, Where, as_object, ask, tell
 from ocizone.limits import FLEET_POLL_S
 
+#: Of the document that is understood here (admin.status).
+SCHEMA = "ocizone.status/v1"
 #: Reasons that keep a version from being served until there is another one.
 _FINAL = frozenset({"ContentRefused", "TypeRefused"})
 
@@ -39,7 +41,7 @@ def status_of(where: Where) -> NodeStatus:
     except ControlError as error:
         return NodeStatus(where, {}, str(error))
     found = as_object(body)
-    if code != HTTPStatus.OK or "zones" not in found:
+    if code != HTTPStatus.OK or found.get("schema") != SCHEMA:
         said = found.get("message") or ""
         return NodeStatus(where, {}, f"{where} answers {code} instead of a status: {said[:200]}")
     return NodeStatus(where, found)

@@ -275,7 +275,7 @@ def _tell_pushed(targets: Sequence[Reference], digest: str, plan: Plan, *, compa
     was = f"was {plan.former}" if plan.former else "new tag"
     if plan.former == digest:
         was = "unchanged"
-    _say("pushed", f"{targets[0]}@{digest}" + (f" ({was})" if compared else ""))
+    _say("pushed", f"{targets[0]}@{digest}" + (f"  ({was})" if compared else ""))
     for target in targets[1:]:
         _say("pushed", f"{target}@{digest}")
 
@@ -284,14 +284,19 @@ def _tell_pushed(targets: Sequence[Reference], digest: str, plan: Plan, *, compa
 
 
 def _wait(nodes: list[Where], pushed: Pushed, timeout: float) -> int:
-    """Tell of each server when it serves the digest, or why it does not; return the status."""
-    waited = []
-    for one in wait_for(nodes, pushed, timeout, monotonic=time.monotonic, sleep=time.sleep):
-        outcome = f"not served: {one.error}" if one.error else f"ok {one.seconds:.1f}s"
-        name = "here" if isinstance(one.where, Path) else str(one.where)
-        _say("wait", f"{name} {outcome}")
-        waited.append(one)
+    """Wait for servers; tell in how long they serve the digest, or why not; return the status."""
+    waited = list(wait_for(nodes, pushed, timeout, monotonic=time.monotonic, sleep=time.sleep))
+    served = [f"{_node(one)} ok {one.seconds:.1f}s" for one in waited if not one.error]
+    if served:
+        _say("wait", "   ".join(served))
+    for one in waited:
+        if one.error:
+            _say("wait", f"{_node(one)} not served: {one.error}")
     return _waited_status(waited)
+
+
+def _node(waited: Waited) -> str:
+    return "here" if isinstance(waited.where, Path) else str(waited.where)
 
 
 def _waited_status(waited: Sequence[Waited]) -> Exit:

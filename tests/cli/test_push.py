@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ocizone.admin.verbs import VerbResult
 from ocizone.cli.registry import is_localhost
+from ocizone.fleet import SCHEMA
 from ocizone.lab import LabRegistry
 from ocizone.lab.gate import Access
 from tests.cli.controlserver import Server
@@ -59,7 +60,7 @@ def test_it_prints_what_it_pushed(lab_registry, zones, capsys):
         "check    1 zone, 3 records                           ok",
         "plan     example.org  +2 -0 ~0   serial 2026112101   new zone",
         "upload   1 file, 118 B",
-        f"pushed   {out.strip()} (new tag)",
+        f"pushed   {out.strip()}  (new tag)",
     ]
 
 
@@ -191,7 +192,7 @@ def test_the_plan_is_against_the_tag(lab_registry, zones, capsys):
     out, err = capsys.readouterr()
     lines = err.splitlines()
     assert lines[1] == "plan     example.org  +2 -2 ~1   serial 2026112001 -> 2026112002"
-    assert lines[-1] == f"pushed   {out.strip()} (was {first})"
+    assert lines[-1] == f"pushed   {out.strip()}  (was {first})"
     run("push", target(lab_registry), str(zones))
     said = capsys.readouterr().err
     assert "plan     nothing changes\n" in said
@@ -364,7 +365,7 @@ def test_sign_and_verify(lab_registry, zones, tmp_path, capsys, layout):
 def follower(server: Server, reference: str, **source: Any) -> None:
     """Make a server that follows a reference."""
     followed = {"name": "x", "reference": reference, "digest": "", "error": None, **source}
-    server.status({"zones": [], "sources": [followed]})
+    server.status({"schema": SCHEMA, "zones": [], "sources": [followed]})
 
 
 def pushed_digest(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
@@ -445,7 +446,7 @@ def test_the_tag_that_was_pushed_counts(lab_registry, zones, server, capsys):
         "digest": "",
         "error": None,
     }
-    server.status({"zones": [], "sources": [other, ours]})
+    server.status({"schema": SCHEMA, "zones": [], "sources": [other, ours]})
     assert run("push", "--wait", "--timeout", "0", reference, str(zones)) == 0
 
 
@@ -469,3 +470,16 @@ def test_nobody_to_wait_for_is_told_before_the_push(lab_registry, zones, capsys)
     assert run("push", "--wait", target(lab_registry), str(zones)) == 1
     assert "name servers elsewhere with --node" in capsys.readouterr().err
     assert lab_registry.requests == []
+
+
+def test_several_that_serve_it_are_one_line(lab_registry, zones, server, capsys):
+    """reliability_ux B2: each with its time."""
+    reference = target(lab_registry)
+    run("push", reference, str(zones))
+    digest, _ = pushed_digest(capsys)
+    follower(server, reference, digest=digest)
+    other = server.url.replace("127.0.0.1", "localhost")
+    assert run("push", "--wait", "--node", server.url, "--node", other, reference, str(zones)) == 0
+    here, there = (url.removeprefix("http://") for url in (server.url, other))
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(rf"wait     {here} ok \d\.\ds   {there} ok \d\.\ds", line)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ocizone import fleet
+from ocizone.admin import status
 from ocizone.cli.statustable import ago, short_digest
 from tests.cli.controlserver import Server
 from tests.cli.test_main import run
@@ -167,6 +169,13 @@ def test_json_is_the_document(server, capsys):
     server.status(document(ready=False))
     assert run("status", "--output", "json") == 1
     assert json.loads(capsys.readouterr().out) == document(ready=False)
+
+
+def test_what_is_no_status_is_told(server, capsys):
+    """Another program at that address, or a server of another age."""
+    server.page("/v1/status", {"schema": "ocizone.status/v9", "zones": []})
+    assert run("status") == 1
+    assert "answers 200 instead of a status" in capsys.readouterr().err
 
 
 def test_a_server_in_trouble_is_told(server, capsys):
@@ -367,3 +376,8 @@ def test_a_fleet_with_one_that_is_silent(server, others, capsys):
     assert run("status", "--node", server.url, "--node", broken.url) == 7
     assert "answers 500 instead of a status: oops" in capsys.readouterr().err
     assert run("status", "--node", broken.url, "--node", broken.url) == 1
+
+
+def test_the_document_is_the_one_the_server_makes():
+    """One schema on both sides; the command does not import the server for it."""
+    assert fleet.SCHEMA == status.SCHEMA
