@@ -179,6 +179,21 @@ def test_what_is_told(more: dict[str, Any], expected: dict[str, tuple[bool, str,
     assert told(status(**more)) == expected
 
 
+def test_one_word_for_a_disk_that_fails_twice():
+    """What the last look could not write is told before PATH."""
+    found = status(
+        materialised=False, last_error=Failure("StorageOperationFailed", "cannot write /s")
+    )
+    words = [one for one in conditions_of(found, NOW) if one.type == "StorageOperationFailed"]
+    assert [one.message for one in words] == ["cannot write /s"]
+
+
+def test_a_refusal_without_findings_is_told_by_its_message():
+    """An artifact refused before: only its digest is known."""
+    found = told(status(last_error=Failure("ContentRefused", "sha256:bb was refused before")))
+    assert found["ZoneInvalid"] == (True, "ContentRefused", "sha256:bb was refused before")
+
+
 @pytest.mark.parametrize("reason", list(FetchReason))
 def test_every_reason_of_a_registry_is_fetch_failed(reason: FetchReason):
     """Auth, Network, Timeout ...: the condition's reason is the failure's."""

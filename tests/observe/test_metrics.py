@@ -17,6 +17,7 @@ from ocizone.observe.counters import Counters
 from ocizone.observe.gauges import Gauges
 from ocizone.observe.looplag import LoopLag
 from ocizone.observe.registrytimes import RegistryTimes
+from ocizone.observe.server import ServerFacts, ServerGauges
 from tests.fullscrape import PLAN, full_scrape
 from tests.servedzones import status_of, zone_of
 from tests.test_plan import plan_of
@@ -160,6 +161,14 @@ def test_registry_times():
         value("ocizone_registry_cache_requests_total", {"cache": "memcached", "result": "miss"})
         == 1
     )
+
+
+def test_a_store_that_is_not_measured_yet_has_no_size():
+    """Zero octets would look like a lost disk."""
+    facts = ServerFacts(lambda: "", lambda: (), dict, lambda: None, lambda: 0.0)
+    names = {metric.name for metric in ServerGauges(facts).collect()}
+    assert "ocizone_store_bytes" not in names
+    assert "ocizone_event_loop_lag_seconds" in names
 
 
 # --- The event loop ----------------------------------------------------------------------------
