@@ -246,7 +246,7 @@ class ServerOperations:
 
 
 def _reference(source: Source) -> str:
-    return str(source.artifact.reference) if isinstance(source, OciSource) else source.name
+    return source.artifact.followed if isinstance(source, OciSource) else source.name
 
 
 def _could_mean(source: Source, wanted: str) -> bool:
@@ -265,7 +265,9 @@ def _could_mean(source: Source, wanted: str) -> bool:
 def _is_repository(source: OciSource, repository: str) -> bool:
     """Tell whether a source follows a repository, whatever host the sender calls itself."""
     own = source.artifact.reference.repository
-    return repository == own or repository.removeprefix("library/") == own
+    mirrored = {mirror.repository for mirror in source.artifact.mirrors}
+    # Docker Hub says `library/` where a reference need not; a mirror may have another name.
+    return repository in {own, own.removeprefix("library/"), f"library/{own}", *mirrored}
 
 
 # --- Arguments -------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
     for _, key, artifact in artifacts:
         sources[key] = OciSource(
             key=key,
-            name=str(artifact.reference),
+            name=artifact.followed,
             artifact=artifact,
             rules=tuple(rules_of.get(key, ())),
         )
@@ -159,7 +159,7 @@ def keys_of(artifact: Artifact, view: str) -> tuple[str, ...]:
     """
     reference = artifact.reference
     words = [reference.registry, reference.repository]
-    apart = [reference.tag or reference.digest or "", artifact.path, view]
+    apart = [artifact.semver or reference.tag or reference.digest or "", artifact.path, view]
     return tuple(_digest("oci", *words, *apart[:count]) for count in range(len(apart) + 1))
 
 
@@ -169,7 +169,7 @@ def _artifacts(drafts: list[_Draft]) -> list[tuple[str, str, Artifact]]:
     seen: set[tuple[str, str, str]] = set()
     for name, block, _ in drafts:
         for artifact in block.all(Artifact):
-            identity = (name, str(artifact.reference), artifact.path)
+            identity = (name, artifact.followed, artifact.path)
             if identity in seen:
                 raise _refused(
                     artifact.position,

@@ -79,7 +79,7 @@ class Follower(LookingService):
             StoreError: the source's key cannot name a directory.
         """
         artifact = source.artifact
-        reference = str(artifact.reference)
+        reference = artifact.followed
         facts = SourceFacts(
             key=source.key,
             name=source.name,

@@ -166,3 +166,10 @@ class Artifact:
     backoff_s: float = limits.BACKOFF_S
     timeout_s: float = limits.ATTEMPT_DEADLINE_S
     max_octets: int = limits.ARTIFACT_OCTETS
+
+    @property
+    def followed(self) -> str:
+        """What is followed, for people: the reference, or the repository and the range of tags."""
+        if not self.semver:
+            return str(self.reference)
+        return f"{self.reference.registry}/{self.reference.repository} ({self.semver})"
