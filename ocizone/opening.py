@@ -6,6 +6,7 @@ workspace that the caller removes. Not here: what differs (ocizone.compare).
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -121,18 +122,22 @@ class Opener:
         return as_layer(layer, path)
 
     def _stored(self, digest: str, path: Path) -> bool:
-        """Tell whether the server here has the blob; then it is at ``path``."""
+        """Tell whether the server here has the blob; then a copy is at ``path``.
+
+        A copy: the server may collect its own at any moment.
+        """
         if not isinstance(self.server, Path):
             return False
         kept = self.server / "blobs" / "sha256" / path.name
         try:
-            if f"sha256:{sha256_of(kept)}" != digest:
-                return False
-            path.symlink_to(kept)
+            shutil.copyfile(kept, path)
+            if f"sha256:{sha256_of(path)}" == digest:
+                return True
         except OSError:
             # There is no server here, or its directory is not ours to read.
-            return False
-        return True
+            pass
+        path.unlink(missing_ok=True)
+        return False
 
     def _compiled(self, layers: tuple[Layer, ...], source: str, name: str) -> Zones:
         tree, image = self.workspace / f"{name}-tree", self.workspace / f"{name}-image"
