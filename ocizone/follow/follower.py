@@ -144,11 +144,15 @@ class Follower(LookingService):
             # Behind the work that may still use it in a thread; the stop does not wait for that.
             stopped.addCallback(lambda _: self._close_later(client))
         else:
-            client.close()
+            self._close(client)
         return stopped
 
     def _close_later(self, client: PullClient) -> None:
-        self._tools.pulls.call(client.close)
+        self._tools.pulls.call(lambda: self._close(client))
+
+    def _close(self, client: PullClient) -> None:
+        client.close()
+        self._tools.arena.release(client)
 
     async def look(self) -> LookResult:
         """Look at the registry once, with its attempts, and deploy what is new.

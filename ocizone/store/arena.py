@@ -103,6 +103,12 @@ class FetchArena:
             raise fetch.error
         return self._fetch(client, blob)
 
+    def release(self, client: PullClient) -> None:
+        """Close what was kept for a caller's client; call it where that is closed."""
+        kept = self._take(client)
+        if kept is not None:
+            kept.close()
+
     def _leave(self, fetch: _Fetch, digest: str) -> None:
         with self._lock:
             fetch.waiting -= 1

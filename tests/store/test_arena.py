@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,6 +148,21 @@ def test_a_client_is_kept_for_the_next_blob(site: Site) -> None:
     assert site.opened == 1
     site.caller(site.blob(b"other")).result()
     assert site.opened == 2
+
+
+def test_what_is_kept_is_released(site: Site) -> None:
+    """A source that is gone leaves no connection, and no credentials, behind."""
+    client = site.client()
+    client.start_attempt(20)
+    site.arena.realize(site.blob(), client, site.open_client, 20)
+    (kept,) = site.arena._idle.values()
+    assert isinstance(kept, Client)
+    session = kept.calls.session
+    site.arena.release(client)
+    assert site.arena._idle == {}
+    adapter: Any = session.get_adapter("http://")
+    assert len(adapter.poolmanager.pools) == 0
+    site.arena.release(client)
 
 
 def test_kept_clients_are_bounded(lab_registry: LabRegistry, tmp_path: Path) -> None:
