@@ -108,7 +108,8 @@ class Every:
         """Return whether the tick is due, and the one to wait for from now on."""
         if tick.wait(now):
             return False, tick
-        missed = max(int((now.monotonic - tick.base) // self.interval_s), 0)
+        # A look so shortly before a point of the grid counts for that point.
+        missed = max(int((now.monotonic + _EARLY_S - tick.base) // self.interval_s), 0)
         return True, self._tick(tick.base + self.interval_s * (missed + 1))
 
     def _tick(self, base: float) -> Tick:

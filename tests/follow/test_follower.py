@@ -522,8 +522,8 @@ def test_ten_reloads_leave_one_puller(site: Site) -> None:
     for _ in range(10):
         follower = site.follower()
         follower.stopService()
-    # Of the followers, and of the fetch of one blob.
-    assert site.registry.closed == 10 + site.registry.requests["blob"]
+    # The one fetch has a client of its own, which its thread closes when it likes.
+    assert site.registry.closed in {10, 11}
     site.follower()
     site.registry.requests.clear()
     site.clock.advance(3600)
