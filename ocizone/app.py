@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 
 from ocizone import __version__
 from ocizone.admin.desk import AdminDesk
+from ocizone.admin.readiness import Reasons
 from ocizone.administration import Administration
 from ocizone.answer.announce import changed
 from ocizone.answer.blocks import Snapshot
@@ -30,7 +31,7 @@ from ocizone.corefile.load import load
 from ocizone.deployed import Deployed
 from ocizone.errors import ConfigError
 from ocizone.follow.following import Following
-from ocizone.follow.status import SourceStatus
+from ocizone.follow.status import Event
 from ocizone.housekeeping import Housekeeping
 from ocizone.live import LiveZones
 from ocizone.notify import notify
@@ -177,12 +178,12 @@ class Application(Service):
             on_swap=self._announce,
             cookie_secret=secrets.token_bytes(16),
         )
-        workshop = Workshop(
+        self._workshop = workshop = Workshop(
             Surroundings(
                 reactor=reactor,
                 store=store,
                 serving=deployed,
-                observe=observing.journal,
+                observe=self._happened,
                 times=observing.registry,
                 wall=self._wall,
                 environ=self._environ,
@@ -217,7 +218,11 @@ class Application(Service):
             housekeeping=self._housekeeping,
         )
         self._side = Side(reactor, store, deployed, operations.changed)
-        desk = AdminDesk(self, observing.collectors(self._watched))
+        desk = AdminDesk(
+            self,
+            observing.collectors(self._watched),
+            lambda: Reasons(deployed.plan, self._following.statuses),
+        )
         self._admin = Administration(reactor, desk, operations, self._side.resources)
 
     def _answer(self, plan: Plan, bound: Sockets) -> None:
@@ -266,10 +271,9 @@ class Application(Service):
         reloads = [directive for view in plan.views for directive in view.block.all(Reload)]
         self._watch.move_to(reloads[-1] if reloads else None)
 
-    @property
-    def statuses(self) -> list[SourceStatus]:
-        """Every source now."""
-        return self._following.statuses
+    def _happened(self, event: Event) -> None:
+        """Note what following did."""
+        self._observing.happened(event, self._following.status_of(event.source))
 
     def status(self) -> dict[str, Any]:
         """Return the status document."""
@@ -382,6 +386,7 @@ class Application(Service):
     def _ended(self, _: object) -> None:
         self._listeners.close()
         self._admin.close()
+        self._workshop.stop()
         self._store.close()
         super().stopService()
         log.info("stopped")

@@ -20,6 +20,7 @@ from ocizone.admin.status import Facts, document
 from ocizone.answer.blocks import Snapshot
 from ocizone.deployed import Deployed
 from ocizone.follow.following import Following
+from ocizone.follow.status import Event, Looked, Outcome, SourceStatus
 from ocizone.observe.bugs import BugLog
 from ocizone.observe.conditionbook import ConditionBook
 from ocizone.observe.counters import Counters
@@ -98,6 +99,15 @@ class Observing:
         self._conditions = ConditionBook()
         self._reactor = reactor
         self._wall = wall
+
+    def happened(self, event: Event, status: SourceStatus | None) -> None:
+        """Log and count what following did, and since when conditions are so."""
+        self.journal(event)
+        if isinstance(event, Looked):
+            good = event.result.outcome in {Outcome.UNCHANGED, Outcome.ACTIVATED}
+            self.registry.fetch(good, event.seconds)
+        if status is not None:
+            self._conditions.note(status, self._wall())
 
     def send_failed(self, error: OSError) -> None:
         """Count a reply that could not be sent."""

@@ -76,6 +76,7 @@ class Workshop:
         self.files = DaemonPool("files", limits.FILE_THREADS, reactor)
         self._given = given
         self._make_client: MakeClient | None = None
+        self._memcached = _memcached(given)
         self._tools = Tools(
             clock=reactor,
             wall=given.wall,
@@ -97,35 +98,38 @@ class Workshop:
         if not isinstance(source, OciSource):
             return LocalFollower(source, self._tools)
         if self._make_client is None:
-            self._make_client = _client_maker(self._given)
+            self._make_client = _client_maker(self._given, self._memcached)
         return Follower(source, self._make_client, self._tools, _check_signature)
 
+    def stop(self) -> None:
+        """Close what followers share."""
+        if self._memcached is not None:
+            self._memcached.stop()
 
-def _client_maker(given: Surroundings) -> MakeClient:
+
+def _client_maker(given: Surroundings, far: MemcachedManifests | None) -> MakeClient:
     """Return what makes the clients of this process: they share what they know of registries."""
-    from ocizone.registry.clients import ClientFactory  # noqa: PLC0415 - see the module docstring
-    from ocizone.registry.politeness import Politeness  # noqa: PLC0415
-    from ocizone.registry.sharing import RecentManifests, Resolutions, Sharing  # noqa: PLC0415
+    from ocizone.registry.clients import (  # noqa: PLC0415 - see the module docstring
+        ClientFactory,
+        shared_by_all,
+    )
 
     times = given.times
-    manifests: RecentManifests | MemcachedManifests
-    if given.memcached is None:
-        manifests = RecentManifests(lambda hit: times.cache("memory", hit))
-    else:
-        host, port = given.memcached
-        manifests = MemcachedManifests(
-            given.reactor,
-            HostnameEndpoint(given.reactor, host, port, timeout=limits.MEMCACHED_CONNECT_S),
-            lambda hit: times.cache("memcached", hit),
-            lambda why: log.warn("memcached failed", server=f"{host}:{port}", error=why),
-        )
-    sharing = Sharing(
-        politeness=Politeness(),
-        manifests=manifests,
-        resolutions=Resolutions(),
-        on_request=times.request,
-    )
+    sharing = shared_by_all(times.request, lambda hit: times.cache("memory", hit), far)
     return ClientFactory(sharing, given.environ, _warn).client
+
+
+def _memcached(given: Surroundings) -> MemcachedManifests | None:
+    """Return the cache of manifests a fleet shares, if there is one; it connects when asked."""
+    if given.memcached is None:
+        return None
+    host, port = given.memcached
+    return MemcachedManifests(
+        given.reactor,
+        HostnameEndpoint(given.reactor, host, port, timeout=limits.MEMCACHED_CONNECT_S),
+        lambda hit: given.times.cache("memcached", hit),
+        lambda why: log.warn("memcached failed", server=f"{host}:{port}", error=why),
+    )
 
 
 def _warn(message: str) -> None:

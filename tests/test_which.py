@@ -12,7 +12,6 @@ from ocizone.compiler.spec import CompiledZone
 from ocizone.store.deployments import Deployment, StoredLayer
 from ocizone.which import which
 from ocizone.wire.name import from_text
-
 from tests.test_plan import plan_of
 from tests.zonebuilder import block, snapshot, zone
 

@@ -316,9 +316,7 @@ class Deployer:
     async def _entered_service(self, former: Deployment | None, reporter: Reporter) -> None:
         current = self.current
         assert current is not None
-        await self._enter(
-            reporter, "served", generation=current.generation, reason="", message=""
-        )
+        await self._enter(reporter, "served", generation=current.generation, reason="", message="")
         if former is None or former.digest == current.digest:
             return
         found = await self._tools.files.call(lambda: self.records.report(former.digest))

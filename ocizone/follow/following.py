@@ -79,6 +79,13 @@ class Following:
         """The sources and who follows them, in plan order."""
         return list(self._followers.values())
 
+    def status_of(self, name: str) -> SourceStatus | None:
+        """Return the status of the source with this name; None for one that was replaced."""
+        for source, follower in self._followers.values():
+            if source.name == name:
+                return follower.status
+        return None
+
     def refresh(self) -> Deferred[None]:
         """Let every follower look now; fires when all have.
 

@@ -369,10 +369,14 @@ class LookingService(Service):
                 waiter.callback(result)
         self._look_again()
 
-    def _note(self, result: LookResult) -> None:
+    def settle(self, result: LookResult) -> None:
+        """Take over what an operator's verb came to: it is what is known of the source now."""
         self._last = result
         if result.outcome is not Outcome.SUSPENDED:
             self._last_error = result.failure
+
+    def _note(self, result: LookResult) -> None:
+        self.settle(result)
         self._last_check = self._tools.wall()
         if result.outcome in {Outcome.UNCHANGED, Outcome.ACTIVATED}:
             self._last_success = self._last_check

@@ -35,6 +35,9 @@ class Looks(Protocol):
     def refresh(self, *, hard: bool = False, once: bool = False) -> Deferred[LookResult]:
         """Look now."""
 
+    def settle(self, result: LookResult) -> None:
+        """Take over what a verb came to."""
+
 
 class Verbs:
     """The verbs of one source that is followed in a registry."""
@@ -158,7 +161,9 @@ class Verbs:
             self._tell("approve", held.digest)
             if held.candidate is not None:
                 candidate = replace(held.candidate, activated_at=0)
-                return await self._deploy(candidate, follows_tag=True)
+                result = await self._deploy(candidate, follows_tag=True)
+                self._follower.settle(result)
+                return result
         return await self._follower.refresh(once=True)
 
     # --- Serving from the store --------------------------------------------------------------
@@ -183,6 +188,7 @@ class Verbs:
         if result.outcome in {Outcome.REFUSED, Outcome.FAILED}:
             await self._take_back(former)
         else:
+            self._follower.settle(result)
             self._tell(verb, target.digest, reason)
         return result
 

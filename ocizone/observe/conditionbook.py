@@ -51,7 +51,7 @@ class ConditionBook:
     def sources(
         self, statuses: Iterable[SourceStatus], now: float
     ) -> dict[str, tuple[Condition, ...]]:
-        """Return the conditions of every source, by key; cheap enough for every event.
+        """Return the conditions of every source, by key.
 
         Args:
             statuses: of every source.
@@ -60,6 +60,12 @@ class ConditionBook:
         found = {status.key: conditions_of(status, now) for status in statuses}
         self._sources, dated = _dated_all(self._sources, found, now)
         return dated
+
+    def note(self, status: SourceStatus, now: float) -> None:
+        """Remember since when the conditions of one source are so; cheap, for every event."""
+        known = {status.key: self._sources.get(status.key, {})}
+        remembered, _ = _dated_all(known, {status.key: conditions_of(status, now)}, now)
+        self._sources.update(remembered)
 
     def observe(self, snapshot: Snapshot, statuses: Iterable[SourceStatus], now: float) -> Observed:
         """Return the conditions of every source and of every zone that is served.

@@ -78,7 +78,7 @@ def test_a_deep_directory_is_no_obstacle_and_nothing_is_left(tmp_path):
     deep.mkdir()
     before = set(Path("/proc/self/fd").iterdir())
     reactor = UnixReactor()
-    control = ControlSocket(reactor, deep, {})
+    control = ControlSocket(reactor, deep, Pages({}))
     assert (deep / CONTROL_SOCKET).is_socket()
     control.close()
     reactor.settle()

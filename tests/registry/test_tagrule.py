@@ -11,7 +11,26 @@ from hypothesis import strategies as st
 from ocizone.registry.tagrule import BadRangeError, TagRule, choose_tag, is_referrer_tag
 
 HEX = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-TAGS: list[str] = ["latest", "1.0.0", "v1.1.0", "1.2.0", "1.2.1", "1.9.9", "1.10.0", "2.0.0-alpha.1", "2.0.0-rc.2", "2.0.0-rc.10", "2.0.0", "2.1.0-beta", "3.0.0_b2", "prod", "1.2", "v9", "01.0.0", "99.99"]
+TAGS: list[str] = [
+    "latest",
+    "1.0.0",
+    "v1.1.0",
+    "1.2.0",
+    "1.2.1",
+    "1.9.9",
+    "1.10.0",
+    "2.0.0-alpha.1",
+    "2.0.0-rc.2",
+    "2.0.0-rc.10",
+    "2.0.0",
+    "2.1.0-beta",
+    "3.0.0_b2",
+    "prod",
+    "1.2",
+    "v9",
+    "01.0.0",
+    "99.99",
+]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +153,16 @@ def test_the_caret(text: str, bounds: str):
 
 def test_the_order_of_semver_org():
     """semver.org 11.4, its own example."""
-    tags = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0"]
+    tags = [
+        "1.0.0-alpha",
+        "1.0.0-alpha.1",
+        "1.0.0-alpha.beta",
+        "1.0.0-beta",
+        "1.0.0-beta.2",
+        "1.0.0-beta.11",
+        "1.0.0-rc.1",
+        "1.0.0",
+    ]
     for index, tag in enumerate(tags):
         assert choose_tag(f">=1.0.0-0 <={tag}", tags) == tag
         assert choose_tag(f">=1.0.0-0 <{tag}", tags) == (tags[index - 1] if index else None)
