@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -100,6 +100,8 @@ def command(
     targets = _targets(reference, tags)
     labels = Labels(_annotations(annotation), created_from(os.environ))
     labels = with_git(labels, paths[0]) if from_git else labels
+    if sign_key is not None:
+        _try_key(sign_key)
     files = collect(paths)
     store = the_directory(directory)
     plan = _plan(files, targets[0], access, store, check=not no_check, compare=not no_plan)
@@ -110,9 +112,11 @@ def command(
     if dry_run:
         _say("dry-run", "nothing was uploaded")
         return Exit.OK
-    digest = _push(targets, files, labels, access)
     if sign_key is not None:
+        # Signed before the tag moves: who follows it never finds it without a signature.
+        digest = _push(targets[:1], files, labels, access, tagged=False)
         _sign(targets[0], digest, sign_key, sign_layout, access)
+    digest = _push(targets, files, labels, access)
     _tell_pushed(targets, digest, plan, compared=not (no_check or no_plan))
     click.echo(f"{targets[0]}@{digest}")
     if not wait:
@@ -231,13 +235,18 @@ def _say(what: str, text: str) -> None:
 
 
 def _push(
-    targets: Sequence[Reference], files: list[FileToPush], labels: Labels, access: Access
+    targets: Sequence[Reference],
+    files: list[FileToPush],
+    labels: Labels,
+    access: Access,
+    *,
+    tagged: bool = True,
 ) -> str:
-    """Push under every tag; the blobs travel once. Returns the digest."""
+    """Push under every tag, or no tag yet; the blobs travel once. Returns the digest."""
     total = sum(file.path.stat().st_size for file in files)
     console = Console(stderr=True)
     columns = (TextColumn("upload  "), BarColumn(), DownloadColumn())
-    if not console.is_terminal:
+    if not console.is_terminal and tagged:
         _say("upload", f"{amount(len(files), 'file')}, {octets(total)}")
     digest = ""
     # A bar in a CI log is noise (oras issue 893): only on a terminal.
@@ -251,20 +260,32 @@ def _push(
                     annotations=labels.annotations,
                     created=labels.created,
                     progress=lambda sent: bar.advance(task, sent),
+                    tagged=tagged,
                 )
     return digest
+
+
+def _try_key(key: str) -> None:
+    """Read the key before anything is uploaded: a wrong password is found in time."""
+    from ocizone.registry.sign import read_private_key  # noqa: PLC0415 - cryptography, when needed
+
+    read_private_key(key, _key_password())
+
+
+def _key_password() -> Callable[[], str] | None:
+    secret = os.environ.get(KEY_PASSWORD)
+    return None if secret is None else lambda: secret
 
 
 def _sign(target: Reference, digest: str, key: str, layout: str, access: Access) -> None:
     from ocizone.registry.sign import sign_artifact  # noqa: PLC0415 - cryptography, when needed
 
-    secret = os.environ.get(KEY_PASSWORD)
     with closing(access.client(target)) as client:
         done = sign_artifact(
             client,
             digest,
             key,
-            None if secret is None else lambda: secret,
+            _key_password(),
             "bundle" if layout == "bundle" else "tag",
         )
     where = f"as {done.tag}" if done.tag else f"as {done.digest}" if done.digest else "already"

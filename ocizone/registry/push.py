@@ -52,6 +52,7 @@ def push(
     artifact_type: str = ARTIFACT_TYPE,
     created: str | None = None,
     progress: Progress | None = None,
+    tagged: bool = True,
 ) -> str:
     """Push files as one artifact under the client's tag; return the manifest digest.
 
@@ -62,6 +63,8 @@ def push(
         artifact_type: of the manifest.
         created: RFC 3339 time to record; None records none, which keeps pushes reproducible.
         progress: told the octets of each piece as it is sent, or found there already; or None.
+        tagged: False leaves the tag where it is: the artifact is there by its digest alone, to be
+            signed before anybody follows it.
 
     Raises:
         ArtifactError: a title cannot be used, appears twice, or a file cannot be read.
@@ -85,7 +88,7 @@ def push(
     raw = _manifest(layers, artifact_type, dict(annotations or {}), created)
     for blob in blobs.values():
         _send_blob(client, blob, progress or _ignore)
-    return _send_manifest(client, raw)
+    return _send_manifest(client, raw, tagged=tagged)
 
 
 def _ignore(_octets: int) -> None:
@@ -258,7 +261,7 @@ def _send_blob(client: Client, blob: _Blob, progress: Progress) -> None:
     calls.read(calls.expect(done, asked, 201), asked, limits.ERROR_BODY_OCTETS)
 
 
-def _send_manifest(client: Client, raw: bytes) -> str:
+def _send_manifest(client: Client, raw: bytes, *, tagged: bool) -> str:
     digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
     wanted = client.reference.digest
     if wanted is not None and wanted != digest:
@@ -266,5 +269,5 @@ def _send_manifest(client: Client, raw: bytes) -> str:
             f"{client.where}: push to {wanted}: these files make {digest}; push to a tag",
             reason=FetchReason.INTEGRITY,
         )
-    send_manifest(client, raw, client.reference.tag or digest)
+    send_manifest(client, raw, (client.reference.tag if tagged else None) or digest)
     return digest
