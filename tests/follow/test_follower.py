@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,9 @@ from ocizone.follow.status import (
     LookResult,
     Outcome,
 )
-from tests.fakes.following import FakeServing, HungPool, Site
+from ocizone.plugins.artifact import Startup
+from ocizone.registry.manifest import Manifest
+from tests.fakes.following import RULES, FakeServing, HungPool, Site
 
 DOWN = Transient("connection refused", reason=FetchReason.NETWORK)
 ONE = {"db.example.org": "one"}
@@ -324,6 +326,45 @@ def test_pinned_digest_is_pulled_once(site: Site) -> None:
     again.store.close()
 
 
+def test_a_tag_that_moves_during_a_look_does_not_mix_versions(site: Site) -> None:
+    """The tag is asked once a look; what follows goes by the digest it named (falcoctl: 4 times)."""
+    first = site.registry.push(ONE)
+    site.registry.manifests = Moving(site.registry.manifests, lambda: site.registry.push(TWO))
+    follower = site.follower()
+    assert (follower.status.digest, site.served) == (first, ONE)
+    assert site.registry.requests["head"] == 1
+    site.clock.advance(3600)
+    assert site.served == TWO
+
+
+class Moving(dict[str, Manifest]):
+    """Manifests of a registry whose tag is moved by somebody as the first one is read."""
+
+    def __init__(self, manifests: dict[str, Manifest], move: Callable[[], object]) -> None:
+        super().__init__(manifests)
+        self._moves = [move]
+
+    def __getitem__(self, digest: str) -> Manifest:
+        found = super().__getitem__(digest)
+        if self._moves:
+            self._moves.pop()()
+        return found
+
+
+def test_files_under_path_are_not_read(site: Site) -> None:
+    """They are for others: what somebody writes there is neither served nor compiled."""
+    site.registry.push(ONE)
+    site.follower().stopService()
+    (site.path / "db.example.org").write_text("somebody else's")
+    (site.path / "db.example.net").write_text("BAD")
+    again = site.again()
+    again.registry.down = DOWN
+    again.follower(again.source(rules=(*RULES, *OTHER_RULES)))
+    assert len(again.compiler.specs) == 1
+    assert again.served == ONE
+    again.store.close()
+
+
 def test_image_removed_under_us_is_made_again(site: Site) -> None:
     """Served from a mapped image that somebody unlinked: the next look replaces it."""
     site.registry.push(ONE)
@@ -498,6 +539,17 @@ def test_stop_when_idle_and_start_again(site: Site) -> None:
     site.registry.push(TWO)
     follower.startService()
     assert site.served == TWO
+
+
+def test_stop_before_the_first_look(site: Site) -> None:
+    """A random wait at the start ends with the service, too (falcoctl leaks there)."""
+    site.registry.push(ONE)
+    follower = site.follower(site.source(startup=Startup("jitter")))
+    assert site.registry.requests == {}
+    stopped: list[None] = []
+    follower.stopService().addCallback(stopped.append)
+    assert stopped == [None]
+    assert site.clock.getDelayedCalls() == []
 
 
 def test_stop_is_late_at_most(site: Site) -> None:

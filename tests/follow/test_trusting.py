@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from ocizone.errors import FetchReason, Transient
 from ocizone.follow.follower import Follower
@@ -16,6 +17,7 @@ from ocizone.registry.trust import Signed, Unsigned, Untrusted
 from ocizone.store.reports import DeployReport
 from tests.fakes.following import Site
 
+T = TypeVar("T")
 ONE, TWO, BAD = {"db.a": "one"}, {"db.a": "two"}, {"db.a": "BAD"}
 KEY = Verify(keys=("/keys/ops.pub",))
 WARN = Verify(keys=("/keys/ops.pub",), policy="warn")
@@ -267,6 +269,56 @@ def test_asked_during_a_look_is_looked_at_again(site: Site):
     site.compiler.hang = False
     follower.stopService()
     assert [result.outcome for result in results] == [Outcome.CANCELLED]
+
+
+def test_who_asks_during_a_look_gets_the_next_one(tmp_path: Path):
+    """Several who ask meanwhile share it; it finds what was pushed before they asked."""
+    pulls = HeldPool()
+    site = Site(tmp_path, pulls=pulls)
+    site.registry.push(ONE)
+    follower = follow(site)
+    pulls.answer()
+    site.registry.push(TWO)
+    results: list[LookResult] = []
+    for _ in range(3):
+        follower.refresh().addCallback(results.append)
+    assert pulls.waiting == 1
+    pulls.deliver()
+    assert (results, site.served) == ([], ONE)
+    pulls.answer()
+    pulls.deliver()
+    assert [result.outcome for result in results] == [Outcome.ACTIVATED] * 3
+    assert site.served == TWO
+    assert site.registry.requests["head"] == 2
+    site.store.close()
+
+
+class HeldPool:
+    """Does its work when told to, and delivers the result when told to."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[Deferred[Any], Callable[[], Any]]] = []
+
+    @property
+    def waiting(self) -> int:
+        """How much was asked for and not delivered."""
+        return len(self._calls)
+
+    def call(self, work: Callable[[], T]) -> Deferred[T]:
+        result: Deferred[T] = Deferred()
+        self._calls.append((result, work))
+        return result
+
+    def answer(self) -> None:
+        """Do the oldest work; its result stays here."""
+        result, work = self._calls[0]
+        found = work()
+        self._calls[0] = (result, lambda: found)
+
+    def deliver(self) -> None:
+        """Hand over the oldest result."""
+        result, work = self._calls.pop(0)
+        result.callback(work())
 
 
 def test_asked_while_waiting_for_the_next_attempt(site: Site):

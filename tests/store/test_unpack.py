@@ -267,6 +267,15 @@ def test_same_title_same_content(site: Site) -> None:
     assert [file.path for file in files] == ["db.x"]
 
 
+def test_two_titles_of_one_blob(site: Site) -> None:
+    """Equal files are one blob and two files (oras-go: restoreDuplicates)."""
+    files, problems = site.unpack(site.layer(ZONE, "db.x"), site.layer(ZONE, "sub/db.y"))
+    assert not problems
+    assert [file.path for file in files] == ["db.x", "sub/db.y"]
+    assert files[0].digest == files[1].digest
+    assert (site.tree / "sub/db.y").read_bytes() == ZONE
+
+
 def test_plain_files(site: Site) -> None:
     """A layer with a title is a file, in folders, whatever its media type says."""
     layers = [
