@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ocizone import limits
 from ocizone.registry.events import Notification, Pushed, read_notification
+from ocizone.registry.reference import Reference
 
 HEX = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 DIGEST = f"sha256:{HEX}"
@@ -269,4 +270,5 @@ def test_any_document(body: object, header: str, value: str):
     """Whatever is where: an answer, and only names that are some."""
     found = read_notification({header: value}, json.dumps(body).encode())
     assert bool(found.pushed) == (not found.reason)
-    assert all(one.repository == "dns/zones" for one in found.pushed)
+    for one in found.pushed:
+        assert str(Reference.parse(f"r.test/{one.repository}")) == f"r.test/{one.repository}:latest"
