@@ -87,6 +87,34 @@ class HungPool:
         return Deferred()
 
 
+class HeldPool:
+    """Does its work when told to, and delivers the result when told to."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[Deferred[Any], Callable[[], Any]]] = []
+
+    @property
+    def waiting(self) -> int:
+        """How much was asked for and not delivered."""
+        return len(self._calls)
+
+    def call(self, work: Callable[[], T]) -> Deferred[T]:
+        result: Deferred[T] = Deferred()
+        self._calls.append((result, work))
+        return result
+
+    def answer(self) -> None:
+        """Do the oldest work; its result stays here."""
+        result, work = self._calls[0]
+        found = work()
+        self._calls[0] = (result, lambda: found)
+
+    def deliver(self) -> None:
+        """Hand over the oldest result."""
+        result, work = self._calls.pop(0)
+        result.callback(work())
+
+
 class FakeRegistry:
     """One repository. ``push`` moves a tag; ``failures`` are raised by the next resolves."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
 
 from ocizone.errors import FetchReason, Transient
 from ocizone.follow.follower import Follower
@@ -15,9 +14,8 @@ from ocizone.follow.status import LookResult, Outcome
 from ocizone.plugins.artifact import Verify
 from ocizone.registry.trust import Signed, Unsigned, Untrusted
 from ocizone.store.reports import DeployReport
-from tests.fakes.following import Site
+from tests.fakes.following import HeldPool, Site
 
-T = TypeVar("T")
 ONE, TWO, BAD = {"db.a": "one"}, {"db.a": "two"}, {"db.a": "BAD"}
 KEY = Verify(keys=("/keys/ops.pub",))
 WARN = Verify(keys=("/keys/ops.pub",), policy="warn")
@@ -291,34 +289,6 @@ def test_who_asks_during_a_look_gets_the_next_one(tmp_path: Path):
     assert site.served == TWO
     assert site.registry.requests["head"] == 2
     site.store.close()
-
-
-class HeldPool:
-    """Does its work when told to, and delivers the result when told to."""
-
-    def __init__(self) -> None:
-        self._calls: list[tuple[Deferred[Any], Callable[[], Any]]] = []
-
-    @property
-    def waiting(self) -> int:
-        """How much was asked for and not delivered."""
-        return len(self._calls)
-
-    def call(self, work: Callable[[], T]) -> Deferred[T]:
-        result: Deferred[T] = Deferred()
-        self._calls.append((result, work))
-        return result
-
-    def answer(self) -> None:
-        """Do the oldest work; its result stays here."""
-        result, work = self._calls[0]
-        found = work()
-        self._calls[0] = (result, lambda: found)
-
-    def deliver(self) -> None:
-        """Hand over the oldest result."""
-        result, work = self._calls.pop(0)
-        result.callback(work())
 
 
 def test_asked_while_waiting_for_the_next_attempt(site: Site):

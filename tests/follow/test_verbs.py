@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
-from ocizone.compiler.spec import ZoneChange
+from ocizone import limits
+from ocizone.compiler.spec import CompareSpec, CompileReport, CompileSpec, ZoneChange
 from ocizone.errors import FetchReason, StoreError, Transient
 from ocizone.follow.follower import Follower
 from ocizone.follow.status import Decided, LookResult, Outcome, VerbRefused
 from ocizone.follow.verbs import Done
 from ocizone.plugins.artifact import Guard, Keep
-from tests.fakes.following import Site
+from tests.fakes.following import FakeCompiler, HeldPool, Site
 
 ONE, TWO, THREE = {"db.a": "one"}, {"db.a": "two"}, {"db.a": "three"}
 DOWN = Transient("no network", reason=FetchReason.NETWORK)
@@ -139,6 +140,66 @@ def test_rollback_twice_goes_forth_again(site: Site):
     assert site.served == TWO
 
 
+def test_a_rollback_waits_for_the_deployment_under_way(tmp_path: Path):
+    """One deployment of a source at a time, whoever asked for it."""
+    compiler = SlowCompiler()
+    site = Site(tmp_path, compiler=compiler)
+    follower = after_pushes(site, ONE, TWO)
+    compiler.slow = True
+    site.registry.push(THREE)
+    site.clock.advance(3600)
+    found: list[Done] = []
+    Deferred.fromCoroutine(follower.verbs.rollback()).addCallback(found.append)
+    assert (found, site.served) == ([], TWO)
+    compiler.finish()
+    assert site.served == TWO
+    assert len(found) == 1
+    assert [one.generation for one in site.serving.deployments] == [1, 2, 3, 4]
+    site.store.close()
+
+
+class SlowCompiler(FakeCompiler):
+    """Compiles when told to, while ``slow``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow = False
+        self._waiting: list[tuple[Deferred[CompileReport], CompileSpec | CompareSpec]] = []
+
+    def __call__(self, spec: CompileSpec | CompareSpec) -> Deferred[CompileReport]:
+        if not self.slow:
+            return super().__call__(spec)
+        report: Deferred[CompileReport] = Deferred()
+        self._waiting.append((report, spec))
+        return report
+
+    def finish(self) -> None:
+        """Compile what waits, and be quick from now on."""
+        self.slow = False
+        for report, spec in self._waiting:
+            super().__call__(spec).chainDeferred(report)
+
+
+def test_a_look_under_way_does_not_undo_a_rollback(tmp_path: Path):
+    """It found what the tag names before the operator decided: it asks again."""
+    site = Site(tmp_path)
+    after_pushes(site, ONE, TWO)
+    pulls = HeldPool()
+    site.pulls = pulls
+    again = site.again()
+    follower = again.follower()
+    again.registry.push(THREE)
+    pulls.answer()
+    assert looked(follower.verbs.rollback()).outcome is Outcome.ACTIVATED
+    pulls.deliver()
+    assert again.served == ONE
+    pulls.answer()
+    pulls.deliver()
+    assert again.served == THREE
+    assert again.registry.requests["head"] == 4
+    again.store.close()
+
+
 def test_rollback_without_an_earlier_version(site: Site):
     """Nothing changes, and the way out is named."""
     follower = after_pushes(site, ONE)
@@ -153,6 +214,15 @@ def test_rollback_to_what_was_collected(site: Site):
     site.tools.store.collect({"one": Keep(1)}, 0)
     assert "no version" in refused(follower.verbs.rollback())
     assert site.served == TWO
+
+
+def test_each_deployment_collects_what_is_kept_no_longer(site: Site):
+    """Generations, and the blobs that only they named; without anybody asking."""
+    versions = [{"db.a": str(number)} for number in range(limits.KEEP_DEPLOYMENTS + 2)]
+    after_pushes(site, *versions)
+    kept = [one.generation for one in site.store.source("one").history()]
+    assert kept == list(range(len(versions), 2, -1))
+    assert len(site.store.blobs.digests()) == limits.KEEP_DEPLOYMENTS
 
 
 def test_a_rollback_that_fails_is_taken_back(site: Site):
