@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredLock
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.logger import Logger
 
 from ocizone import limits
@@ -24,7 +23,6 @@ from ocizone.follow.compile import ChildCompiler, child_environment
 from ocizone.follow.follower import Follower
 from ocizone.follow.following import Follows
 from ocizone.follow.local import LocalFollower
-from ocizone.follow.memcached import MemcachedManifests
 from ocizone.follow.pool import DaemonPool
 from ocizone.follow.source import OciSource, Source
 from ocizone.follow.tools import Observe, Serving, Tools
@@ -35,6 +33,9 @@ from ocizone.registry.trust import Verdict
 from ocizone.store.arena import FetchArena
 from ocizone.store.store import Store
 from ocizone.store.unpack import unpack
+
+if TYPE_CHECKING:
+    from ocizone.follow.memcached import MemcachedManifests
 
 log = Logger(namespace="ocizone")
 
@@ -123,6 +124,11 @@ def _memcached(given: Surroundings) -> MemcachedManifests | None:
     """Return the cache of manifests a fleet shares, if there is one; it connects when asked."""
     if given.memcached is None:
         return None
+    # A sixth of the start, for what few have.
+    from twisted.internet.endpoints import HostnameEndpoint  # noqa: PLC0415
+
+    from ocizone.follow.memcached import MemcachedManifests  # noqa: PLC0415
+
     host, port = given.memcached
     return MemcachedManifests(
         given.reactor,
