@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from ocizone import limits
-from ocizone.admin.pages import JSON, TEXT, Page, Pages, site
+from ocizone.admin.pages import JSON, TEXT, Ask, Page, Pages, site
 
 
 class Browser:
@@ -221,3 +222,67 @@ def test_connections_are_capped():
     first.makeConnection(StringTransport())
     first.connectionLost(Failure(ConnectionDone()))
     assert served.buildProtocol(address) is not None
+
+
+# --- The API -------------------------------------------------------------------------------------
+
+
+class ApiBrowser(Browser):
+    """A browser of a site with an API that answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asks: list[Ask] = []
+        self.later: Deferred[Page] = Deferred()
+        self.site.resource.api = self._answer
+
+    def _answer(self, ask: Ask) -> Page | Deferred[Page]:
+        self.asks.append(ask)
+        return self.later if ask.path == "/v1/later" else Page(200, JSON, b"{}")
+
+
+def test_the_api_is_told_the_whole_request():
+    """Method, path, query, who asks, and the body."""
+    browser = ApiBrowser()
+    body = b'{"a": 1}'
+    head = f"Authorization: Bearer x\r\nContent-Length: {len(body)}"
+    raw = browser.send(get("/v1/pin?source=a%20b&source=c&x=", "POST", head) + body)
+    assert parse(raw)[0] == 200
+    (ask,) = browser.asks
+    assert (ask.method, ask.path) == ("POST", "/v1/pin")
+    assert dict(ask.query) == {"source": "c", "x": ""}
+    assert (ask.authorization, ask.body) == ("Bearer x", body)
+
+
+def test_pages_and_the_api_stand_side_by_side():
+    """The API has everything below /v1/ and nothing else."""
+    browser = ApiBrowser()
+    assert parse(browser.send(get("/health")))[2] == b"OK"
+    assert browser.asks == []
+    browser.send(get("/v1/nothing"))
+    assert [ask.path for ask in browser.asks] == ["/v1/nothing"]
+
+
+def test_an_answer_may_take_its_time():
+    """No clock closes the connection meanwhile: somebody waits for a deployment."""
+    browser = ApiBrowser()
+    assert browser.send(get("/v1/later")) == b""
+    browser.clock.advance(limits.CONTROL_S * 10)
+    assert not browser.transport.disconnecting
+    browser.later.callback(Page(409, JSON, b"[]"))
+    status, headers, body = parse(browser.transport.value())
+    assert (status, body, headers["Content-Length"]) == (409, b"[]", "2")
+
+
+def test_who_asked_may_be_gone():
+    """The answer is dropped, and nothing breaks."""
+    browser = ApiBrowser()
+    browser.send(get("/v1/later"))
+    browser.protocol.connectionLost(Failure(ConnectionDone()))
+    browser.later.callback(Page(200, JSON, b"{}"))
+    assert browser.transport.value() == b""
+
+
+def test_an_api_without_a_place():
+    """Where no `api` is asked for there is none."""
+    assert parse(Browser().send(get("/v1/status")))[0] == 404
