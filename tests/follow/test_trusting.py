@@ -255,8 +255,8 @@ def test_unchanged_writes_nothing(site: Site):
 # --- Asking ----------------------------------------------------------------------------------
 
 
-def test_asked_during_a_look_is_looked_at_again(site: Site):
-    """The look under way may have asked the registry before the push we are asked because of."""
+def test_who_asks_during_a_look_is_told_of_a_stop(site: Site):
+    """The look that was asked for is never made."""
     site.registry.push(ONE)
     site.compiler.hang = True
     follower = follow(site)
@@ -323,7 +323,7 @@ def test_once_makes_one_attempt(site: Site):
 
 
 def test_attempts_and_backoff_of_the_block(site: Site):
-    """`retries 2 5s`: two in all, five seconds apart."""
+    """`retries 1 5s`: two in all, five seconds apart."""
     site.registry.push(ONE)
     site.registry.down = DOWN
     follower = follow(site, attempts=2, backoff_s=5.0)
