@@ -31,6 +31,7 @@ from ocizone.corefile.load import load
 from ocizone.deployed import Deployed
 from ocizone.errors import ConfigError
 from ocizone.follow.following import Following
+from ocizone.follow.source import OciSource
 from ocizone.follow.status import Event
 from ocizone.housekeeping import Housekeeping
 from ocizone.live import LiveZones
@@ -261,9 +262,10 @@ class Application(Service):
         for view in plan.views:
             log.info("zones", block=view.name, keys=",".join(to_text(zone) for zone in view.zones))
         for source in plan.sources:
-            log.info("following", source=source.name)
+            path = source.artifact.path if isinstance(source, OciSource) else source.root
+            log.info("following", source=source.name, path=path)
         log.info("state", directory=str(self._options.state_dir))
-        log_problems(plan.corefile.notices)
+        log_problems((*plan.corefile.notices, *plan.notices))
 
     def _observe(self, plan: Plan) -> None:
         """Watch what the plan's blocks want watched, the Corefile among it."""
@@ -338,7 +340,7 @@ class Application(Service):
         except (ConfigError, OSError) as error:
             self._reload_refused(error)
             return False
-        log_problems(plan.corefile.notices)
+        log_problems((*plan.corefile.notices, *plan.notices))
         self._deployed.move_to(plan)
         self._identities.move_to(plan.tls, identities)
         self._listeners.move_to(plan.endpoints, bound)

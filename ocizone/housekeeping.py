@@ -105,15 +105,25 @@ class Housekeeping:
             return VerbResult(False, Exit.INTEGRITY, message, details=details)
         return VerbResult(True, Exit.OK, f"{scrubbed.whole} files are whole", details=details)
 
-    def collect(self, *, forgotten: bool = False) -> Deferred[VerbResult]:
-        """Remove what nothing refers to; with ``forgotten`` sources no block names, too."""
-        return Deferred.fromCoroutine(self._collect(forgotten=forgotten))
+    def collect(
+        self, *, forgotten: bool = False, digests: tuple[str, ...] = ()
+    ) -> Deferred[VerbResult]:
+        """Remove what nothing refers to.
 
-    async def _collect(self, *, forgotten: bool) -> VerbResult:
+        Args:
+            forgotten: sources no block names, too.
+            digests: versions to forget, unless they are served, pinned or held.
+        """
+        return Deferred.fromCoroutine(self._collect(digests, forgotten=forgotten))
+
+    async def _collect(self, digests: tuple[str, ...], *, forgotten: bool) -> VerbResult:
         store, files = self._store, self._files
         keeps, now = self._keeps(), self._wall()
         gone: tuple[str, ...] = ()
+        deleted: tuple[str, ...] = ()
         try:
+            if digests:
+                deleted = await files.call(lambda: store.delete_manifests(digests))
             if forgotten:
                 keys = frozenset(self._keys_in_use())
                 gone = await files.call(lambda: store.forget(keys))
@@ -124,8 +134,11 @@ class Housekeeping:
             "blobs": collected.blobs,
             "images": collected.images,
             "sources": len(gone),
+            "versions": list(deleted),
         }
         message = f"removed {collected.blobs} blobs, {collected.images} images"
+        if digests:
+            message += f", {len(deleted)} of {len(digests)} versions"
         if forgotten:
             message += f", {len(gone)} sources no block names"
         return VerbResult(True, Exit.OK, message, details=details)

@@ -146,6 +146,9 @@ KEY_OCTETS: Final = 32 * KIB
 RSA_BITS: Final = 2_048
 TOKEN_OCTETS: Final = 64 * KIB
 ERROR_BODY_OCTETS: Final = 64 * KIB
+# Warnings of one answer that are told, and of a whole run, each once.
+WARNINGS_HEARD: Final = 3
+WARNINGS_TOLD: Final = 100
 # docker itself truncates nothing; a file of 1,000 registries has 200 KiB.
 DOCKER_CONFIG_OCTETS: Final = 1 * MIB
 PASSWORD_OCTETS: Final = 64 * KIB

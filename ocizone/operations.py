@@ -7,7 +7,7 @@ source (follow.verbs).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 
@@ -17,13 +17,14 @@ from ocizone.admin.api import AskError
 from ocizone.admin.verbs import VerbResult
 from ocizone.cli.exit_codes import Exit
 from ocizone.deployed import Deployed
-from ocizone.errors import FetchReason, OcizoneError, Problem
+from ocizone.errors import OcizoneError
 from ocizone.follow.following import Following, Follows
 from ocizone.follow.pool import Pool
 from ocizone.follow.source import OciSource, Source
-from ocizone.follow.status import STORAGE_FAILED, LookResult, Outcome, VerbRefused
 from ocizone.follow.verbs import Done, Verbs
 from ocizone.housekeeping import Housekeeping
+from ocizone.outcomes import one_of, together, told_of
+from ocizone.registry.manifest import is_digest
 from ocizone.store.deployments import Deployment
 from ocizone.store.reports import DeployReport
 from ocizone.store.store import Store
@@ -32,16 +33,6 @@ from ocizone.wire.name import BadNameError, from_text, lower
 
 HISTORY_SCHEMA = "ocizone.history/v1"
 SERVED_SCHEMA = "ocizone.served/v1"
-
-_EXITS = {
-    str(FetchReason.AUTH): Exit.AUTHENTICATION,
-    str(FetchReason.NETWORK): Exit.NETWORK,
-    str(FetchReason.TIMEOUT): Exit.NETWORK,
-    str(FetchReason.RATE_LIMITED): Exit.NETWORK,
-    str(FetchReason.SERVER): Exit.NETWORK,
-    str(FetchReason.INTEGRITY): Exit.INTEGRITY,
-}
-_GOOD = {Outcome.UNCHANGED, Outcome.ACTIVATED}
 
 
 class ServerOperations:
@@ -189,10 +180,12 @@ class ServerOperations:
         if verb == "verify":
             return self._housekeeping.verify()
         if verb == "gc":
-            return self._housekeeping.collect(forgotten=_flag(arguments, "forgotten"))
+            return self._housekeeping.collect(
+                forgotten=_flag(arguments, "forgotten"), digests=_digests(arguments)
+            )
         source, verbs = self._verbs(arguments)
         work = self._decision(verb, verbs, arguments)
-        return Deferred.fromCoroutine(_told(verb, source.name, work))
+        return Deferred.fromCoroutine(told_of(verb, source.name, work))
 
     def _decision(
         self, verb: str, verbs: Verbs, arguments: dict[str, Any]
@@ -229,7 +222,7 @@ class ServerOperations:
 
         def told(results: list[tuple[bool, Any]]) -> VerbResult:
             done = zip(names, results, strict=True)
-            return _together([_one("refresh", name, one) for name, (good, one) in done if good])
+            return together([one_of("refresh", name, one) for name, (good, one) in done if good])
 
         return gathered.addCallback(told)
 
@@ -284,6 +277,15 @@ def _text(arguments: dict[str, Any], name: str) -> str:
     return found
 
 
+def _digests(arguments: dict[str, Any]) -> tuple[str, ...]:
+    found = arguments.get("digests", [])
+    if not isinstance(found, list) or not all(
+        isinstance(one, str) and is_digest(one) for one in found
+    ):
+        raise AskError(HTTPStatus.BAD_REQUEST, "digests is a list of whole digests")
+    return tuple(found)
+
+
 def _flag(arguments: dict[str, Any], name: str) -> bool:
     found = arguments.get(name, False)
     if not isinstance(found, bool):
@@ -298,75 +300,6 @@ def _seconds(arguments: dict[str, Any]) -> float | None:
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < 2**31:
         raise AskError(HTTPStatus.BAD_REQUEST, "seconds is a positive number")
     return float(found)
-
-
-# --- Results ---------------------------------------------------------------------------------
-
-
-async def _told(verb: str, name: str, work: Awaitable[Done]) -> VerbResult:
-    return _together([_one(verb, name, await work)])
-
-
-def _one(verb: str, name: str, done: Done) -> tuple[bool, Exit, dict[str, Any]]:
-    """Return whether it is done, the exit status, and what the result says of a source."""
-    if isinstance(done, VerbRefused):
-        return False, Exit.FAILED, {"name": name, "outcome": "not-done", "message": done.why}
-    good = done.outcome in _GOOD or (verb == "suspend" and done.outcome is Outcome.SUSPENDED)
-    shown = {
-        "name": name,
-        "digest": done.digest,
-        "outcome": str(done.outcome),
-        "reason": done.failure.reason if done.failure else "",
-        "message": _message(verb, done),
-        "problems": [_problem(problem) for problem in done.problems],
-    }
-    return good, Exit.OK if good else _exit(done), shown
-
-
-def _exit(done: LookResult) -> Exit:
-    if done.outcome is Outcome.HELD:
-        return Exit.HELD
-    reason = done.failure.reason if done.failure else ""
-    return Exit.FAILED if reason == STORAGE_FAILED else _EXITS.get(reason, Exit.FAILED)
-
-
-#: Verbs that are done before the look that follows them, and what is said of them then.
-_DONE = {"unpin": "unpinned", "resume": "resumed", "approve": "approved"}
-
-
-def _message(verb: str, done: LookResult) -> str:
-    if done.failure is not None:
-        said = done.failure.message.partition("\n")[0]
-        return f"{_DONE[verb]}, but: {said}" if verb in _DONE else said
-    match done.outcome:
-        case Outcome.SUSPENDED:
-            return "suspended; `ocizone resume` lets it look again"
-        case Outcome.ACTIVATED:
-            return f"serves {done.digest}"
-        case Outcome.UNCHANGED:
-            return f"serves {done.digest} already"
-        case _:
-            return str(done.outcome)
-
-
-def _together(found: list[tuple[bool, Exit, dict[str, Any]]]) -> VerbResult:
-    good = [one for one in found if one[0]]
-    bad = [one for one in found if not one[0]]
-    shown = tuple(one[2] for one in found)
-    message = "; ".join(f"{one[2]['name']}: {one[2]['message']}" for one in bad or found)
-    if not bad:
-        return VerbResult(True, Exit.OK, message, shown)
-    return VerbResult(False, Exit.PARTIAL if good else bad[0][1], message, shown)
-
-
-def _problem(problem: Problem) -> dict[str, str]:
-    return {
-        "where": problem.where(),
-        "severity": str(problem.severity),
-        "rule": problem.rule,
-        "message": problem.message,
-        "hint": problem.hint,
-    }
 
 
 def _deployment(deployment: Deployment) -> dict[str, Any]:

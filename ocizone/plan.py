@@ -8,8 +8,6 @@ into serves the zones the artifact itself names (CoreDNS has no such case; desig
 
 from __future__ import annotations
 
-import hashlib
-import os.path
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,18 +16,16 @@ from ocizone.compiler.spec import ZoneRule
 from ocizone.corefile.types import Corefile, Key, Position, ServerBlock
 from ocizone.endpoint import Endpoint
 from ocizone.errors import ConfigError, Problem, Severity
-from ocizone.follow.source import LocalSource, OciSource, Source
+from ocizone.follow.source import OciSource, Source
 from ocizone.keyring import cookie_secrets, tsig_keys
 from ocizone.plugins.artifact import Artifact, Keep
-from ocizone.plugins.auto import AutoZones
 from ocizone.plugins.bind import Bind
 from ocizone.plugins.catalog import Catalog
-from ocizone.plugins.file import ZoneFile
 from ocizone.plugins.memcached import Memcached
 from ocizone.plugins.tls import Tls
-from ocizone.plugins.zonepolicy import ZonePolicy
 from ocizone.wire.name import to_text
 from ocizone.wire.tsig import TsigKey
+from ocizone.zonerules import digest_of, rules_for
 
 #: Addresses of an interface name, or the literal itself; raises OSError for an unknown name.
 AddressesOf = Callable[[str], tuple[str, ...]]
@@ -67,6 +63,8 @@ class Plan:
     """What DNS cookies are made with; empty for a secret made at start."""
     memcached: tuple[str, int] | None = None
     """Where a fleet shares manifests."""
+    notices: tuple[Problem, ...] = ()
+    """Warnings about how the blocks go together; those of each are the Corefile's."""
 
     @property
     def keeps(self) -> dict[str, Keep]:
@@ -100,7 +98,7 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
     for name, block, keys in drafts:
         own = [(key, artifact) for at, key, artifact in artifacts if at == name]
         others = [(key, artifact) for at, key, artifact in artifacts if at != name]
-        rules = _rules(name, block, keys, own, others)
+        rules = rules_for(name, block, keys, own, others)
         views.append(View(name, block, keys, tuple((found.key, found.rule) for found in rules)))
         for found in rules:
             rules_of.setdefault(found.key, []).append(found.rule)
@@ -125,7 +123,24 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
         tsig_keys(corefile.blocks),
         cookie_secrets(corefile.blocks),
         _memcached(corefile.blocks),
+        _shared_paths(artifacts),
     )
+
+
+def _shared_paths(artifacts: list[tuple[str, str, Artifact]]) -> tuple[Problem, ...]:
+    """Return a warning about each artifact whose PATH is another one's: files may be too."""
+    first: dict[str, Artifact] = {}
+    found = []
+    for _, _, artifact in artifacts:
+        other = first.setdefault(artifact.path, artifact)
+        if other.followed != artifact.followed:
+            at = artifact.position
+            message = f"oci {artifact.followed}: its PATH {artifact.path} is {other.followed}'s too"
+            hint = f"files of one name are the other's; first at {other.position}"
+            found.append(
+                Problem(at.file, at.line, 0, Severity.WARNING, "path-shared", message, hint)
+            )
+    return tuple(found)
 
 
 def _memcached(blocks: Iterable[ServerBlock]) -> tuple[str, int] | None:
@@ -160,7 +175,7 @@ def keys_of(artifact: Artifact, view: str) -> tuple[str, ...]:
     reference = artifact.reference
     words = [reference.registry, reference.repository]
     apart = [artifact.semver or reference.tag or reference.digest or "", artifact.path, view]
-    return tuple(_digest("oci", *words, *apart[:count]) for count in range(len(apart) + 1))
+    return tuple(digest_of("oci", *words, *apart[:count]) for count in range(len(apart) + 1))
 
 
 def _artifacts(drafts: list[_Draft]) -> list[tuple[str, str, Artifact]]:
@@ -270,10 +285,6 @@ def _whose(source: Source) -> str:
     return f"{source.artifact.path} {views}" if isinstance(source, OciSource) else views
 
 
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-
-
 #: A block's name, the block, and (endpoint, zone) for each key and address.
 _Draft = tuple[str, ServerBlock, tuple[tuple[Endpoint, bytes], ...]]
 
@@ -311,84 +322,3 @@ def _addresses(block: ServerBlock, names: tuple[str, ...], addresses_of: Address
 
 def _key_text(key: Key) -> str:
     return f"{key.scheme}://{to_text(key.zone)}:{key.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One rule, the key of the source it belongs to, and that source when it is a local one."""
-
-    key: str
-    rule: ZoneRule
-    local: LocalSource | None = None
-
-
-_Artifacts = list[tuple[str, Artifact]]
-
-
-def _rules(
-    view: str,
-    block: ServerBlock,
-    keys: tuple[tuple[Endpoint, bytes], ...],
-    own: _Artifacts,
-    others: _Artifacts,
-) -> list[_Found]:
-    """Return a block's rules in order: its files, its directories, then bare artifacts."""
-    found = [_file_rule(view, directive, own, others) for directive in block.all(ZoneFile)]
-    found += [_auto_rule(view, directive, own, others) for directive in block.all(AutoZones)]
-    pointed_at = {one.key for one in found}
-    origins = tuple(dict.fromkeys(to_text(zone) for _, zone in keys))
-    for key, artifact in own:
-        if key not in pointed_at:
-            rule = _under(artifact.policy, ZoneRule(view, "artifact", "", origins))
-            found.append(_Found(key, rule))
-    return found
-
-
-def _under(policy: ZonePolicy, rule: ZoneRule) -> ZoneRule:
-    """Return a rule with what the directives say of its zones."""
-    return replace(rule, dnssec=policy.dnssec or "refuse", serial=policy.serial or "keep")
-
-
-def _file_rule(view: str, directive: ZoneFile, own: _Artifacts, others: _Artifacts) -> _Found:
-    origins = tuple(to_text(origin) for origin in directive.origins)
-    inside = _inside(directive.path, own) or _inside(directive.path, others)
-    if inside:
-        key, path, artifact = inside
-        rule = ZoneRule(view, "file", path, origins)
-        return _Found(key, _under(directive.policy.over(artifact.policy), rule))
-    root, path = os.path.split(directive.path)
-    key = _digest("file", view, directive.path)
-    rule = _under(directive.policy, ZoneRule(view, "file", path, origins))
-    return _Found(
-        key, rule, LocalSource(key, directive.path, root, (path,), (rule,), directive.reload_s)
-    )
-
-
-def _auto_rule(view: str, directive: AutoZones, own: _Artifacts, others: _Artifacts) -> _Found:
-    origins = tuple(to_text(origin) for origin in directive.origins)
-    inside = _inside(directive.directory, own) or _inside(directive.directory, others)
-    if inside:
-        key, path, artifact = inside
-        rule = ZoneRule(view, "auto", path, origins, directive.regexp, directive.template)
-        return _Found(key, _under(directive.policy.over(artifact.policy), rule))
-    key = _digest("auto", view, directive.directory)
-    rule = ZoneRule(view, "auto", "", origins, directive.regexp, directive.template)
-    rule = _under(directive.policy, rule)
-    local = LocalSource(
-        key, directive.directory, directive.directory, None, (rule,), directive.reload_s
-    )
-    return _Found(key, rule, local)
-
-
-def _inside(path: str, artifacts: _Artifacts) -> tuple[str, str, Artifact] | None:
-    """Return the artifact whose PATH holds ``path``: its key, the path relative to it, itself.
-
-    The longest PATH wins, so that an artifact in a sub-directory of another's is found.
-    """
-    best: tuple[str, str, Artifact] | None = None
-    longest = -1
-    for key, artifact in artifacts:
-        base = artifact.path.rstrip("/") + "/"
-        if (path + "/").startswith(base) and len(base) > longest:
-            best, longest = (key, path[len(base) :], artifact), len(base)
-    return best

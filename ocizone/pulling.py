@@ -89,6 +89,7 @@ class Workshop:
             serving=given.serving,
             observe=given.observe,
             activating=DeferredLock(),
+            placing=DeferredLock(),
             arena=FetchArena(store.blobs, store.disk),
             keeps=given.keeps,
             draw=SystemRandom().random,
@@ -116,8 +117,25 @@ def _client_maker(given: Surroundings, far: MemcachedManifests | None) -> MakeCl
     )
 
     times = given.times
-    sharing = shared_by_all(times.request, lambda hit: times.cache("memory", hit), far)
+    heard = _Heard(given.reactor)
+    sharing = shared_by_all(times.request, lambda hit: times.cache("memory", hit), far, heard)
     return ClientFactory(sharing, given.environ, _warn).client
+
+
+class _Heard:
+    """Logs what registries warn of, each text once; told in pool threads."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._told: set[tuple[str, str]] = set()
+
+    def __call__(self, host: str, text: str) -> None:
+        self._reactor.callFromThread(self._tell, host, text)
+
+    def _tell(self, host: str, text: str) -> None:
+        if (host, text) not in self._told and len(self._told) < limits.WARNINGS_TOLD:
+            self._told.add((host, text))
+            log.warn("the registry warns", registry=host, warning=text)
 
 
 def _memcached(given: Surroundings) -> MemcachedManifests | None:

@@ -19,13 +19,14 @@ from ocizone.store.store import Store
 _ALL = Keep(sys.maxsize)
 
 
-def collect(root: Path) -> VerbResult:
-    """Remove what nothing refers to; no history is forgotten.
+def collect(root: Path, digests: tuple[str, ...] = ()) -> VerbResult:
+    """Remove what nothing refers to; of history only these versions are forgotten.
 
     Raises:
         StoreError: the directory is in use or the disk failed.
     """
     with closing(Store(root)) as store:
+        store.delete_manifests(digests)
         done = store.collect(dict.fromkeys(store.keys(), _ALL))
     return VerbResult(True, Exit.OK, f"removed {done.blobs} blobs, {done.images} images")
 

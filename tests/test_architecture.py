@@ -20,6 +20,7 @@ PURE_MODULES = (
     "live.py",
     "endpoint.py",
     "plan.py",
+    "zonerules.py",
     "keyring.py",
     "assemble.py",
     "catalogs.py",

@@ -75,9 +75,19 @@ def test_verify_finds_a_flipped_bit(site: Site):
 def test_gc_keeps_what_the_corefile_says(site: Site):
     """Two of three versions; images that differences are made of stay while they are served."""
     done = now(kept(site, one=Keep(2)).collect())
-    assert done.details == {"blobs": 1, "images": 0, "sources": 0}
+    assert done.details == {"blobs": 1, "images": 0, "sources": 0, "versions": []}
     assert len(site.store.source("one").history()) == 2
     assert now(kept(site, one=Keep(2)).collect()).details["blobs"] == 0
+
+
+def test_gc_forgets_a_version(site: Site):
+    """What is served is left, and one that nobody knows is no error."""
+    history = site.store.source("one").history()
+    wanted = (history[0].digest, history[2].digest, "sha256:" + "0" * 64)
+    done = now(kept(site).collect(digests=wanted))
+    assert done.details["versions"] == [history[2].digest]
+    assert "1 of 3 versions" in done.message
+    assert [one.generation for one in site.store.source("one").history()] == [3, 2]
 
 
 def test_gc_forgets_sources_no_block_names(site: Site):

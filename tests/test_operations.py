@@ -38,8 +38,10 @@ class FakeHousekeeping:
     def verify(self) -> Deferred[VerbResult]:
         return self._said("verified")
 
-    def collect(self, *, forgotten: bool = False) -> Deferred[VerbResult]:
-        return self._said(f"collected {forgotten}")
+    def collect(
+        self, *, forgotten: bool = False, digests: tuple[str, ...] = ()
+    ) -> Deferred[VerbResult]:
+        return self._said(f"collected {forgotten} {len(digests)}")
 
     def _said(self, message: str) -> Deferred[VerbResult]:
         done: Deferred[VerbResult] = Deferred()
@@ -145,6 +147,7 @@ def _rest(site: Site) -> tuple[Any, Any]:
         ("pin", {}),
         ("approve", {"digest": ""}),
         ("rollback", {"to": ["x"]}),
+        ("gc", {"digests": ["sha256:0"]}),
     ],
 )
 def test_arguments_that_make_no_sense(site: Site, verb: str, arguments: dict[str, Any]):
@@ -253,7 +256,8 @@ def test_housekeeping_is_passed_on(site: Site):
     """Of all sources: no name is needed."""
     desk = Desk(site, site.source())
     assert desk.do("verify").message == "verified"
-    assert desk.do("gc", forgotten=True).message == "collected True"
+    assert desk.do("gc", forgotten=True).message == "collected True 0"
+    assert desk.do("gc", digests=["sha256:" + "0" * 64]).message == "collected False 1"
 
 
 # --- Reading ---------------------------------------------------------------------------------

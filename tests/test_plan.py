@@ -304,3 +304,13 @@ def test_an_interface_may_not_hide_an_overlap():
 def test_an_endpoint_reads_as_in_metrics(endpoint, text):
     """Corefile 2.12: the ``server`` label."""
     assert str(endpoint) == text
+
+
+def test_two_artifacts_with_one_path_are_told():
+    """Files of one name are the other's; two blocks with one artifact are nothing to tell."""
+    text = "{} {{\n root /z\n oci r.test/{}:1\n}}\n"
+    plan = plan_of(text.format("org", "a") + text.format("net", "b") + text.format("com", "a"))
+    (notice,) = plan.notices
+    assert (notice.rule, notice.line) == ("path-shared", 7)
+    assert "r.test/b:1: its PATH /z is r.test/a:1's too" in notice.message
+    assert plan_of(text.format("org", "a") + text.format("net", "a")).notices == ()

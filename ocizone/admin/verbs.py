@@ -23,7 +23,8 @@ JSON. Not here: what a verb does (ocizone.operations) and how HTTP carries it (a
          resume
          approve      "digest": or its beginning
          verify       hashes every blob and image again, of all sources
-         gc           "forgotten": bool (also the state of sources no block names any more)
+         gc           "forgotten": bool (also the state of sources no block names any more),
+                      "digests": [whole digests of versions to forget, unless served, pinned, held]
 """
 
 from __future__ import annotations

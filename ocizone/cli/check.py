@@ -82,10 +82,10 @@ def is_corefile(path: Path) -> bool:
 def _corefile(path: Path) -> tuple[Problem, ...]:
     try:
         corefile = load(str(path), environ=os.environ, cwd=str(Path.cwd()))
-        make_plan(corefile, addresses_of)
+        plan = make_plan(corefile, addresses_of)
     except ConfigError as error:
         return error.problems
-    return corefile.notices
+    return (*corefile.notices, *plan.notices)
 
 
 def _zones(checked: Checked) -> list[dict[str, object]]:

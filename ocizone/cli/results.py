@@ -22,7 +22,7 @@ def post(where: Where, verb: str, body: dict[str, Any], timeout_s: float = CONTR
         body: empty values are left out: the server has defaults.
         timeout_s: for its answer.
     """
-    sent = {key: value for key, value in body.items() if value not in {"", None}}
+    sent = {key: value for key, value in body.items() if value not in ("", None, [])}
     code, answer = tell(where, f"/v1/{verb}", sent, timeout_s)
     return conclude(code, answer)
 

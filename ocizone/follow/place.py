@@ -75,7 +75,8 @@ class Place:
                     tools.store.discard(own)
 
         try:
-            problems = await tools.files.call(work)
+            async with tools.placing:
+                problems = await tools.files.call(work)
         except OcizoneError as error:
             self.up_to_date = False
             self._disturbed(error)

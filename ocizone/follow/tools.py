@@ -67,6 +67,7 @@ class Tools:
         serving: see Serving.
         observe: is told of every event.
         activating: one activation at a time, so that two sources cannot claim one origin.
+        placing: one source writes below its PATH at a time: two may have one PATH.
         arena: fetches blobs, each once.
         keeps: returns how much history is kept, by source key.
         draw: chance, from 0 to below 1: spreads the looks of a fleet.
@@ -82,6 +83,7 @@ class Tools:
     serving: Serving
     observe: Observe
     activating: DeferredLock
+    placing: DeferredLock
     arena: FetchArena
     keeps: Callable[[], Mapping[str, Keep]]
     draw: Callable[[], float]

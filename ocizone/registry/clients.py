@@ -36,6 +36,7 @@ def shared_by_all(
     on_request: OnRequest,
     on_lookup: Callable[[bool], None],
     far: ManifestCache | None = None,
+    on_warning: Callable[[str, str], None] = lambda _host, _text: None,
 ) -> Sharing:
     """Return what the blocks of a server share.
 
@@ -43,10 +44,11 @@ def shared_by_all(
         on_request: told of each request, in the thread that made it.
         on_lookup: told whether a manifest was in memory, in the thread that asked.
         far: a cache behind that, such as memcached; or None.
+        on_warning: told of a host and of what it warns people of, in the thread that asked.
     """
     near: ManifestCache = RecentManifests(on_lookup)
     manifests = near if far is None else LayeredManifests(near, far)
-    return Sharing(Politeness(), manifests, Resolutions(), on_request)
+    return Sharing(Politeness(), manifests, Resolutions(), on_request, on_warning)
 
 
 class ClientFactory:

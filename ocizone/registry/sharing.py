@@ -169,6 +169,10 @@ class Resolutions:
             flight.done.set()
 
 
+def _unheard(_host: str, _text: str) -> None:
+    """Tell nobody."""
+
+
 def _ignore(_kind: Kind, _success: bool, _seconds: float) -> None:  # noqa: FBT001 - see OnRequest
     """Observe nothing."""
 
@@ -182,9 +186,12 @@ class Sharing:
         manifests: looked at before a manifest is asked for by digest.
         resolutions: of tags, or None.
         on_request: told of each request; called in the client's thread, must not raise.
+        on_warning: told of a host, and of a text it wants people to read (distribution spec
+            "Warnings"); as ``on_request``.
     """
 
     politeness: Politeness | None = None
     manifests: ManifestCache = field(default_factory=NoManifests)
     resolutions: Resolutions | None = None
     on_request: OnRequest = _ignore
+    on_warning: Callable[[str, str], None] = _unheard

@@ -7,6 +7,7 @@ politeness is asked before each request and told of each answer. Does no authent
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
@@ -22,7 +23,7 @@ from requests.utils import urldefragauth
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from ocizone import __version__
+from ocizone import __version__, limits
 from ocizone.registry.attempt import Attempt, tls_socket_class
 from ocizone.registry.dialer import Dialer
 from ocizone.registry.proxy import Proxy
@@ -37,6 +38,8 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     ("/tags/list", "tags"),
 )
 _PORTS = {"http": 80, "https": 443}
+# Code 299 and no agent: nothing else is a warning to people.
+_WARNING = re.compile(r'(?:^|,\s*)299 - "((?:[^"\\]|\\.)*)"')
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
@@ -189,7 +192,15 @@ class Session(requests.Session):
             self._sharing.on_request(kind, success, time.monotonic() - began)
         if politeness is not None:
             politeness.answered(host, status, response.headers.get("Retry-After"), began)
+        for text in warnings_in(response.headers.get("Warning", "")):
+            self._sharing.on_warning(host, text)
         return response
+
+
+def warnings_in(header: str) -> list[str]:
+    """Return the texts of a Warning header (distribution spec "Warnings"), few and short."""
+    found = [match[1] for match in _WARNING.finditer(header[: limits.ERROR_BODY_OCTETS])]
+    return [text[: limits.SHOWN_CHARACTERS] for text in found[: limits.WARNINGS_HEARD]]
 
 
 def _host_of(url: str) -> str:

@@ -171,6 +171,19 @@ class Store:
         with self.disk.step("list", "sources", self._sources):
             return tuple(sorted(entry.name for entry in self._sources.iterdir()))
 
+    def delete_manifests(self, digests: Collection[str]) -> tuple[str, ...]:
+        """Forget deployments and reports of manifests, of all sources; return those known.
+
+        What is served, pinned or held is left; one that is not known is no error.
+
+        Raises:
+            StoreError: the disk failed.
+        """
+        found: dict[str, None] = {}
+        for key in self.keys():
+            found.update(dict.fromkeys(self.source(key).delete_manifests(digests)))
+        return tuple(found)
+
     def forget(self, keys_in_use: Collection[str]) -> tuple[str, ...]:
         """Forget the sources that no block names any more; return their keys.
 

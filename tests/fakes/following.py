@@ -337,6 +337,7 @@ class Site:
             serving=self.serving,
             observe=self.events.append,
             activating=DeferredLock(),
+            placing=DeferredLock(),
             arena=FetchArena(self.store.blobs, self.store.disk),
             keeps=dict,
             draw=lambda: 0.5,

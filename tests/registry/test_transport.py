@@ -14,11 +14,14 @@ import pytest
 from ocizone import limits
 from ocizone.errors import FetchReason, Permanent, Transient
 from ocizone.lab import LabRegistry
+from ocizone.lab.faults import Fault
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.client import Client
 from ocizone.registry.dialer import Dialer
 from ocizone.registry.reference import Reference
 from ocizone.registry.route import tls_context
+from ocizone.registry.sharing import Sharing
+from ocizone.registry.transport import warnings_in
 
 
 def test_remaining_counts_down() -> None:
@@ -233,3 +236,36 @@ def test_deadline_between_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Transient) as caught:
         Dialer(attempt, "here", "registry.example").dial("registry.example", 1)
     assert caught.value.reason is FetchReason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("header", "texts"),
+    [
+        ('299 - "pulls without a login end in March"', ["pulls without a login end in March"]),
+        ('299 - "one", 299 - "two"', ["one", "two"]),
+        ('299 - "a, b"', ["a, b"]),
+        ('199 - "not for people"', []),
+        ('299 proxy.test "of somebody else"', []),
+        ("299 - unquoted", []),
+        ("", []),
+        (", ".join(['299 - "x"'] * 9), ["x", "x", "x"]),
+        (f'299 - "{"x" * 999}"', ["x" * 120]),
+    ],
+)
+def test_what_a_registry_warns_of(header: str, texts: list[str]):
+    """Distribution spec "Warnings": code 299, agent -, a quoted text; few, and short."""
+    assert warnings_in(header) == texts
+
+
+def test_warnings_are_told(lab_registry: LabRegistry):
+    """With the host that wants them read."""
+    told: list[tuple[str, str]] = []
+    reference = Reference(f"127.0.0.1:{lab_registry.port}", "dns/zones", "prod", None)
+    heard = Sharing(on_warning=lambda host, text: told.append((host, text)))
+    client = Client(reference, insecure=True, sharing=heard)
+    warning: dict[str, str | None] = {"Warning": '299 - "soon gone"'}
+    lab_registry.faults.add(Fault("manifest", status=404, body=b"", headers=warning))
+    with pytest.raises(Permanent):
+        client.resolve()
+    client.close()
+    assert told == [(f"127.0.0.1:{lab_registry.port}", "soon gone")]
