@@ -94,7 +94,7 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How many deployments are kept, the current one among them, and for how long.
+    """How many versions (digests) are kept, the current one among them, and for how long.
 
     Attributes:
         deployments: at least 1.

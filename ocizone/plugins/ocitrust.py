@@ -209,7 +209,7 @@ KEEP = Property(
     "keep",
     "N [AGE]",
     _keep,
-    "How many deployments are kept, the current one among them, and for how long at most (`24h`,"
+    "How many versions (digests) are kept, the current one among them, and for how long at most (`24h`,"
     " `90d`); the current one stays.",
     default=str(limits.KEEP_DEPLOYMENTS),
     most=2,

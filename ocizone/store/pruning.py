@@ -1,16 +1,22 @@
-"""Which deployments of a source are kept: so many, so long, and what somebody may go back to.
+"""Which deployments of a source are kept: so many versions, so long, and what is gone back to.
 
-Pure. A deployment's age counts from when another one took its place: what was served for a year
+Pure. A version is what one digest names; it may have been deployed more than once. A deployment's age counts from when another one took its place: what was served for a year
 until a minute ago is what a rollback wants. Not here: blobs and images (store.gc).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from ocizone.plugins.artifact import Keep
 from ocizone.store.deployments import Deployment
 from ocizone.store.standing import Standing
+
+#: Deployments kept of one version: one that was deployed again may have other serials, and a
+#: secondary that has those of the time before still asks for the difference (IXFR).
+_OF_A_VERSION: Final = 2
 
 
 def named(current: Deployment | None, standing: Standing) -> frozenset[str]:
@@ -37,20 +43,31 @@ def superfluous(
 ) -> tuple[Deployment, ...]:
     """Return the deployments that are not kept.
 
+    Versions are counted, not deployments: who rolls back to and fro deploys the same two again
+    and again, and must not lose the others by it. Of each version the newest _OF_A_VERSION
+    deployments stay.
+
     Args:
         history: newest first; the newest is always kept.
-        keep: how many, and how long.
+        keep: how many versions, and how long.
         current: what is served; kept wherever it stands.
         protected: digests of which the newest deployment is kept; it counts among the many.
         now: unix seconds.
     """
     found = []
-    latest = {one.digest: one.generation for one in reversed(history)}
-    for place, (one, successor) in enumerate(zip(history[1:], history, strict=False), start=1):
+    places: dict[str, int] = {}
+    deployed: Counter[str] = Counter()
+    for one, successor in zip(history, (None, *history), strict=False):
+        place = places.setdefault(one.digest, len(places))
+        deployed[one.digest] += 1
+        times = deployed[one.digest]
+        if (
+            successor is None
+            or (current is not None and one.generation == current.generation)
+            or (one.digest in protected and times == 1)
+        ):
+            continue
         old = keep.age_s is not None and now - successor.activated_at > keep.age_s
-        needed = (current is not None and one.generation == current.generation) or (
-            one.digest in protected and latest[one.digest] == one.generation
-        )
-        if (place >= keep.deployments or old) and not needed:
+        if old or place >= keep.deployments or times > _OF_A_VERSION:
             found.append(one)
     return tuple(found)

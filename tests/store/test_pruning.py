@@ -96,6 +96,38 @@ def test_the_current_one_stays_though_newer_ones_are_there():
     assert [each.generation for each in gone] == [4, 2, 1]
 
 
+def test_going_to_and_fro_evicts_no_other_version():
+    """Versions are counted: a rollback a minute must not cost the one of last month."""
+    history = [one(number, "ab"[number % 2]) for number in range(20, 2, -1)]
+    history += [one(2, "older"), one(1, "oldest")]
+    gone = dropped(history, Keep(3))
+    assert gone == [*range(16, 2, -1), 1]
+    assert 2 not in gone
+    # Of each version one deployment more: its serials may be others.
+    assert dropped(history, Keep(4)) == list(range(16, 2, -1))
+
+
+def test_an_older_deployment_of_a_version_ages_by_itself():
+    """That the version is served again says nothing of its former serials."""
+    history = [one(3, "a", day=99), one(2, "b", day=50), one(1, "a", day=1)]
+    assert dropped(history, Keep(9, 20 * DAY)) == [1]
+
+
+@given(
+    keep=st.integers(1, 4),
+    names=st.lists(st.sampled_from("abcdef"), min_size=1, max_size=20),
+)
+@settings(max_examples=50)
+def test_the_newest_versions_stay_however_often_they_were_deployed(keep: int, names: list[str]):
+    """Law: the newest deployment of each of the last N versions stays, and no third of any."""
+    history = [one(len(names) - place, name) for place, name in enumerate(names)]
+    gone = set(dropped(history, Keep(keep)))
+    kept = [names[len(names) - each.generation] for each in history if each.generation not in gone]
+    last = list(dict.fromkeys(names))[:keep]
+    assert list(dict.fromkeys(kept)) == last
+    assert all(kept.count(name) == min(2, names.count(name)) for name in last)
+
+
 @given(
     keep=st.integers(1, 8),
     age=st.none() | st.integers(0, 20 * DAY),
