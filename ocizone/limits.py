@@ -167,6 +167,11 @@ SHORT_WAIT_S: Final = 3.0
 PAUSE_S: Final = 5.0
 # A Retry-After is the registry's word: it must not stop us for ever.
 PAUSE_MOST_S: Final = 3_600.0
+# A longer one is for the repository that was asked for, not for its neighbours on the host: a
+# quota is a repository's or an account's, and one of 200 blocks must not stop the others.
+HOST_PAUSE_MOST_S: Final = 60.0
+# Blocks and hosts they are redirected to; who is forgotten is told once more.
+PAUSES_REMEMBERED: Final = 10_000
 # The lower rate is kept so long before successes raise it (flux: 20 minutes).
 RATE_KEPT_S: Final = 300.0
 HOSTS_REMEMBERED: Final = 1_000
@@ -200,7 +205,10 @@ LEAST_ATTEMPT_DEADLINE_S: Final = 1.0
 MOST_ATTEMPT_DEADLINE_S: Final = 3_600.0
 # Pulls under way at once: bounded threads, so that 200 blocks do not stampede; enough that a
 # dozen dead registries do not keep a live one waiting.
-PULL_THREADS: Final = 16
+PULL_THREADS: Final = 32
+# Of those for one registry: 64 blocks of a dead one kept a live one waiting for 46 s (measured
+# 2026-11-21). More are of no use to a live one either: it gets so many requests a second.
+PULLS_PER_REGISTRY: Final = 4
 # Threads that read and write the state directory.
 FILE_THREADS: Final = 2
 STOP_S: Final = 5.0
@@ -296,6 +304,10 @@ STORE_MEASURED_S: Final = 60.0
 MOST_KEPT_DEPLOYMENTS: Final = 1_000
 # Digests an operator let pass that are remembered: they matter until they are served.
 APPROVALS: Final = 16
+# Digits of a digest an operator has to type: one in 65,536 would be another by chance.
+DIGEST_DIGITS: Final = 4
+# Digits of a number that is a generation, and not the beginning of a digest.
+GENERATION_DIGITS: Final = 6
 
 # --- Log ----------------------------------------------------------------------------------------
 # Refused transfers and signatures: each (client, name, reason) once in so long, and so many lines;

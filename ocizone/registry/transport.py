@@ -118,7 +118,7 @@ class Session(requests.Session):
 
     Args:
         attempt: bounds every wait.
-        where: for messages.
+        where: ``registry/repository``: for messages, and for politeness.
         home: ``scheme://host[:port]`` of the registry.
         route: the way to it.
         sharing: politeness, and who is told of requests.
@@ -191,7 +191,8 @@ class Session(requests.Session):
             kind = self._kind or _kind_of(url)
             self._sharing.on_request(kind, success, time.monotonic() - began)
         if politeness is not None:
-            politeness.answered(host, status, response.headers.get("Retry-After"), began)
+            asked = response.headers.get("Retry-After")
+            politeness.answered(host, self._where, status, asked, began)
         for text in warnings_in(response.headers.get("Warning", "")):
             self._sharing.on_warning(host, text)
         return response

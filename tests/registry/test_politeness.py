@@ -19,6 +19,8 @@ from ocizone.registry.sharing import Kind, Sharing
 
 HOST = "registry.example:443"
 REPOSITORY = "zones/example.org"
+WHERE = f"registry.example/{REPOSITORY}"
+OTHER = "registry.example/zones/example.net"
 
 
 class Case:
@@ -35,18 +37,19 @@ class Case:
         self.slept.append(seconds)
         self.now += seconds
 
-    def enter(self, host: str = HOST) -> None:
-        self.politeness.enter(host, "here", self.sleep)
+    def enter(self, host: str = HOST, where: str = WHERE) -> None:
+        self.politeness.enter(host, where, self.sleep)
 
-    def refused(self, host: str = HOST) -> float:
+    def refused(self, host: str = HOST, where: str = WHERE) -> float:
         with pytest.raises(Transient) as caught:
-            self.enter(host)
+            self.enter(host, where)
         assert caught.value.reason is FetchReason.RATE_LIMITED
         assert caught.value.retry_after_s is not None
         return caught.value.retry_after_s
 
     def answer(self, status: int, header: str | None = None, began: float | None = None) -> None:
-        self.politeness.answered(HOST, status, header, self.now if began is None else began)
+        began = self.now if began is None else began
+        self.politeness.answered(HOST, WHERE, status, header, began)
 
     @property
     def rate(self) -> float:
@@ -96,7 +99,7 @@ def test_waiters_queue_up() -> None:
     waits: list[float] = []
     case = Case()
     for _ in range(13):
-        case.politeness.enter(HOST, "here", waits.append)
+        case.politeness.enter(HOST, WHERE, waits.append)
     assert waits == pytest.approx([0.1, 0.2, 0.3])
 
 
@@ -152,6 +155,63 @@ def test_pause(status: int, header: str | None, pause_s: float) -> None:
     case.now += pause_s
     case.enter()
     assert case.slept == []
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_long_pause_is_of_one_repository(status: int) -> None:
+    """Which has a quota of its own; its neighbours are asked on, half as often."""
+    case = Case()
+    case.enter()
+    case.answer(status, "3600")
+    assert case.refused() == pytest.approx(3600)
+    case.enter(where=OTHER)
+    assert case.slept == []
+    assert case.rate == 5
+    # Those who wait for the host are not sent away behind the long pause.
+    slow = Case(rate=0.1, burst=1)
+    slow.answer(status, "3600")
+    slow.enter(where=OTHER)
+    assert slow.refused(where=OTHER) < 30
+    # Nor does another host hear of it: where a mirror or a token service is.
+    case.enter("other.example:443")
+    case.now += 3600
+    case.enter()
+
+
+def test_a_short_pause_is_of_the_host() -> None:
+    """It is about how fast the host is asked, by whomever."""
+    case = Case()
+    case.enter()
+    case.answer(429, str(int(limits.HOST_PAUSE_MOST_S)))
+    assert case.refused(where=OTHER) == pytest.approx(limits.HOST_PAUSE_MOST_S)
+
+
+def test_a_later_shorter_pause_does_not_end_a_longer_one() -> None:
+    case = Case()
+    case.answer(429, "3000")
+    case.answer(429, "100")
+    assert case.refused() == pytest.approx(3000)
+
+
+def test_the_error_tells_of_the_repository() -> None:
+    """Who waits, whom for, and how long."""
+    case = Case()
+    case.answer(429, "3000")
+    with pytest.raises(Transient) as caught:
+        case.enter()
+    told = f"{WHERE}: {HOST} is not asked for this repository for another 3000.0 s"
+    assert str(caught.value).startswith(told)
+    assert caught.value.status == 429
+
+
+def test_pauses_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redirects name hosts."""
+    monkeypatch.setattr(limits, "PAUSES_REMEMBERED", 2)
+    case = Case()
+    for number in range(3):
+        case.politeness.answered(f"h{number}", WHERE, 429, "3000", case.now)
+    case.enter("h0")
+    assert case.refused("h1") == pytest.approx(3000)
 
 
 def test_short_pause_is_slept() -> None:
@@ -247,9 +307,14 @@ class Observed:
         self.seconds.append(seconds)
 
 
-def client_of(lab: LabRegistry, politeness: Politeness | None, observed: Observed) -> Client:
+def client_of(
+    lab: LabRegistry,
+    politeness: Politeness | None,
+    observed: Observed,
+    repository: str = REPOSITORY,
+) -> Client:
     client = Client(
-        Reference(lab.host, REPOSITORY, "v1", None),
+        Reference(lab.host, repository, "v1", None),
         insecure=True,
         sharing=Sharing(politeness=politeness, on_request=observed),
     )
@@ -283,6 +348,22 @@ def test_a_complaint_stops_the_others(lab_registry: LabRegistry) -> None:
     assert caught.value.retry_after_s == pytest.approx(60, abs=1)
     assert len(lab_registry.requests) == 1
     assert politeness.rates() == {lab_registry.host: limits.REQUESTS_PER_S / 2}
+
+
+def test_a_quota_stops_one_repository(lab_registry: LabRegistry) -> None:
+    """The attack: one repository answered 429 with an hour; every other block went silent."""
+    for repository in (REPOSITORY, "zones/other"):
+        lab_registry.push_files(repository, "v1", {"db": b"zone"})
+    politeness = Politeness()
+    lab_registry.faults.fail_next("manifest", 429, retry_after=3600)
+    blocked = client_of(lab_registry, politeness, Observed())
+    for _ in range(2):
+        with pytest.raises(Transient) as caught:
+            blocked.resolve()
+        assert caught.value.retry_after_s == pytest.approx(3600, abs=1)
+    other = client_of(lab_registry, politeness, Observed(), "zones/other")
+    assert other.resolve().digest
+    assert len(lab_registry.requests) == 2
 
 
 def test_redirect_hosts_and_token_services_count_for_themselves(
