@@ -23,6 +23,7 @@ from ocizone.follow.compile import ChildCompiler, child_environment
 from ocizone.follow.follower import Follower
 from ocizone.follow.following import Follows
 from ocizone.follow.local import LocalFollower
+from ocizone.follow.places import Places
 from ocizone.follow.pool import DaemonPool
 from ocizone.follow.source import OciSource, Source
 from ocizone.follow.tools import Observe, Serving, Tools
@@ -82,6 +83,7 @@ class Workshop:
             clock=reactor,
             wall=given.wall,
             pulls=DaemonPool("pull", limits.PULL_THREADS, reactor),
+            places=Places(),
             files=self.files,
             store=store,
             compile=ChildCompiler(reactor, reactor, self.files, child_environment(given.environ)),

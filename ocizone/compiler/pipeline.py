@@ -198,7 +198,7 @@ class _Compiled:
             set_serial(content, serial)
             info = zone_info(content, self._tree.display(one.path), spec.now)
             info = replace(info, content=digest)
-            self.listed += [_listed(view, info) for view in of]
+            self.listed += [_listed(view, info, written) for view in of]
             yield ImageZone(tuple(of), info, zone_nodes(content), nsec3_nodes(content))
 
     def _policy(self, one: Selected) -> DnssecPolicy:
@@ -249,7 +249,7 @@ def read_zone(
     return content
 
 
-def _listed(view: str, info: ZoneInfo) -> CompiledZone:
+def _listed(view: str, info: ZoneInfo, written: int) -> CompiledZone:
     return CompiledZone(
         view=view,
         apex=names.to_text(info.apex),
@@ -258,6 +258,7 @@ def _listed(view: str, info: ZoneInfo) -> CompiledZone:
         file=info.file,
         content=info.content,
         signed_until=info.signed_until,
+        written=written,
     )
 
 

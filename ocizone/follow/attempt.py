@@ -209,7 +209,7 @@ def attempt(client: PullClient, store: Store, hold: Hold, known: Known, terms: T
     digest = wanted(terms.pin, named)
     current = known.current
     trusted = terms.verify is None or known.trusted == digest
-    if current is not None and current.digest == digest and trusted:
+    if current is not None and current.digest == digest and trusted and _is_whole(current, store):
         return Same(digest, named)
     if known.rejected == digest:
         return Rejected(digest, named)
@@ -247,8 +247,6 @@ def attempt(client: PullClient, store: Store, hold: Hold, known: Known, terms: T
                 return Refused(digest, named, SIGNATURE_REFUSED, why, False, (problem,))
             case _:
                 assert_never(verdict)
-    if not is_new:
-        return Relabelled(found, named)
     enter("fetching", found)
     octets = 0
     for layer in manifest.layers:
@@ -256,7 +254,13 @@ def attempt(client: PullClient, store: Store, hold: Hold, known: Known, terms: T
         hold.keep(layer.digest)
         if not store.blobs.verified(layer.digest):
             octets += terms.have(client, layer)
-    return Fetched(replace(found, octets=octets), named)
+    found = replace(found, octets=octets)
+    return Fetched(found, named) if is_new else Relabelled(found, named)
+
+
+def _is_whole(current: Deployment, store: Store) -> bool:
+    """Tell whether the blobs of what is served are here: a scrub takes damaged ones away."""
+    return all(store.blobs.path(layer.digest).is_file() for layer in current.layers)
 
 
 def _wrong_type(manifest: Manifest, allowed: tuple[str, ...]) -> str:

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from twisted.internet.defer import DeferredLock
+
 from ocizone import limits
-from ocizone.compiler.spec import CompiledZone
 from ocizone.errors import StoreError
 from ocizone.follow.pool import Pool
 from ocizone.follow.watermark import raised
 from ocizone.store.deployments import Deployment
 from ocizone.store.records import SourceRecords
-from ocizone.store.standing import Held, Pin, Standing, Suspension
+from ocizone.store.standing import Held, Pin, Standing, Suspension, Watermark
 
 
 class Decisions:
@@ -31,6 +32,7 @@ class Decisions:
             wall: unix seconds.
         """
         self.standing = Standing()
+        self._changing = DeferredLock()
         self._records = records
         self._files = files
         self._wall = wall
@@ -43,16 +45,34 @@ class Decisions:
         """
         self.standing = await self._files.call(self._records.standing)
 
-    async def _keep(self, standing: Standing) -> None:
+    async def _change(self, change: Callable[[Standing], Standing]) -> None:
         """Write first: a decision that a restart forgets was never made.
+
+        One after the other: two that come together must both stand.
 
         Raises:
             StoreError: it cannot be written; nothing changed.
         """
-        if standing == self.standing:
-            return
-        await self._files.call(lambda: self._records.keep_standing(standing))
-        self.standing = standing
+        async with self._changing:
+            standing = change(self.standing)
+            if standing == self.standing:
+                return
+            await self._files.call(lambda: self._records.keep_standing(standing))
+            self.standing = standing
+
+    def seed(self, deployment: Deployment) -> None:
+        """Take what was restored for the newest that was served, if nothing else is known."""
+        standing = self.standing
+        if standing.watermark == Watermark():
+            mark = raised(
+                standing.watermark,
+                deployment.digest,
+                deployment.created,
+                deployment.zones,
+                self._now(),
+            )
+            # Written with the next decision: a start must not write.
+            self.standing = replace(standing, watermark=mark)
 
     def _now(self) -> int:
         return int(self._wall())
@@ -71,14 +91,15 @@ class Decisions:
         kind: Literal["pin", "rollback"],
         reason: str = "",
         passed_over: tuple[str, ...] = (),
-    ) -> None:
-        """Hold the source to a digest.
+    ) -> Pin:
+        """Hold the source to a digest; returns what stands from now on.
 
         Raises:
             StoreError: it cannot be written.
         """
         pin = Pin(digest, kind, self._now(), reason, passed_over)
-        await self._keep(replace(self.standing, pin=pin))
+        await self._change(lambda now: replace(now, pin=pin))
+        return pin
 
     async def unpin(self) -> Pin | None:
         """Let the tag decide again; returns what stood.
@@ -86,9 +107,22 @@ class Decisions:
         Raises:
             StoreError: it cannot be written.
         """
-        found = self.standing.pin
-        await self._keep(replace(self.standing, pin=None))
-        return found
+        stood: list[Pin | None] = []
+
+        def change(now: Standing) -> Standing:
+            stood.append(now.pin)
+            return replace(now, pin=None)
+
+        await self._change(change)
+        return stood[0]
+
+    async def take_back(self, own: Pin, former: Pin | None) -> None:
+        """Undo a pin that could not be carried out, unless another decision took its place.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        await self._change(lambda now: replace(now, pin=former) if now.pin is own else now)
 
     async def suspend(self, seconds: float | None, reason: str = "") -> None:
         """Look no more, for so long or until ``resume``.
@@ -97,9 +131,8 @@ class Decisions:
             StoreError: it cannot be written.
         """
         now = self._now()
-        until = None if seconds is None else now + int(seconds)
-        suspension = Suspension(now, until, reason)
-        await self._keep(replace(self.standing, suspension=suspension))
+        suspension = Suspension(now, None if seconds is None else now + int(seconds), reason)
+        await self._change(lambda standing: replace(standing, suspension=suspension))
 
     async def resume(self) -> bool:
         """Look again; tells whether it was suspended.
@@ -108,7 +141,7 @@ class Decisions:
             StoreError: it cannot be written.
         """
         stood = self.suspension is not None
-        await self._keep(replace(self.standing, suspension=None))
+        await self._change(lambda now: replace(now, suspension=None))
         return stood
 
     async def hold(self, held: Held) -> None:
@@ -117,50 +150,59 @@ class Decisions:
         Raises:
             StoreError: it cannot be written.
         """
-        await self._keep(replace(self.standing, held=held))
+        await self._change(lambda now: replace(now, held=held))
 
-    async def approve(self, digest: str) -> None:
-        """Need no further approval of a digest.
+    async def let_go(self, wanted: str) -> None:
+        """Forget what is held when something else is to be served now.
 
         Raises:
             StoreError: it cannot be written.
         """
-        others = tuple(one for one in self.standing.approved if one != digest)
-        approved = (*others, digest)[-limits.APPROVALS :]
-        await self._keep(replace(self.standing, approved=approved))
+        held = self.standing.held
+        if held is not None and held.digest != wanted:
+            await self._change(lambda now: replace(now, held=None))
 
-    async def served(
-        self, deployment: Deployment, zones: tuple[CompiledZone, ...], *, follows_tag: bool
-    ) -> None:
-        """Note that a deployment went live: raise the watermark, forget what was held.
+    async def approve(self, digest: str) -> None:
+        """Need no further approval of a digest, until it was served.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
+        def change(now: Standing) -> Standing:
+            others = tuple(one for one in now.approved if one != digest)
+            return replace(now, approved=(*others, digest)[-limits.APPROVALS :])
+
+        await self._change(change)
+
+    async def served(self, deployment: Deployment, *, follows_tag: bool) -> None:
+        """Note that a deployment went live.
+
+        The watermark rises, what was held and approved is done with, and a rollback that did not
+        mean this digest has ended.
 
         Args:
             deployment: that is served.
-            zones: as compiled.
-            follows_tag: it is what the tag names, no rollback: what an operator went back to
-                must not become the mark.
+            follows_tag: it is what the tag names: what an operator went back to must not become
+                the mark.
 
         Raises:
             StoreError: it cannot be written.
         """
-        standing = self.standing
-        mark = standing.watermark
-        if follows_tag:
-            mark = raised(mark, deployment.digest, deployment.created, zones, self._now())
-        held = standing.held
-        if held is not None and held.digest == deployment.digest:
-            held = None
-        await self._keep(replace(standing, watermark=mark, held=held))
+        digest = deployment.digest
 
-    async def end_rollback(self, named: str) -> None:
-        """The tag names this now: a rollback that did not mean it has done its work.
+        def change(now: Standing) -> Standing:
+            approved = tuple(one for one in now.approved if one != digest)
+            if not follows_tag:
+                return replace(now, approved=approved)
+            created, zones = deployment.created, deployment.zones
+            mark = raised(now.watermark, digest, created, zones, self._now())
+            pin = now.pin
+            if pin is not None and pin.kind == "rollback" and pin.digest != digest:
+                pin = None
+            return replace(now, approved=approved, watermark=mark, pin=pin, held=None)
 
-        Raises:
-            StoreError: it cannot be written.
-        """
-        pin = self.standing.pin
-        if pin is not None and pin.kind == "rollback" and named != pin.digest:
-            await self._keep(replace(self.standing, pin=None))
+        await self._change(change)
 
 
 def damaged(error: StoreError) -> StoreError:

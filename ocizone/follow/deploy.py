@@ -32,6 +32,7 @@ from ocizone.follow.served import Served
 from ocizone.follow.status import Activated, Disturbance, Disturbed, Failure
 from ocizone.follow.succession import unnoticed
 from ocizone.follow.tools import Tools
+from ocizone.registry.trust import signers
 from ocizone.store.deployments import Deployment
 from ocizone.store.gc import Hold
 from ocizone.store.reports import DeployReport, DeployState
@@ -49,6 +50,8 @@ class Deployer:
         """
         self.name = source.name
         self.problems: tuple[Problem, ...] = ()
+        self.is_compiling = False
+        """Nothing of a deployment is anywhere yet: it may be cancelled."""
         self.records = tools.store.source(source.key)
         self.served = Served(tools)
         self.decisions = Decisions(self.records, tools.files, tools.wall)
@@ -166,6 +169,7 @@ class Deployer:
             past = builder.again(current)
         else:
             past = builder.after(self.served.last_zones)
+        self.is_compiling = True
         try:
             built = await builder.reuse(revision.layers, past, hold)
             if built is None:
@@ -177,6 +181,8 @@ class Deployer:
         except CompilerError as error:
             self.refusals.compiler_failed(revision.digest, self.name, error)
             raise
+        finally:
+            self.is_compiling = False
         return built
 
     async def _changes(self, former: Deployment | None, built: Built) -> tuple[ZoneChange, ...]:
@@ -262,7 +268,7 @@ class Deployer:
         current = self.current
         assert current is not None
         try:
-            await self.decisions.served(current, current.zones, follows_tag=follows_tag)
+            await self.decisions.served(current, follows_tag=follows_tag)
         except StoreError as error:
             self.disturbed("remember", error)
 
@@ -281,6 +287,8 @@ class Deployer:
             verified_by=revision.verified_by,
             created=revision.created,
         )
+        if relabelled == self.current:
+            return
         await self._tools.files.call(lambda: self.records.commit(relabelled))
         self.served.current = relabelled
         self._tools.serving.relabelled(relabelled)
@@ -358,6 +366,7 @@ class Deployer:
         self, deployment: Deployment, problems: tuple[Problem, ...], workspace: Path | None
     ) -> None:
         self.problems = problems
+        self.decisions.seed(deployment)
         await self._place.check(deployment, workspace)
 
     async def materialise(self, workspace: Path | None = None) -> None:
@@ -372,6 +381,21 @@ class Deployer:
             await tools.files.call(lambda: tools.store.collect(keeps, now))
         except StoreError as error:
             self.disturbed("collect", error)
+
+    def untrusted(self, deployment: Deployment) -> str:
+        """Return why nobody who may sign now has signed a deployment, "" when somebody has.
+
+        By what was found when it was pulled: to go back needs no registry.
+        """
+        verify = self._source.verify
+        if verify is None or verify.policy != "require":
+            return ""
+        name = deployment.digest
+        if not deployment.verified_by:
+            return f"{name} is not signed, and `verify` requires it"
+        if deployment.verified_by not in signers(verify):
+            return f"{name} was signed by {deployment.verified_by}, whom `verify` does not name now"
+        return ""
 
     async def require(self, deployment: Deployment) -> None:
         """Make sure a deployment can be served again: its image is here, or all its blobs.

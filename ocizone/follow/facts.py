@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ocizone.compiler.spec import ZoneRule
 from ocizone.follow.gatekeeper import Gate
+from ocizone.plugins.artifact import Verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class SourceFacts:
         prefix: what findings put before a file's path.
         interval_s: seconds between looks.
         gate: what is held back.
+        verify: whose signature a version needs, or None.
         terms: what else decides whether a digest is refused, as text: a refusal counts only as
             long as it is the same.
     """
@@ -36,6 +38,7 @@ class SourceFacts:
     prefix: str = ""
     interval_s: float = 0
     gate: Gate = field(default_factory=Gate)
+    verify: Verify | None = None
     terms: str = ""
 
     def configuration(self, rules: str) -> str:

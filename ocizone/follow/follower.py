@@ -54,7 +54,7 @@ from ocizone.registry.api import PullClient
 from ocizone.registry.manifest import Descriptor
 from ocizone.registry.trust import CheckSignature
 from ocizone.store.reports import DeployState
-from ocizone.store.standing import Suspension
+from ocizone.store.standing import Pin, Suspension
 
 #: Makes a client for one artifact; must not touch the network.
 ClientFactory = Callable[[Artifact], PullClient]
@@ -88,6 +88,7 @@ class Follower(LookingService):
             path=Path(artifact.path),
             interval_s=artifact.interval_s,
             gate=Gate(artifact.guard, artifact.allow_rollback),
+            verify=artifact.verify,
             terms=repr((artifact.allowed_types, artifact.verify and asdict(artifact.verify))),
         )
         deployer = Deployer(facts, tools)
@@ -107,6 +108,7 @@ class Follower(LookingService):
         self._pause = Pause(tools.clock)
         self._reporter: Reporter | None = None
         self._trusted = ""
+        self._tentative: Pin | None = None
         self.verbs = Verbs(self, deployer, tools)
 
     @property
@@ -160,11 +162,12 @@ class Follower(LookingService):
         Raises:
             RegistryError, StoreError, CompilerError: it failed.
         """
-        decisions = self._deployer.decisions
+        if self._reporter is not None and self._reporter.report.state != "waiting":
+            self._reporter = None
         while True:
             # Layers of a look that failed stay until the next one, which need not fetch them again.
             former, self._hold = self._hold, self._tools.store.hold()
-            pin = decisions.standing.pin
+            pin = self._pin
             try:
                 found = await retrying(
                     self._pause,
@@ -178,18 +181,19 @@ class Follower(LookingService):
             finally:
                 former.release()
             async with self.deploying:
-                if decisions.standing.pin == pin:
+                if self._pin == pin:
                     return await self._take(found)
             # An operator decided otherwise meanwhile.
 
     async def _take(self, found: Found) -> LookResult:
         """Do what a look's finding asks for."""
         deployer = self._deployer
+        decisions = deployer.decisions
         self.found = found.named or self.found
-        if wanted(deployer.decisions.standing.pin, found.named) == found.named:
-            await deployer.decisions.end_rollback(found.named)
+        await decisions.let_go(wanted(self._pin, found.named))
         match found:
             case Same(digest):
+                await self._stand_by(digest)
                 if not deployer.materialised:
                     await deployer.materialise()
                 return LookResult(Outcome.UNCHANGED, digest)
@@ -209,14 +213,42 @@ class Follower(LookingService):
                 return LookResult(Outcome.REFUSED, digest, failure, found.problems)
             case Relabelled(revision):
                 self._trusted = revision.digest
+                self._octets += revision.octets
+                await self._stand_by(revision.digest)
                 await deployer.relabel(revision)
+                if not deployer.materialised:
+                    await deployer.materialise()
                 return LookResult(Outcome.UNCHANGED, revision.digest)
             case Fetched(revision):
                 self._trusted = revision.digest
                 self._octets += revision.octets
+                await self._stand_by(revision.digest)
                 return await self.deploy(revision, self._hold, self._reporter)
             case _:
                 assert_never(found)
+
+    @property
+    def _pin(self) -> Pin | None:
+        """What this look is to find: what an operator tries to pin, or what is pinned."""
+        return self._tentative or self._deployer.decisions.standing.pin
+
+    async def _stand_by(self, digest: str) -> None:
+        """Write down a pin that was only tried, now that its digest is known to be there."""
+        tried = self._tentative
+        if tried is not None and tried.digest == digest:
+            self._tentative = None
+            await self._deployer.decisions.pin(digest, "pin", tried.reason)
+
+    async def try_pin(self, pin: Pin) -> LookResult:
+        """Look for a digest that is to be pinned; it is, once it was fetched and verified.
+
+        A pin of what cannot be had must not stand, whatever ends the attempt.
+        """
+        self._tentative = pin
+        try:
+            return await self.refresh(hard=True, once=True)
+        finally:
+            self._tentative = None
 
     def _terms(self) -> Terms:
         artifact, asked, seconds = self._artifact, self._asked, self._tools.clock.seconds
@@ -234,7 +266,7 @@ class Follower(LookingService):
         return Terms(
             have=have,
             check_signature=self._check_signature,
-            pin=self._deployer.decisions.standing.pin,
+            pin=self._pin,
             fresh_s=fresh_s,
             timeout_s=artifact.timeout_s,
             allowed_types=artifact.allowed_types,
@@ -271,13 +303,15 @@ class Follower(LookingService):
             deployer.intact, deployer.refusals.digest, held.digest if held else "", self._trusted
         )
         terms = self._terms()
+        place = self._tools.places.of(self._artifact.reference.registry)
         try:
-            return await call_within(
-                self._tools.pulls,
-                self._tools.clock,
-                terms.timeout_s + _GRACE_S,
-                lambda: attempt(client, store, hold, known, terms),
-            )
+            async with place:
+                return await call_within(
+                    self._tools.pulls,
+                    self._tools.clock,
+                    terms.timeout_s + _GRACE_S,
+                    lambda: attempt(client, store, hold, known, terms),
+                )
         except Overdue as error:
             # The thread is lost, and with it the client it may still be using.
             client.abort()

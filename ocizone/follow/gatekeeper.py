@@ -1,4 +1,4 @@
-"""May this revision go live? What holds it back, and what is only told. Pure but for the wall.
+"""May this revision go live? What holds it back, and what is only told. Pure.
 
 The guard (follow.guard) looks at what changes, the watermark (follow.watermark) at what is older;
 an approval, a pin and ``allow_rollback`` let pass.
@@ -67,7 +67,9 @@ class Gate:
             found = older(standing.watermark, revision.digest, revision.created, zones)
             if found:
                 return Judged("RollbackDetected", found)
-        found = objections(changes, self.guard, revision.digest)
+        # What the tag had served before an operator went elsewhere was judged then.
+        known = revision.digest == standing.watermark.digest
+        found = () if known else objections(changes, self.guard, revision.digest)
         if found:
             return Judged("ChangeGuard", found)
         return Judged(None, warnings(changes))

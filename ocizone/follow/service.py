@@ -369,6 +369,11 @@ class LookingService(Service):
                 waiter.callback(result)
         self._look_again()
 
+    def interrupt(self) -> None:
+        """End a compilation under way: an operator wants something else, now."""
+        if self._turn is not None and self._deployer.is_compiling:
+            self._turn.cancel()
+
     def settle(self, result: LookResult) -> None:
         """Take over what an operator's verb came to: it is what is known of the source now."""
         self._last = result

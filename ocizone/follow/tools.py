@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from ocizone.compiler.spec import CompareSpec, CompileReport, CompileSpec, Layer
 from ocizone.errors import Problem
+from ocizone.follow.places import Places
 from ocizone.follow.pool import Pool
 from ocizone.follow.status import Event
 from ocizone.plugins.artifact import Keep
@@ -60,6 +61,7 @@ class Tools:
         clock: for timers; monotonic.
         wall: unix seconds, for records and status only.
         pulls: threads for talking to registries.
+        places: of a registry among those threads.
         files: threads for the store: never behind a pull.
         store: the state directory.
         compile: see Compile.
@@ -76,6 +78,7 @@ class Tools:
     clock: IReactorTime
     wall: Callable[[], float]
     pulls: Pool
+    places: Places
     files: Pool
     store: Store
     compile: Compile

@@ -18,6 +18,7 @@ from ocizone.follow.attempt import Revision
 from ocizone.follow.deploy import Deployer
 from ocizone.follow.status import Decided, Failure, LookResult, Outcome, VerbRefused
 from ocizone.follow.tools import Tools
+from ocizone.limits import DIGEST_DIGITS, GENERATION_DIGITS
 from ocizone.registry.manifest import is_digest
 from ocizone.store.deployments import Deployment
 from ocizone.store.standing import Pin
@@ -35,6 +36,12 @@ class Looks(Protocol):
     def refresh(self, *, hard: bool = False, once: bool = False) -> Deferred[LookResult]:
         """Look now."""
 
+    async def try_pin(self, pin: Pin) -> LookResult:
+        """Look for a digest that is to be pinned."""
+
+    def interrupt(self) -> None:
+        """End a compilation under way: what it makes is not wanted now."""
+
     def settle(self, result: LookResult) -> None:
         """Take over what a verb came to."""
 
@@ -48,67 +55,66 @@ class Verbs:
         self._decisions = deployer.decisions
         self._tools = tools
 
-    async def rollback(self, to: str = "", reason: str = "") -> Done:
+    async def rollback(self, to: str = "", reason: str = "", *, unsigned: bool = False) -> Done:
         """Serve a version of before, from the store, until the tag names yet another digest.
 
         Args:
-            to: digest, its beginning, or a generation; "" for what was served before.
+            to: digest, its beginning, or a generation; "" for what was served before: before
+                what is served at this moment, whatever is on its way.
             reason: the operator's words.
+            unsigned: even if nobody who may sign now has signed it.
         """
+        leaving = self._deployer.current
+        standing = self._decisions.standing.pin
+        passed = standing.passed_over if standing and standing.kind == "rollback" else ()
         try:
             kept = await self._tools.files.call(self._deployer.records.history)
         except OcizoneError as error:
             return VerbRefused(str(error))
+        target = version(kept, leaving, to, passed)
+        if isinstance(target, VerbRefused):
+            return target
+        self._follower.interrupt()
         async with self._follower.deploying:
-            current = self._deployer.current
-            target = _version(kept, current, to)
-            if isinstance(target, VerbRefused):
-                return target
-            former = self._decisions.standing.pin
-            passed = [self._follower.found, current.digest if current else ""]
-            passed += former.passed_over if former and former.kind == "rollback" else ()
-            over = tuple(one for one in dict.fromkeys(passed) if one and one != target.digest)
+            over = [self._follower.found, leaving.digest if leaving else "", *passed]
+            over = [one for one in dict.fromkeys(over) if one and one != target.digest]
 
-            async def decide() -> None:
-                await self._decisions.pin(target.digest, "rollback", reason, over)
+            async def decide() -> Pin:
+                return await self._decisions.pin(target.digest, "rollback", reason, tuple(over))
 
-            return await self._serve(target, "rollback", decide, reason)
+            return await self._serve(target, "rollback", decide, reason, unsigned=unsigned)
 
-    async def pin(self, digest: str, reason: str = "") -> Done:
+    async def pin(self, digest: str, reason: str = "", *, unsigned: bool = False) -> Done:
         """Serve this digest whatever the tag names, until ``unpin``; pulled if it is not here.
 
         Args:
             digest: of a manifest; the beginning of one that is kept will do.
             reason: the operator's words.
+            unsigned: see ``rollback``; what has to be pulled is verified in any case.
         """
         try:
             kept = await self._tools.files.call(self._deployer.records.history)
         except OcizoneError as error:
             return VerbRefused(str(error))
-        former = self._decisions.standing.pin
-        async with self._follower.deploying:
-            target = _version(kept, None, digest)
-            if isinstance(target, Deployment):
+        target = version(kept, None, digest)
+        if isinstance(target, Deployment):
+            self._follower.interrupt()
+            async with self._follower.deploying:
 
-                async def decide() -> None:
-                    await self._decisions.pin(target.digest, "pin", reason)
+                async def decide() -> Pin:
+                    return await self._decisions.pin(target.digest, "pin", reason)
 
-                return await self._serve(target, "pin", decide, reason)
-            if not is_digest(digest):
-                return VerbRefused(
-                    f"{digest} is the beginning of no version that is kept: give all of the digest"
-                )
-            try:
-                await self._decisions.pin(digest, "pin", reason)
-            except OcizoneError as error:
-                return VerbRefused(str(error))
-        result = await self._follower.refresh(hard=True, once=True)
-        if result.outcome in {Outcome.REFUSED, Outcome.FAILED}:
-            await self._take_back(former)
+                return await self._serve(target, "pin", decide, reason, unsigned=unsigned)
+        if not is_digest(digest):
+            return VerbRefused(
+                f"{digest} is the beginning of no version that is kept: give all of the digest"
+            )
+        result = await self._follower.try_pin(Pin(digest, "pin", 0, reason))
+        if result.outcome in {Outcome.ACTIVATED, Outcome.UNCHANGED}:
+            self._tell("pin", digest, reason)
+        else:
             # What is known of the source is what its tag says, not what this digest did.
             self._follower.refresh()
-        else:
-            self._tell("pin", digest, reason)
         return result
 
     async def unpin(self) -> Done:
@@ -152,8 +158,12 @@ class Verbs:
             held = self._deployer.held
             if held is None:
                 return VerbRefused("nothing waits for approval")
-            if not digest or not _begins(held.digest, digest):
+            if not _begins(held.digest, digest):
                 return VerbRefused(f"what waits is {held.digest}, not {digest}")
+            if self._follower.found not in {"", held.digest}:
+                return VerbRefused(
+                    f"the tag names {self._follower.found} now: `ocizone refresh`, or `ocizone pin`"
+                )
             try:
                 await self._decisions.approve(held.digest)
             except OcizoneError as error:
@@ -164,7 +174,7 @@ class Verbs:
                 result = await self._deploy(candidate, follows_tag=True)
                 self._follower.settle(result)
                 return result
-        return await self._follower.refresh(once=True)
+        return await self._follower.refresh()
 
     # --- Serving from the store --------------------------------------------------------------
 
@@ -172,12 +182,17 @@ class Verbs:
         self,
         target: Deployment,
         verb: str,
-        decide: Callable[[], Awaitable[None]],
+        decide: Callable[[], Awaitable[Pin]],
         reason: str,
+        *,
+        unsigned: bool,
     ) -> Done:
+        untrusted = self._deployer.untrusted(target)
+        if untrusted and not unsigned:
+            return VerbRefused(f"{untrusted}; --unsigned serves it nevertheless")
         former = self._decisions.standing.pin
         try:
-            await decide()
+            own = await decide()
         except OcizoneError as error:
             return VerbRefused(str(error))
         current = self._deployer.current
@@ -186,7 +201,7 @@ class Verbs:
         else:
             result = await self._deploy(target, follows_tag=False)
         if result.outcome in {Outcome.REFUSED, Outcome.FAILED}:
-            await self._take_back(former)
+            await self._take_back(own, former)
         else:
             self._follower.settle(result)
             self._tell(verb, target.digest, reason)
@@ -224,15 +239,10 @@ class Verbs:
             return LookResult(Outcome.HELD, target.digest, held, judged.problems)
         return LookResult(Outcome.ACTIVATED, target.digest, None, deployer.problems)
 
-    async def _take_back(self, former: Pin | None) -> None:
+    async def _take_back(self, own: Pin, former: Pin | None) -> None:
         """Undo a pin that could not be carried out."""
         try:
-            if former is None:
-                await self._decisions.unpin()
-            else:
-                await self._decisions.pin(
-                    former.digest, former.kind, former.reason, former.passed_over
-                )
+            await self._decisions.take_back(own, former)
         except OcizoneError as error:
             self._deployer.disturbed("remember", error)
 
@@ -241,12 +251,16 @@ class Verbs:
 
 
 def _begins(digest: str, beginning: str) -> bool:
-    """Tell whether a digest begins so; ``sha256:`` may be left out."""
-    return digest.startswith(beginning) or digest.removeprefix("sha256:").startswith(beginning)
+    """Tell whether a digest begins so, with enough digits to mean one; ``sha256:`` may be left out."""
+    digits = beginning.removeprefix("sha256:")
+    return len(digits) >= DIGEST_DIGITS and digest.removeprefix("sha256:").startswith(digits)
 
 
-def _version(
-    kept: tuple[Deployment, ...], current: Deployment | None, to: str
+def version(
+    kept: tuple[Deployment, ...],
+    current: Deployment | None,
+    to: str,
+    passed: tuple[str, ...] = (),
 ) -> Deployment | VerbRefused:
     """Return the version that is meant.
 
@@ -254,19 +268,20 @@ def _version(
         kept: newest first.
         current: what is served; "" means the newest one before it with another digest.
         to: digest, its beginning, a generation, or "".
+        passed: digests that were rolled back already: "" means one before those, too.
     """
     if not to:
+        known = {*passed, current.digest} if current else set(passed)
         newest = current.generation if current else 0
-        earlier = [
-            one
-            for one in kept
-            if current is not None and one.generation < newest and one.digest != current.digest
-        ]
+        earlier = [one for one in kept if one.generation < newest and one.digest not in known]
         if not earlier:
             return VerbRefused("no version before this one is kept (see `keep` in the Corefile)")
         return earlier[0]
-    numbered = [one for one in kept if to.isdecimal() and one.generation == int(to)]
-    matching = numbered or [one for one in kept if _begins(one.digest, to)]
+    # A generation has few digits, the beginning of a digest many.
+    if to.isdecimal() and len(to) <= GENERATION_DIGITS:
+        matching = [one for one in kept if one.generation == int(to)]
+    else:
+        matching = [one for one in kept if _begins(one.digest, to)]
     if not matching:
         return VerbRefused(f"no version {to} is kept (see `ocizone history`)")
     if len({one.digest for one in matching}) > 1:

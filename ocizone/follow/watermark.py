@@ -47,12 +47,19 @@ def older(
     if moment is not None and newest is not None and moment < newest:
         message = f"it was created {shown(created)}, before what was served: {shown(mark.created)}"
         findings.error(name, 0, 0, "rollback-created", message, hint)
-    highest = {(view, apex): serial for view, apex, serial in mark.serials}
+    highest = {(file, apex): serial for file, apex, serial in mark.serials}
+    of_apex: dict[str, list[int]] = {}
+    for (_, apex), serial in highest.items():
+        of_apex.setdefault(apex, []).append(serial)
     below: dict[Problem, None] = {}
     for zone in zones:
-        served = highest.get((zone.view, zone.apex))
-        if served is not None and newer(served, zone.serial):
-            message = f"{zone.apex} serial {zone.serial} is below {served}, which was served"
+        if zone.written < 0:
+            continue
+        # A file that was renamed is still of the zone: it is older when it is below all of them.
+        one = highest.get((zone.file, zone.apex))
+        known = of_apex.get(zone.apex, []) if one is None else [one]
+        if known and all(newer(served, zone.written) for served in known):
+            message = f"{zone.apex} serial {zone.written} is below {known[0]}, which was served"
             # A file that serves several views is told once.
             below[Problem(zone.file, 0, 0, Severity.ERROR, "rollback-serial", message, hint)] = None
     for problem in below:
@@ -73,16 +80,18 @@ def raised(
         zones: as compiled.
         now: unix seconds.
     """
-    serials = {(view, apex): serial for view, apex, serial in mark.serials}
+    serials = {(file, apex): serial for file, apex, serial in mark.serials}
     for zone in zones:
-        served = serials.pop((zone.view, zone.apex), zone.serial)
-        serials[zone.view, zone.apex] = zone.serial if newer(zone.serial, served) else served
+        if zone.written >= 0:
+            served = serials.pop((zone.file, zone.apex), zone.written)
+            newest = zone.written if newer(zone.written, served) else served
+            serials[zone.file, zone.apex] = newest
     # Those of now stand last; of zones that are long gone the earliest are forgotten.
     kept = list(serials.items())[-WATERMARK_ZONES:]
     return Watermark(
         digest,
         created if _is_newest(created, mark.created, now) else mark.created,
-        tuple((view, apex, serial) for (view, apex), serial in kept),
+        tuple((file, apex, serial) for (file, apex), serial in kept),
     )
 
 

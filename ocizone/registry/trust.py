@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from ocizone.plugins.artifact import Verify
 from ocizone.registry.api import SignatureClient
@@ -43,3 +44,9 @@ Verdict = Signed | Unsigned | Untrusted
 
 #: Returns the verdict on the manifest with this digest. Blocking; raises RegistryError.
 CheckSignature = Callable[[SignatureClient, str, Verify], Verdict]
+
+
+def signers(verify: Verify) -> frozenset[str]:
+    """Return who may sign, as ``Signed.by`` names them: keys by their files."""
+    keys = {f"key {PurePath(path).name}" for path in verify.keys}
+    return frozenset(keys | {f"{one.subject} ({one.issuer})" for one in verify.identities})

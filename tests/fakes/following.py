@@ -40,6 +40,7 @@ from ocizone.errors import (
 )
 from ocizone.follow.follower import Follower
 from ocizone.follow.local import LocalFollower
+from ocizone.follow.places import Places
 from ocizone.follow.pool import Pool
 from ocizone.follow.source import LocalSource, OciSource
 from ocizone.follow.status import Event
@@ -108,6 +109,12 @@ class HeldPool:
         result, work = self._calls[0]
         found = work()
         self._calls[0] = (result, lambda: found)
+
+    def release(self) -> None:
+        """Do the oldest work and hand over what it came to, if anybody still wants it."""
+        result, work = self._calls.pop(0)
+        if not result.called:
+            maybeDeferred(work).chainDeferred(result)
 
     def deliver(self) -> None:
         """Hand over the oldest result."""
@@ -330,6 +337,7 @@ class Site:
             clock=self.clock,
             wall=lambda: WALL + self.clock.seconds(),
             pulls=self.pulls,
+            places=Places(),
             files=self.files,
             store=self.store,
             compile=self.compiler,

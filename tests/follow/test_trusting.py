@@ -252,6 +252,32 @@ def test_unchanged_writes_nothing(site: Site):
     assert before == after
 
 
+def test_what_is_served_keeps_its_report(site: Site):
+    """A registry that goes away afterwards has nothing to do with it."""
+    digest = site.registry.push(ONE)
+    follower = follow(site)
+    site.registry.down = DOWN
+    follower.refresh(once=True)
+    assert report_of(site, digest).state == "served"
+    assert report_of(site, digest).reason == ""
+
+
+def test_a_blob_that_was_lost_is_fetched_again(site: Site):
+    """A scrub takes damaged ones away; nothing is reloaded for it."""
+    site.registry.push(ONE)
+    follower = follow(site)
+    current = site.store.source("one").current()
+    assert current is not None
+    path = site.store.blobs.path(current.layers[0].digest)
+    path.unlink()
+    assert look(follower).outcome is Outcome.UNCHANGED
+    assert path.is_file()
+    assert len(site.serving.deployments) == 1
+    assert site.serving.relabellings == []
+    look(follower)
+    assert site.registry.requests["blob"] == 2
+
+
 # --- Asking ----------------------------------------------------------------------------------
 
 

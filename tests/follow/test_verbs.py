@@ -11,16 +11,18 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from ocizone import limits
-from ocizone.compiler.spec import CompareSpec, CompileReport, CompileSpec, ZoneChange
+from ocizone.compiler.spec import ZoneChange
 from ocizone.errors import FetchReason, StoreError, Transient
 from ocizone.follow.follower import Follower
 from ocizone.follow.status import Decided, LookResult, Outcome, VerbRefused
 from ocizone.follow.verbs import Done
-from ocizone.plugins.artifact import Guard, Keep
-from tests.fakes.following import FakeCompiler, HeldPool, Site
+from ocizone.plugins.artifact import Guard, Keep, Verify
+from ocizone.registry.trust import Signed
+from tests.fakes.following import HeldPool, Site
 
 ONE, TWO, THREE = {"db.a": "one"}, {"db.a": "two"}, {"db.a": "three"}
 DOWN = Transient("no network", reason=FetchReason.NETWORK)
+KEY = Verify(keys=("/keys/ops.pub",))
 SUSPICIOUS = (ZoneChange("v", "a.", "changed", removed=20, before=20),)
 
 
@@ -130,74 +132,16 @@ def test_rollback_to_a_version(site: Site, by: str):
     assert site.served == ONE
 
 
-def test_rollback_twice_goes_forth_again(site: Site):
-    """The version served before is the one that was left."""
-    follower = after_pushes(site, ONE, TWO)
+def test_rollback_twice_goes_further_back(site: Site):
+    """What was left once is not what one goes back to: two operators do not undo one another."""
+    follower = after_pushes(site, ONE, TWO, THREE)
     looked(follower.verbs.rollback())
+    assert site.served == TWO
     looked(follower.verbs.rollback())
-    assert site.served == TWO
+    assert site.served == ONE
     site.clock.advance(3600)
-    assert site.served == TWO
-
-
-def test_a_rollback_waits_for_the_deployment_under_way(tmp_path: Path):
-    """One deployment of a source at a time, whoever asked for it."""
-    compiler = SlowCompiler()
-    site = Site(tmp_path, compiler=compiler)
-    follower = after_pushes(site, ONE, TWO)
-    compiler.slow = True
-    site.registry.push(THREE)
-    site.clock.advance(3600)
-    found: list[Done] = []
-    Deferred.fromCoroutine(follower.verbs.rollback()).addCallback(found.append)
-    assert (found, site.served) == ([], TWO)
-    compiler.finish()
-    assert site.served == TWO
-    assert len(found) == 1
-    assert [one.generation for one in site.serving.deployments] == [1, 2, 3, 4]
-    site.store.close()
-
-
-class SlowCompiler(FakeCompiler):
-    """Compiles when told to, while ``slow``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.slow = False
-        self._waiting: list[tuple[Deferred[CompileReport], CompileSpec | CompareSpec]] = []
-
-    def __call__(self, spec: CompileSpec | CompareSpec) -> Deferred[CompileReport]:
-        if not self.slow:
-            return super().__call__(spec)
-        report: Deferred[CompileReport] = Deferred()
-        self._waiting.append((report, spec))
-        return report
-
-    def finish(self) -> None:
-        """Compile what waits, and be quick from now on."""
-        self.slow = False
-        for report, spec in self._waiting:
-            super().__call__(spec).chainDeferred(report)
-
-
-def test_a_look_under_way_does_not_undo_a_rollback(tmp_path: Path):
-    """It found what the tag names before the operator decided: it asks again."""
-    site = Site(tmp_path)
-    after_pushes(site, ONE, TWO)
-    pulls = HeldPool()
-    site.pulls = pulls
-    again = site.again()
-    follower = again.follower()
-    again.registry.push(THREE)
-    pulls.answer()
-    assert looked(follower.verbs.rollback()).outcome is Outcome.ACTIVATED
-    pulls.deliver()
-    assert again.served == ONE
-    pulls.answer()
-    pulls.deliver()
-    assert again.served == THREE
-    assert again.registry.requests["head"] == 4
-    again.store.close()
+    assert site.served == ONE
+    assert "no version before" in refused(follower.verbs.rollback())
 
 
 def test_rollback_without_an_earlier_version(site: Site):
@@ -465,3 +409,203 @@ def test_a_damaged_standing_is_told(site: Site):
     again.follower()
     assert again.served == ONE
     assert any("decide again" in str(event) for event in again.events)
+
+
+# --- Decisions that meet ---------------------------------------------------------------------
+
+
+def test_what_another_push_replaced_is_not_held_any_more(site: Site):
+    """Approving it later would serve what the tag does not name."""
+    follower = after_pushes(site, ONE, guard=Guard(deletes=0.3))
+    site.compiler.changes = SUSPICIOUS
+    held = site.registry.push(TWO)
+    follower.refresh()
+    site.compiler.changes = ()
+    site.registry.push(THREE)
+    follower.refresh()
+    assert follower.status.held is None
+    assert refused(follower.verbs.approve(held)) == "nothing waits for approval"
+    assert site.served == THREE
+
+
+def test_approving_what_the_tag_does_not_name_now(site: Site):
+    """Not even before the next look: the tag is known to have moved."""
+    follower = after_pushes(site, ONE, guard=Guard(deletes=0.3))
+    site.compiler.changes = SUSPICIOUS
+    held = site.registry.push(TWO)
+    follower.refresh()
+    follower.found = "sha256:" + "9" * 64
+    assert "the tag names" in refused(follower.verbs.approve(held))
+    assert site.served == ONE
+
+
+def test_an_approval_is_for_once(site: Site):
+    """It lets a change pass, not a rollback of the tag later on."""
+    old, new = "2026-09-18T00:00:00Z", "2026-09-19T00:00:00Z"
+    site.registry.push(ONE, created="2026-09-17T00:00:00Z")
+    follower = site.follower(site.source(guard=Guard(deletes=0.3)))
+    site.compiler.changes = SUSPICIOUS
+    approved = site.registry.push(TWO, created=old)
+    follower.refresh()
+    looked(follower.verbs.approve(approved))
+    site.compiler.changes = ()
+    site.registry.push(THREE, created=new)
+    follower.refresh()
+    site.registry.tag = approved
+    follower.refresh()
+    assert site.served == THREE
+    assert follower.status.held is not None
+    assert follower.status.held.condition == "RollbackDetected"
+
+
+def test_two_decisions_at_once_both_stand(site: Site):
+    """Neither is written over the other."""
+    follower = after_pushes(site, ONE, TWO)
+    decisions = follower._deployer.decisions
+    held = HeldPool()
+    decisions._files = held
+    first = Deferred.fromCoroutine(decisions.suspend(60))
+    second = Deferred.fromCoroutine(decisions.pin("sha256:" + "1" * 64, "pin"))
+    while not (first.called and second.called):
+        held.release()
+    standing = site.store.source("one").standing()
+    assert standing.suspension is not None
+    assert standing.pin is not None
+    assert standing == decisions.standing
+
+
+def test_a_rollback_does_not_wait_for_a_compilation(site: Site):
+    """What was served when it was asked for is what is left, not what was on its way."""
+    follower = after_pushes(site, ONE, TWO)
+    site.compiler.hang = True
+    site.registry.push(THREE)
+    follower.refresh()
+    assert follower.status.state == "deploying"
+    site.compiler.hang = False
+    looked(follower.verbs.rollback())
+    assert site.compiler.cancelled == 1
+    assert site.served == ONE
+    site.clock.advance(3600)
+    assert site.served == ONE
+
+
+def test_a_pin_that_fails_does_not_undo_a_rollback(site: Site):
+    """Made meanwhile, by somebody who was in more of a hurry."""
+    follower = after_pushes(site, ONE, TWO)
+    pulls = HeldPool()
+    object.__setattr__(site.tools, "pulls", pulls)
+    site.registry.down = DOWN
+    results: list[Done] = []
+    pinning = follower.verbs.pin("sha256:" + "0" * 64)
+    Deferred.fromCoroutine(pinning).addCallback(results.append)
+    looked(follower.verbs.rollback())
+    while not results:
+        pulls.release()
+    assert isinstance(results[0], LookResult)
+    assert results[0].outcome is Outcome.FAILED
+    assert follower.status.pin is not None
+    assert follower.status.pin.kind == "rollback"
+    assert site.served == ONE
+
+
+def test_a_pin_that_is_interrupted_does_not_stand(site: Site):
+    """Nobody knows whether there is such a digest: later pushes must not be ignored for it."""
+    follower = after_pushes(site, ONE)
+    object.__setattr__(site.tools, "pulls", HeldPool())
+    results: list[Done] = []
+    pinning = follower.verbs.pin("sha256:" + "0" * 64)
+    Deferred.fromCoroutine(pinning).addCallback(results.append)
+    assert site.store.source("one").standing().pin is None
+    follower.stopService()
+    assert site.store.source("one").standing().pin is None
+
+
+def test_a_push_that_is_refused_does_not_end_a_rollback(site: Site):
+    """Else whoever may push could bring the bad version back in two steps."""
+    follower = after_pushes(site, ONE, TWO)
+    bad = site.registry.tag
+    looked(follower.verbs.rollback())
+    site.registry.push({"db.a": "BAD"})
+    follower.refresh()
+    site.registry.tag = bad
+    follower.refresh()
+    assert site.served == ONE
+    assert follower.status.pin is not None
+
+
+def test_a_pin_passes_the_gate(site: Site):
+    """Whoever pins an older or suspicious version means it."""
+    old = site.registry.push(ONE, created="2026-09-17T00:00:00Z")
+    site.registry.push(TWO, created="2026-09-18T00:00:00Z")
+    follower = site.follower(site.source(guard=Guard(deletes=0.3)))
+    site.compiler.changes = SUSPICIOUS
+    assert looked(follower.verbs.pin(old)).outcome is Outcome.ACTIVATED
+    assert site.served == ONE
+
+
+def test_unpin_needs_no_approval_of_what_was_served(site: Site):
+    """The guard judged it when the tag first named it."""
+    follower = after_pushes(site, ONE, TWO, guard=Guard(deletes=0.3))
+    first = site.store.source("one").history()[-1]
+    looked(follower.verbs.pin(first.digest))
+    site.compiler.changes = SUSPICIOUS
+    assert looked(follower.verbs.unpin()).outcome is Outcome.ACTIVATED
+    assert site.served == TWO
+
+
+def test_a_number_is_a_generation(site: Site):
+    """One that is gone is not the beginning of some digest."""
+    follower = after_pushes(site, *({"db.a": f"{number}"} for number in range(12)))
+    for gone in range(1, 7):
+        assert f"no version {gone} is kept" in refused(follower.verbs.rollback(str(gone)))
+    looked(follower.verbs.rollback("7"))
+    assert site.served == {"db.a": "6"}
+
+
+def test_rollback_needs_what_is_not_in_the_store(site: Site):
+    """It is said, and no decision stands."""
+    follower = after_pushes(site, ONE, TWO)
+    first = site.store.source("one").history()[-1]
+    for path in (site.root / "state" / "images").glob("*.mdb"):
+        path.unlink()
+    site.store.blobs.path(first.layers[0].digest).unlink()
+    result = looked(follower.verbs.rollback())
+    assert result.outcome is Outcome.FAILED
+    assert result.failure is not None
+    assert "missing or damaged blobs" in result.failure.message
+    assert follower.status.pin is None
+    assert site.store.source("one").rejected() is None
+
+
+# --- Signatures ------------------------------------------------------------------------------
+
+
+def test_going_back_needs_a_signature_too(site: Site):
+    """`verify` was added after the versions were served: only who says so gets them."""
+    after_pushes(site, ONE, TWO).stopService()
+    again = site.again()
+    follower = again.follower(again.source(verify=KEY))
+    assert "is not signed, and `verify` requires it" in refused(follower.verbs.rollback())
+    first = again.store.source("one").history()[-1]
+    assert "--unsigned" in refused(follower.verbs.pin(first.digest))
+    assert again.served == TWO
+    looked(follower.verbs.rollback(unsigned=True))
+    assert again.served == ONE
+
+
+def test_who_signed_must_be_trusted_now(site: Site):
+    """A key that was taken out of the Corefile does not count for old versions either."""
+    for version in (ONE, TWO):
+        site.verdicts[site.registry.push(version)] = Signed("key ops.pub", "tag")
+        if version is ONE:
+            follower = site.follower(site.source(verify=KEY))
+        else:
+            follower.refresh()
+    looked(follower.verbs.rollback())
+    assert site.served == ONE
+    looked(follower.verbs.unpin())
+    follower.stopService()
+    again = site.again()
+    other = Verify(keys=("/keys/new.pub",))
+    follower = again.follower(again.source(verify=other))
+    assert "whom `verify` does not name now" in refused(follower.verbs.rollback())

@@ -19,11 +19,13 @@ from ocizone.zone.serial import newer
 NOW = 1_795_219_200  # 2026-11-21T00:00:00Z
 NOON = "2026-11-20T12:00:00Z"
 DIGEST = "sha256:6b1f0d2c9ae4" + "0" * 52
-MARK = Watermark("sha256:served", NOON, (("v", "a.", 100),))
+MARK = Watermark("sha256:served", NOON, (("db.a.", "a.", 100),))
 
 
-def zone(serial: int, apex: str = "a.", view: str = "v") -> CompiledZone:
-    return CompiledZone(view, apex, serial, 3, f"db.{apex}")
+def zone(serial: int, apex: str = "a.", view: str = "v", file: str = "") -> CompiledZone:
+    """Return a zone with this serial in its file; another one is served (`serial auto`)."""
+    file = file or f"db.{apex}"
+    return CompiledZone(view, apex, serial + 1000, 3, file, written=serial)
 
 
 def rules(found: tuple[Problem, ...]) -> list[str]:
@@ -78,8 +80,23 @@ def test_serials(serial: int, is_older: bool) -> None:
 
 
 def test_what_the_mark_does_not_know() -> None:
-    """A new zone, or one in another view, has no past."""
-    assert older(MARK, DIGEST, "", (zone(1, "b."), zone(1, view="w"))) == ()
+    """A new zone has no past, and nor has a record of before serials were kept."""
+    unknown = CompiledZone("v", "a.", 1, 3, "db.a.")
+    assert older(MARK, DIGEST, "", (zone(1, "b."), unknown)) == ()
+
+
+def test_a_block_or_file_that_was_renamed() -> None:
+    """A Corefile's key line must not wipe the mark, nor another name of the file."""
+    assert rules(older(MARK, DIGEST, "", (zone(99, view="w"),))) == ["rollback-serial"]
+    assert rules(older(MARK, DIGEST, "", (zone(99, file="a.zone"),))) == ["rollback-serial"]
+
+
+def test_two_versions_of_one_zone() -> None:
+    """Inside and outside have files of their own, and serials of their own."""
+    mark = Watermark("d", "", (("in/db.a", "a.", 100), ("out/db.a", "a.", 5)))
+    assert older(mark, DIGEST, "", (zone(101, file="in/db.a"), zone(6, file="out/db.a"))) == ()
+    assert rules(older(mark, DIGEST, "", (zone(4, file="out/db.a"),))) == ["rollback-serial"]
+    assert older(mark, DIGEST, "", (zone(50, file="new/db.a"),)) == ()
 
 
 def test_its_own_digest_is_never_older() -> None:
@@ -118,17 +135,19 @@ def test_what_is_said() -> None:
 
 def test_a_file_of_several_views_is_told_once() -> None:
     """One file in two blocks is one reason."""
-    mark = Watermark("d", "", (("v", "a.", 9), ("w", "a.", 9)))
+    mark = Watermark("d", "", (("db.a.", "a.", 9),))
     assert len(older(mark, DIGEST, "", (zone(8), zone(8, view="w")))) == 1
 
 
 def test_raised() -> None:
     """Digest of the last, newest time, highest serials; what is not there now is remembered."""
     mark = raised(MARK, DIGEST, "2026-11-20T13:00:00Z", (zone(101), zone(5, "b.")), NOW)
-    assert mark == Watermark(DIGEST, "2026-11-20T13:00:00Z", (("v", "a.", 101), ("v", "b.", 5)))
+    assert mark == Watermark(
+        DIGEST, "2026-11-20T13:00:00Z", (("db.a.", "a.", 101), ("db.b.", "b.", 5))
+    )
     mark = raised(mark, "sha256:next", "2026-11-19T00:00:00Z", (zone(4, "b."),), NOW)
     assert mark == Watermark(
-        "sha256:next", "2026-11-20T13:00:00Z", (("v", "a.", 101), ("v", "b.", 5))
+        "sha256:next", "2026-11-20T13:00:00Z", (("db.a.", "a.", 101), ("db.b.", "b.", 5))
     )
 
 
@@ -149,7 +168,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Zones that are long gone are forgotten first."""
     monkeypatch.setattr(watermark, "WATERMARK_ZONES", 2)
     mark = raised(MARK, DIGEST, "", (zone(1, "b."), zone(1, "c.")), NOW)
-    assert mark.serials == (("v", "b.", 1), ("v", "c.", 1))
+    assert mark.serials == (("db.b.", "b.", 1), ("db.c.", "c.", 1))
 
 
 SERIAL = st.one_of(st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 2**31, 2**31 + 1, 2**32 - 1]))
