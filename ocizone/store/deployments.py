@@ -7,7 +7,6 @@ from typing import Any
 
 from ocizone.compiler.spec import CompiledZone, RevisionFile
 from ocizone.errors import Problem
-from ocizone.store.images import files_from, problems_from, zones_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +58,6 @@ class Deployment:
         """Return it as JSON values."""
         return asdict(self)
 
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Deployment:
-        """Return what ``to_json`` gave.
-
-        Raises:
-            KeyError, TypeError: it did not.
-        """
-        return cls(
-            source=raw["source"],
-            reference=raw["reference"],
-            digest=raw["digest"],
-            layers=tuple(StoredLayer(**layer) for layer in raw["layers"]),
-            fingerprint=raw["fingerprint"],
-            zones=zones_from(raw["zones"]),
-            files=files_from(raw["files"]),
-            activated_at=raw["activated_at"],
-            generation=raw["generation"],
-            basis=raw.get("basis", ""),
-            tag=raw.get("tag", ""),
-            verified_by=raw.get("verified_by", ""),
-            created=raw.get("created", ""),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -100,12 +76,3 @@ class Rejection:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Rejection:
-        """Return what ``to_json`` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it did not.
-        """
-        return cls(raw["digest"], raw["configuration"], problems_from(raw["problems"]))

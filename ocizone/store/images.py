@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ocizone.compiler.spec import CompiledZone, CompileReport, RevisionFile
-from ocizone.errors import Problem, Severity, StoreError
+from ocizone.errors import Problem, StoreError
 from ocizone.store.disk import Disk, sha256_of
-from ocizone.store.sealed import DamagedError, read_sealed, seal
+from ocizone.store.sealed import DamagedError, seal
+from ocizone.store.typed import read_as
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
@@ -45,38 +45,6 @@ class ImageRecord:
         return cls(
             report.image_sha256, report.image_octets, report.zones, report.files, report.problems
         )
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> ImageRecord:
-        """Return the record that ``asdict`` made JSON values of.
-
-        Raises:
-            KeyError, TypeError, ValueError: it did not.
-        """
-        return cls(
-            raw["sha256"],
-            raw["octets"],
-            zones_from(raw["zones"]),
-            files_from(raw["files"]),
-            problems_from(raw["problems"]),
-        )
-
-
-def zones_from(raw: list[dict[str, Any]]) -> tuple[CompiledZone, ...]:
-    """Return the zones of a record's JSON."""
-    return tuple(CompiledZone(**zone) for zone in raw)
-
-
-def files_from(raw: list[dict[str, Any]]) -> tuple[RevisionFile, ...]:
-    """Return the files of a record's JSON."""
-    return tuple(RevisionFile(**file) for file in raw)
-
-
-def problems_from(raw: list[dict[str, Any]]) -> tuple[Problem, ...]:
-    """Return the findings of a record's JSON."""
-    return tuple(
-        Problem(**{**problem, "severity": Severity(problem["severity"])}) for problem in raw
-    )
 
 
 class Images:
@@ -116,7 +84,7 @@ class Images:
             return None
         try:
             record = self._record(fingerprint)
-        except (StoreError, KeyError, TypeError, ValueError):
+        except StoreError:
             return None
         return record if record is not None and self._is_as(fingerprint, record) else None
 
@@ -132,7 +100,7 @@ class Images:
         """
         try:
             record = self._record(fingerprint)
-        except (DamagedError, KeyError, TypeError, ValueError):
+        except DamagedError:
             return False
         return record is not None and self._is_as(fingerprint, record, pace)
 
@@ -141,8 +109,7 @@ class Images:
         return path.is_file() and not path.is_symlink()
 
     def _record(self, fingerprint: str) -> ImageRecord | None:
-        raw = read_sealed(self._named(fingerprint, "json"))
-        return None if raw is None else ImageRecord.from_json(raw)
+        return read_as(ImageRecord, self._named(fingerprint, "json"))
 
     def _is_as(
         self, fingerprint: str, record: ImageRecord, pace: Callable[[int], None] | None = None

@@ -12,47 +12,18 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocizone import limits
 from ocizone.compiler.spec import RevisionFile
 from ocizone.errors import Problem, Severity, StoreError
 from ocizone.store.disk import TEMPORARY_PREFIX, Disk
+from ocizone.store.ledger import Ledger
 from ocizone.store.records import SourceRecords
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = _OPEN | os.O_DIRECTORY
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-@dataclass(frozen=True, slots=True)
-class _Ledger:
-    """Our files below one PATH, and the directories we made there.
-
-    ``files`` maps a relative path to the hex digests its content may have: two while a file is
-    being replaced, because a crash may leave either.
-    """
-
-    root: str
-    files: dict[str, list[str]] = field(default_factory=dict)
-    directories: list[str] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, records: SourceRecords, root: Path) -> _Ledger:
-        """Return the ledger of this PATH; an empty one when PATH is a new one.
-
-        Files under a former PATH stay: who changes PATH may be serving them elsewhere.
-        """
-        raw = records.ledger()
-        if raw is None or raw["root"] != str(root):
-            return cls(str(root))
-        return cls(str(root), raw["files"], raw["directories"])
-
-    def write(self, records: SourceRecords) -> None:
-        records.write_ledger(
-            {"root": self.root, "files": self.files, "directories": self.directories}
-        )
 
 
 def materialised(root: Path, files: tuple[RevisionFile, ...], records: SourceRecords) -> bool:
@@ -64,11 +35,20 @@ def materialised(root: Path, files: tuple[RevisionFile, ...], records: SourceRec
     Raises:
         StoreError: the ledger cannot be read.
     """
-    ledger = _Ledger.read(records, root)
+    ledger = _ledger_of(root, records)
     wanted = {file.path: [file.digest.removeprefix("sha256:")] for file in files}
     if any(wanted.get(path) != digests for path, digests in ledger.files.items()):
         return False
     return all(_has_size(root / file.path, file.size) for file in files)
+
+
+def _ledger_of(root: Path, records: SourceRecords) -> Ledger:
+    """Return the ledger of this PATH; an empty one when PATH is a new one.
+
+    Files under a former PATH stay: who changes PATH may be serving them elsewhere.
+    """
+    known = records.ledger()
+    return Ledger(str(root)) if known is None or known.root != str(root) else known
 
 
 def _has_size(path: Path, size: int) -> bool:
@@ -99,7 +79,7 @@ def materialise(
         StoreError: the ledger cannot be kept, or PATH cannot be made; then nothing of PATH
             was touched.
     """
-    old = _Ledger.read(records, root)
+    old = _ledger_of(root, records)
     with disk.step("mkdir", "path", root):
         root.mkdir(mode=0o755, parents=True, exist_ok=True)
         top = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -113,7 +93,7 @@ class _Materialising:
     """One run; ``top`` is PATH, opened."""
 
     def __init__(
-        self, tree: Path, top: int, old: _Ledger, records: SourceRecords, disk: Disk
+        self, tree: Path, top: int, old: Ledger, records: SourceRecords, disk: Disk
     ) -> None:
         self._tree = tree
         self._top = top
@@ -146,7 +126,7 @@ class _Materialising:
         return tuple(self._problems)
 
     def _keep(self, files: dict[str, list[str]]) -> None:
-        _Ledger(self._old.root, files, self._directories).write(self._records)
+        self._records.write_ledger(Ledger(self._old.root, files, self._directories))
 
     def _may_write(self, path: str, digest: str) -> bool:
         """Tell whether this file has to be written and is ours to write."""

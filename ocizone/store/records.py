@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Final, TypeVar
 
 from ocizone import limits
 from ocizone.errors import StoreError
@@ -22,12 +22,24 @@ from ocizone.plugins.artifact import Keep
 from ocizone.registry.manifest import is_digest
 from ocizone.store.deployments import Deployment, Rejection
 from ocizone.store.disk import Disk, changed_at
+from ocizone.store.ledger import Ledger
 from ocizone.store.pruning import named, superfluous
 from ocizone.store.reports import DeployReport
-from ocizone.store.sealed import DamagedError, read_sealed, seal
+from ocizone.store.sealed import DamagedError, seal
 from ocizone.store.standing import Standing
+from ocizone.store.typed import read_as
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+#: Records that have a name of their own, beside the pointer.
+_KINDS: Final[dict[str, type]] = {
+    "standing.json": Standing,
+    "rejected.json": Rejection,
+    "ledger.json": Ledger,
+}
+
+T = TypeVar("T")
 
 
 class SourceRecords:
@@ -52,7 +64,7 @@ class SourceRecords:
         Raises:
             StoreError: it cannot be read.
         """
-        return _deployment(self._directory / "current.json")
+        return _unless_damaged(Deployment, self._directory / "current.json")
 
     def history(self) -> tuple[Deployment, ...]:
         """Return the kept deployments, newest first; damaged ones are left out.
@@ -60,7 +72,7 @@ class SourceRecords:
         Raises:
             StoreError: they cannot be read.
         """
-        found = (_deployment(path) for path in self._history_files())
+        found = (_unless_damaged(Deployment, path) for path in self._history_files())
         return tuple(deployment for deployment in found if deployment is not None)
 
     def restorable(self) -> tuple[tuple[Deployment, ...], tuple[StoreError, ...]]:
@@ -79,7 +91,7 @@ class SourceRecords:
         found: dict[int, Deployment] = {}
         for path in paths:
             try:
-                deployment = _deployment(path)
+                deployment = _unless_damaged(Deployment, path)
             except StoreError as error:
                 unreadable.append(error)
                 continue
@@ -176,7 +188,7 @@ class SourceRecords:
         known = self.reports()
         kept = {one.digest for one in known[: limits.KEEP_REPORTS]} | wanted
         for path in self._listed(self._reports):
-            if f"sha256:{path.stem}" not in kept or _report(path) is None:
+            if f"sha256:{path.stem}" not in kept or _unless_damaged(DeployReport, path) is None:
                 self._disk.remove(path, "report")
 
     def delete_manifests(self, digests: Iterable[str]) -> tuple[str, ...]:
@@ -209,11 +221,7 @@ class SourceRecords:
         Raises:
             StoreError: it cannot be read.
         """
-        try:
-            raw = read_sealed(self._directory / "rejected.json")
-            return None if raw is None else Rejection.from_json(raw)
-        except (DamagedError, KeyError, TypeError, ValueError):
-            return None
+        return _unless_damaged(Rejection, self._directory / "rejected.json")
 
     def reject(self, rejection: Rejection) -> None:
         """Remember a refusal.
@@ -230,12 +238,7 @@ class SourceRecords:
         Raises:
             StoreError: it cannot be read, or is damaged.
         """
-        path = self._directory / "standing.json"
-        raw = read_sealed(path)
-        try:
-            return Standing() if raw is None else Standing.from_json(raw)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedError(f"{path} is damaged: {error!r}") from error
+        return read_as(Standing, self._directory / "standing.json") or Standing()
 
     def keep_standing(self, standing: Standing) -> None:
         """Remember what the operator decided.
@@ -252,7 +255,7 @@ class SourceRecords:
         Raises:
             StoreError: it cannot be read, or ``digest`` is none.
         """
-        return _report(self._report_path(digest))
+        return _unless_damaged(DeployReport, self._report_path(digest))
 
     def reports(self) -> tuple[DeployReport, ...]:
         """Return every report, the one that changed last first; damaged ones are left out.
@@ -260,7 +263,7 @@ class SourceRecords:
         Raises:
             StoreError: they cannot be read.
         """
-        found = (_report(path) for path in self._listed(self._reports))
+        found = (_unless_damaged(DeployReport, path) for path in self._listed(self._reports))
         known = [report for report in found if report is not None]
         known.sort(key=lambda one: one.history[-1][1] if one.history else 0.0, reverse=True)
         return tuple(known)
@@ -291,25 +294,22 @@ class SourceRecords:
             raise StoreError(f"{digest!r} is no sha256 digest")
         return self._reports / f"{digest.removeprefix('sha256:')}.json"
 
-    def ledger(self) -> dict[str, Any] | None:
+    def ledger(self) -> Ledger | None:
         """Return the ledger of materialised files; None when there is none or it is damaged.
 
         Raises:
             StoreError: it cannot be read.
         """
-        try:
-            return read_sealed(self._directory / "ledger.json")
-        except DamagedError:
-            return None
+        return _unless_damaged(Ledger, self._directory / "ledger.json")
 
-    def write_ledger(self, content: dict[str, Any]) -> None:
+    def write_ledger(self, ledger: Ledger) -> None:
         """Replace the ledger.
 
         Raises:
             StoreError: it failed.
         """
         self._disk.directory(self._directory)
-        self._disk.write(self._directory / "ledger.json", seal(content), "ledger")
+        self._disk.write(self._directory / "ledger.json", seal(ledger.to_json()), "ledger")
 
     def stamp(self) -> tuple[tuple[str, int], ...]:
         """Return what changes when the kept deployments do; reads no record.
@@ -319,15 +319,19 @@ class SourceRecords:
         """
         return tuple((path.name, changed_at(path)) for path in self._history_files())
 
-    def sealed(self) -> tuple[Path, ...]:
-        """Return every record there is.
+    def sealed(self) -> tuple[tuple[Path, type], ...]:
+        """Return every record there is, and what it is of.
 
         Raises:
             StoreError: a directory cannot be listed.
         """
         return tuple(
-            path
-            for directory in (self._directory, self._deployments, self._reports)
+            (path, _KINDS.get(path.name, kind))
+            for directory, kind in (
+                (self._directory, Deployment),
+                (self._deployments, Deployment),
+                (self._reports, DeployReport),
+            )
             for path in sorted(self._listed(directory))
             if path.suffix == ".json"
         )
@@ -346,17 +350,8 @@ class SourceRecords:
             raise StoreError(f"cannot list {directory}: {error.strerror}") from error
 
 
-def _report(path: Path) -> DeployReport | None:
+def _unless_damaged(kind: type[T], path: Path) -> T | None:
     try:
-        raw = read_sealed(path)
-        return None if raw is None else DeployReport.from_json(raw)
-    except (DamagedError, KeyError, TypeError, ValueError):
-        return None
-
-
-def _deployment(path: Path) -> Deployment | None:
-    try:
-        raw = read_sealed(path)
-        return None if raw is None else Deployment.from_json(raw)
-    except (DamagedError, KeyError, TypeError):
+        return read_as(kind, path)
+    except DamagedError:
         return None

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from ocizone.compiler.spec import CompiledZone, ZoneChange
 from ocizone.errors import Problem
-from ocizone.store.images import problems_from, zones_from
 
 #: In order; ``held``, ``refused``, ``failed`` and ``waiting`` end one that did not get through.
 DeployState = Literal[
@@ -81,20 +80,3 @@ class DeployReport:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> DeployReport:
-        """Return what ``to_json`` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it did not.
-        """
-        return cls(
-            **{
-                **raw,
-                "history": tuple((state, at) for state, at in raw["history"]),
-                "zones": zones_from(raw["zones"]),
-                "changes": tuple(ZoneChange(**change) for change in raw["changes"]),
-                "problems": problems_from(raw["problems"]),
-            }
-        )

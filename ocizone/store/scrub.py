@@ -18,7 +18,8 @@ from ocizone.errors import StoreError
 from ocizone.store.blobs import Blobs
 from ocizone.store.gc import Holds
 from ocizone.store.images import Images
-from ocizone.store.sealed import DamagedError, read_sealed
+from ocizone.store.sealed import DamagedError
+from ocizone.store.typed import read_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def scrub(
     blobs: Blobs,
     images: Images,
     holds: Holds,
-    records: Iterable[Path],
+    records: Iterable[tuple[Path, type]],
     pace: Callable[[int], None] = unpaced,
 ) -> Scrubbed:
     """Hash everything; remove damaged blobs and images.
@@ -101,7 +102,7 @@ def scrub(
         blobs: of the store.
         images: of the store.
         holds: tell what is in use.
-        records: sealed ones.
+        records: sealed ones, and what each is of.
         pace: called with octets after so many were read; may wait.
 
     Raises:
@@ -167,13 +168,13 @@ def _image_damaged(images: Images, holds: Holds, fingerprint: str) -> Damage:
     return Damage("image", images.path(fingerprint), in_use, message)
 
 
-def _records(paths: Iterable[Path]) -> tuple[int, list[Damage]]:
+def _records(records: Iterable[tuple[Path, type]]) -> tuple[int, list[Damage]]:
     whole = 0
     damaged = []
-    for path in paths:
+    for path, kind in records:
         try:
             # None: pruned meanwhile.
-            whole += read_sealed(path) is not None
+            whole += read_as(kind, path) is not None
         except DamagedError as error:
             message = f"left where it is, and not used: {error}"
             damaged.append(Damage("record", path, path.name == "current.json", message))

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from ocizone.errors import Problem
 from ocizone.store.deployments import Deployment
-from ocizone.store.images import problems_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,9 @@ class Watermark:
     Attributes:
         digest: of the manifest with the newest ``created``, or served last.
         created: RFC 3339 UTC of its annotation; "" for none.
-        serials: (view, apex, highest serial served) (RFC 1982 order).
+        serials: (file, apex, highest serial served, as it stood in the file) (RFC 1982 order):
+            not by server block, which a Corefile may rename, nor as served, which `serial auto`
+            raises.
     """
 
     digest: str = ""
@@ -97,37 +98,3 @@ class Standing:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Standing:
-        """Return what ``to_json`` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it did not.
-        """
-        held = raw["held"]
-        candidate = held and held["candidate"]
-        pin, suspension, mark = (
-            raw["pin"],
-            raw["suspension"],
-            raw["watermark"],
-        )
-        return cls(
-            pin=pin and Pin(**{**pin, "passed_over": tuple(pin["passed_over"])}),
-            suspension=suspension and Suspension(**suspension),
-            held=held
-            and Held(
-                **{
-                    **held,
-                    "problems": problems_from(held["problems"]),
-                    "layers": tuple(held["layers"]),
-                    "candidate": candidate and Deployment.from_json(candidate),
-                }
-            ),
-            approved=tuple(raw["approved"]),
-            watermark=Watermark(
-                mark["digest"],
-                mark["created"],
-                tuple((view, apex, serial) for view, apex, serial in mark["serials"]),
-            ),
-        )

@@ -212,7 +212,7 @@ class Store:
         Raises:
             StoreError: the disk failed.
         """
-        records = [path for key in self.keys() for path in self.source(key).sealed()]
+        records = [each for key in self.keys() for each in self.source(key).sealed()]
         return scrub(self.blobs, self.images, self._holds, records, pace)
 
     def archive(self, deployment: Deployment) -> Archive:

@@ -14,6 +14,7 @@ from ocizone.errors import StoreError
 from ocizone.limits import MIB
 from ocizone.store.deployments import Deployment, Rejection, StoredLayer
 from ocizone.store.disk import Inject
+from ocizone.store.ledger import Ledger
 from ocizone.store.reports import DeployReport
 from ocizone.store.scrub import Damage, Pace, StoppedError
 from ocizone.store.standing import Standing
@@ -65,7 +66,7 @@ def fill(store: Store, generation: int) -> Deployment:
     records.reject(Rejection(digest_of(b"bad"), "c", ()))
     records.keep_standing(Standing())
     records.keep_report(DeployReport("one", "one", "r", deployment.digest, "served"))
-    records.write_ledger({"root": "/a", "files": {}, "directories": []})
+    records.write_ledger(Ledger("/a"))
     return deployment
 
 

@@ -358,10 +358,10 @@ def test_retract(store: Store) -> None:
 
 
 def test_history_is_bounded(store: Store) -> None:
-    """Only the last KEEP_DEPLOYMENTS generations are kept."""
+    """Only the last KEEP_DEPLOYMENTS versions are kept."""
     records = store.source("one")
-    for _ in range(limits.KEEP_DEPLOYMENTS + 3):
-        records.commit_next(deployment(0))
+    for number in range(limits.KEEP_DEPLOYMENTS + 3):
+        records.commit_next(replace(deployment(0), digest=digest_of(b"%d" % number)))
     records.prune(Keep(limits.KEEP_DEPLOYMENTS), 0)
     newest = limits.KEEP_DEPLOYMENTS + 3
     kept = [newest - age for age in range(limits.KEEP_DEPLOYMENTS)]
