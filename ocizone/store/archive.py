@@ -23,7 +23,7 @@ from ocizone.compiler.spec import Layer, RevisionFile
 from ocizone.errors import ArtifactError, StoreError
 from ocizone.findings import Findings
 from ocizone.store.blobs import Blobs
-from ocizone.store.deployments import Deployment
+from ocizone.store.deployments import Deployment, StoredLayer
 from ocizone.store.disk import Disk, sha256_of
 from ocizone.store.unpack import unpack
 
@@ -63,7 +63,7 @@ class Archives:
         self._workspace = workspace
         self._discard = discard
         self._lock = threading.Lock()
-        self._made: dict[tuple[str, ...], Archive] = {}
+        self._made: dict[tuple[StoredLayer, ...], Archive] = {}
 
     def archive(self, deployment: Deployment) -> Archive:
         """Return the archive of a deployment's files; the caller holds its layers.
@@ -71,12 +71,12 @@ class Archives:
         Raises:
             StoreError: a layer is missing or damaged, or the disk failed.
         """
-        content = tuple(layer.digest for layer in deployment.layers)
+        # Not by digests alone: the same octets under another title are another file.
         with self._lock:
-            made = self._made.pop(content, None)
+            made = self._made.pop(deployment.layers, None)
             if made is None or not made.path.is_file():
                 made = self._make(deployment)
-            self._made[content] = made
+            self._made[deployment.layers] = made
             while len(self._made) > limits.ARCHIVES:
                 oldest = self._made.pop(next(iter(self._made)))
                 self._disk.remove(oldest.path, "archive")

@@ -1,9 +1,8 @@
 """Which blobs and images nothing refers to any more, and their removal.
 
 Referred to is what a kept deployment of any source names, what waits for ``approve``, and what is
-held in memory: a revision being
-fetched or compiled is named by no record yet. Holds are taken and dropped on the reactor
-thread, so their lock is never kept longer than one rename.
+held in memory: a revision being fetched or compiled is named by no record yet. Holds are taken and
+dropped on the reactor thread, so their lock is never kept longer than one rename.
 """
 
 from __future__ import annotations

@@ -65,6 +65,16 @@ def test_an_archive_holds_the_files_and_nothing_of_here(store: Store):
         assert told == (0o644, 0, 0, 0, "", "")
 
 
+def test_the_same_blob_under_another_title_is_another_archive(store: Store):
+    """Two versions that only rename a file must not get each other's archive."""
+    one, other = (
+        store.archive(deployed(store, {name: b"zone"})) for name in ("db.a.test", "db.b.test")
+    )
+    with tarfile.open(other.path) as archive:
+        assert archive.getnames() == ["db.b.test"]
+    assert one.digest != other.digest
+
+
 def test_the_same_files_make_the_same_octets(store: Store, tmp_path: Path):
     """Whatever the order of layers, the time, the state directory."""
     first = store.archive(deployed(store, FILES))
