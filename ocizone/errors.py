@@ -52,7 +52,7 @@ class Problem:
     hint: str = ""
 
     def where(self) -> str:
-        """Return ``FILE``, ``FILE:LINE`` or ``FILE:LINE:COL``, as much as is known."""
+        """Return ``FILE``, ``FILE:LINE`` or ``FILE:LINE:COL``, as much as is known; "" of none."""
         parts = [self.file]
         if self.line:
             parts.append(str(self.line))
@@ -62,7 +62,9 @@ class Problem:
 
     def __str__(self) -> str:
         tail = f" ({self.hint})" if self.hint else ""
-        return f"{self.where()}: {self.severity}[{self.rule}]: {self.message}{tail}"
+        # A finding about an artifact as a whole has no place.
+        place = f"{self.where()}: " if self.file else ""
+        return f"{place}{self.severity}[{self.rule}]: {self.message}{tail}"
 
 
 class OcizoneError(Exception):
@@ -92,6 +94,8 @@ class ArtifactError(InputError):
 class FetchReason(StrEnum):
     """Why talking to a registry failed; shown in conditions and metrics."""
 
+    #: A file the operator names, of keys, certificates or credentials, cannot be used.
+    CONFIG = "Config"
     AUTH = "Auth"
     NETWORK = "Network"
     TIMEOUT = "Timeout"

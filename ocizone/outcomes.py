@@ -12,6 +12,7 @@ from ocizone.follow.status import STORAGE_FAILED, LookResult, Outcome, VerbRefus
 from ocizone.follow.verbs import Done
 
 _EXITS = {
+    str(FetchReason.CONFIG): Exit.USAGE,
     str(FetchReason.AUTH): Exit.AUTHENTICATION,
     str(FetchReason.NETWORK): Exit.NETWORK,
     str(FetchReason.TIMEOUT): Exit.NETWORK,

@@ -13,7 +13,7 @@ class Exit(IntEnum):
     OK = 0
     #: There are findings, or the operation failed in a way no other code names.
     FAILED = 1
-    #: The command line or the Corefile is wrong.
+    #: The command line, the Corefile or a file it names is wrong.
     USAGE = 2
     #: The registry does not know or does not let us.
     AUTHENTICATION = 3
@@ -30,6 +30,7 @@ class Exit(IntEnum):
 
 
 _FETCH = {
+    FetchReason.CONFIG: Exit.USAGE,
     FetchReason.AUTH: Exit.AUTHENTICATION,
     FetchReason.NETWORK: Exit.NETWORK,
     FetchReason.TIMEOUT: Exit.NETWORK,

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from ocizone import limits
 from ocizone.errors import FetchReason, Permanent
 from ocizone.plugins.artifact import Credentials
+from ocizone.registry.operatorfile import read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,13 @@ def user(username: str, password: Callable[[], str]) -> GetLogin:
         except UnicodeError:
             # Not chained: the codec's error holds the password.
             raise Permanent(
-                f"the password file of user {username} is not UTF-8", reason=FetchReason.AUTH
+                f"the password file of user {username} is not UTF-8", reason=FetchReason.CONFIG
             ) from None
         except OSError as error:
             raise Permanent(
                 f"cannot read the password file {error.filename} of user {username}: "
                 f"{error.strerror}; make it readable by the server's user",
-                reason=FetchReason.AUTH,
+                reason=FetchReason.CONFIG,
             ) from error
 
     return get
@@ -84,8 +85,7 @@ def password_in(file: Path) -> str:
     """Return the password a file holds; line ends at its end do not count.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, is no regular file, or too long.
         UnicodeError: it is not UTF-8.
     """
-    with file.open("rb") as opened:
-        return opened.read(limits.PASSWORD_OCTETS).decode("utf-8").rstrip("\r\n")
+    return read_file(file, limits.PASSWORD_OCTETS).decode("utf-8").rstrip("\r\n")

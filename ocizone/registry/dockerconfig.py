@@ -19,6 +19,7 @@ from ocizone import limits
 from ocizone.errors import FetchReason, Permanent
 from ocizone.registry import keychain
 from ocizone.registry.credentials import Login
+from ocizone.registry.operatorfile import read_file
 from ocizone.registry.strictjson import BadJSONError, read_json
 
 HUB = "docker.io"
@@ -91,10 +92,11 @@ class DockerConfig:
             Permanent: the file cannot be read, or the helper it names failed.
             Transient: the helper took too long.
         """
-        document = read_config(self.path)
+        reason = FetchReason.CONFIG if self._required else FetchReason.AUTH
+        document = read_config(self.path, reason)
         if document is None:
             if self._required:
-                raise Permanent(f"docker config {self.path}: no such file", reason=FetchReason.AUTH)
+                raise Permanent(f"docker config {self.path}: no such file", reason=reason)
             return None
         host = place_of(registry).host
         if host == HUB and "/" not in repository:
@@ -148,32 +150,27 @@ class DockerConfig:
             self._warn(message)
 
 
-def read_config(path: Path) -> dict[str, Any] | None:
+def read_config(path: Path, reason: FetchReason = FetchReason.AUTH) -> dict[str, Any] | None:
     """Return the file's object, None when there is no file.
+
+    Args:
+        path: of it.
+        reason: of the error.
 
     Raises:
         Permanent: it cannot be read, is too long, or is no JSON object. Its content is not quoted.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(limits.DOCKER_CONFIG_OCTETS + 1)
+        document = read_json(read_file(path, limits.DOCKER_CONFIG_OCTETS))
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise Permanent(
-            f"docker config {path}: {error.strerror}", reason=FetchReason.AUTH
-        ) from error
-    why = f"longer than {limits.DOCKER_CONFIG_OCTETS} octets"
-    if len(raw) <= limits.DOCKER_CONFIG_OCTETS:
-        try:
-            document = read_json(raw)
-        except BadJSONError as error:
-            why = str(error)
-        else:
-            if isinstance(document, dict):
-                return document
-            why = "not an object"
-    raise Permanent(f"docker config {path}: {why}", reason=FetchReason.AUTH)
+        raise Permanent(f"docker config {path}: {error.strerror}", reason=reason) from error
+    except BadJSONError as error:
+        raise Permanent(f"docker config {path}: {error}", reason=reason) from error
+    if isinstance(document, dict):
+        return document
+    raise Permanent(f"docker config {path}: not an object", reason=reason)
 
 
 def read_entry(entry: object) -> Login | None:

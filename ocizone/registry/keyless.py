@@ -61,7 +61,7 @@ def production() -> BundleVerifier:
     except ImportError as error:
         raise Permanent(
             "verify names an identity, which needs: pip install ocizone[sigstore]",
-            reason=FetchReason.AUTH,
+            reason=FetchReason.CONFIG,
         ) from error
     try:
         return Verifier.production(offline=True)
@@ -69,7 +69,7 @@ def production() -> BundleVerifier:
         raise Permanent(
             f"the trust root of sigstore cannot be used: {error}; it is kept in XDG_CACHE_HOME "
             "or ~/.cache, which must be writable",
-            reason=FetchReason.AUTH,
+            reason=FetchReason.CONFIG,
         ) from error
 
 

@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from ocizone import limits
 from ocizone.errors import FetchReason, Permanent
+from ocizone.registry.operatorfile import read_file
 
 PublicKey: TypeAlias = EllipticCurvePublicKey | RSAPublicKey | Ed25519PublicKey
 
@@ -61,12 +62,9 @@ def read_public_keys(paths: tuple[str, ...]) -> tuple[TrustedKey, ...]:
 
 def _read(path: str) -> PublicKey:
     try:
-        with Path(path).open("rb") as file:
-            raw = file.read(limits.KEY_OCTETS + 1)
+        raw = read_file(path, limits.KEY_OCTETS)
     except OSError as error:
         raise _unusable(path, f"cannot be read: {error.strerror}") from error
-    if len(raw) > limits.KEY_OCTETS:
-        raise _unusable(path, f"more than {limits.KEY_OCTETS} octets: no key")
     if b"PRIVATE KEY-----" in raw:
         raise _unusable(
             path, "a private key, which must not be here; its public half: openssl pkey -pubout"
@@ -97,7 +95,7 @@ def weakness(key: PublicKey) -> str:
 
 
 def _unusable(path: str, what: str) -> Permanent:
-    return Permanent(f"the key file {path} of verify: {what}", reason=FetchReason.AUTH)
+    return Permanent(f"the key file {path} of verify: {what}", reason=FetchReason.CONFIG)
 
 
 def is_signed(key: PublicKey, signature: bytes, message: bytes) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 import certifi
 
 from ocizone.errors import FetchReason, Permanent
+from ocizone.registry.operatorfile import check_file
 from ocizone.registry.proxy import BadProxyError, Proxy, read_proxy
 
 
@@ -60,6 +61,8 @@ class Route:
         if at_home and self.client_cert is not None:
             certificate, key = self.client_cert
             try:
+                check_file(certificate)
+                check_file(key)
                 # With a password to try, OpenSSL does not ask for one on our terminal.
                 context.load_cert_chain(certificate, key, password="")
             except OSError as error:
@@ -67,7 +70,7 @@ class Route:
                     f"{where}: client certificate {certificate} with key {key}: "
                     f"{error.strerror or error}; give PEM files that belong together, the key "
                     "without a password",
-                    reason=FetchReason.AUTH,
+                    reason=FetchReason.CONFIG,
                 ) from error
         return context
 
@@ -82,11 +85,13 @@ def tls_context(where: str, ca_file: str | None) -> ssl.SSLContext:
     if ca_file is None and not (paths.cafile or paths.capath):
         ca_file = certifi.where()
     try:
+        if ca_file is not None:
+            check_file(ca_file)
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         raise Permanent(
             f"{where}: ca_file {ca_file}: {error}; give a PEM file with the registry's CA",
-            reason=FetchReason.NETWORK,
+            reason=FetchReason.CONFIG,
         ) from error
 
 

@@ -47,6 +47,7 @@ from ocizone.registry.manifest import (
     is_digest,
     read_manifest,
 )
+from ocizone.registry.operatorfile import read_file
 from ocizone.registry.push import send_blob, send_manifest
 from ocizone.registry.signatures import is_signed_with
 
@@ -124,8 +125,7 @@ def read_private_key(key_file: str, password: Callable[[], str] | None) -> Priva
         InputError: it cannot be read or used, or the password is wrong.
     """
     try:
-        with Path(key_file).open("rb") as file:
-            raw = file.read(limits.KEY_OCTETS)
+        raw = read_file(key_file, limits.KEY_OCTETS)
     except OSError as error:
         raise _unusable(key_file, f"cannot be read: {error.strerror}") from error
     if b"ENCRYPTED SIGSTORE PRIVATE KEY" in raw or b"ENCRYPTED COSIGN PRIVATE KEY" in raw:

@@ -37,6 +37,7 @@ def run(*arguments: str) -> int:
 
 
 REGISTRY = [
+    (FetchReason.CONFIG, 2),
     (FetchReason.AUTH, 3),
     (FetchReason.NETWORK, 4),
     (FetchReason.TIMEOUT, 4),

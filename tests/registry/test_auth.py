@@ -129,7 +129,7 @@ def test_unreadable_password_file(basic: LabRegistry, tmp_path: Path) -> None:
     client = client_of(basic, password=(tmp_path / "absent").read_text)
     with pytest.raises(Permanent, match="absent") as caught:
         client.resolve()
-    assert caught.value.reason is FetchReason.AUTH
+    assert caught.value.reason is FetchReason.CONFIG
 
 
 def test_no_credentials(basic: LabRegistry) -> None:
@@ -592,8 +592,9 @@ def test_bad_ca_file_is_an_error_of_the_request(
     if content is not None:
         file.write_bytes(content)
     client = client_of(tls_bearer, ca_file=file)
-    with pytest.raises(Permanent, match=r"ca\.pem"):
+    with pytest.raises(Permanent, match=r"ca\.pem") as caught:
         client.resolve()
+    assert caught.value.reason is FetchReason.CONFIG
 
 
 def test_replaced_ca_file_is_read_again(

@@ -109,7 +109,7 @@ def test_password_file(basic: LabRegistry, tmp_path: Path) -> None:
     client = factory().client(block)
     with pytest.raises(Permanent, match=str(file)) as caught:
         client.resolve()
-    assert caught.value.reason is FetchReason.AUTH
+    assert caught.value.reason is FetchReason.CONFIG
     file.write_bytes(b"\xff")
     with pytest.raises(Permanent, match="not UTF-8"):
         client.resolve()
@@ -278,7 +278,7 @@ def test_bad_client_certificates(
     block = with_cert(mutual, certificate_authority, (certificate, bad))
     with pytest.raises(Permanent, match="client certificate") as caught:
         factory().client(block).resolve()
-    assert caught.value.reason is FetchReason.AUTH
+    assert caught.value.reason is FetchReason.CONFIG
     assert str(bad) in str(caught.value)
 
 

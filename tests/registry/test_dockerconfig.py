@@ -224,13 +224,13 @@ def test_a_file_that_is_none(case: Case, text: str) -> None:
     case.write(text)
     with pytest.raises(Permanent, match=r"config\.json") as caught:
         case.user("ghcr.io/x")
-    assert caught.value.reason is FetchReason.AUTH
+    assert caught.value.reason is FetchReason.CONFIG
     assert "canary" not in str(caught.value)
 
 
 def test_a_file_that_is_too_long(case: Case) -> None:
     case.write(" " * (limits.DOCKER_CONFIG_OCTETS + 1))
-    with pytest.raises(Permanent, match="longer"):
+    with pytest.raises(Permanent, match="more than"):
         case.user("ghcr.io/x")
 
 
@@ -243,7 +243,7 @@ def test_no_file(case: Case) -> None:
 
 def test_a_directory_in_its_place(case: Case) -> None:
     case.path.mkdir()
-    with pytest.raises(Permanent, match="directory"):
+    with pytest.raises(Permanent, match="not a regular file"):
         case.user("ghcr.io/x")
 
 

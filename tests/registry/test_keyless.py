@@ -213,7 +213,7 @@ def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     repository.refer(SIGNED, RAW)
     with pytest.raises(Permanent, match=r"pip install ocizone\[sigstore\]") as caught:
         check_signature(repository, SIGNED, Verify(identities=(SIGNER,)))
-    assert caught.value.reason is FetchReason.AUTH
+    assert caught.value.reason is FetchReason.CONFIG
 
 
 def test_no_place_for_the_trust_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ def unusable(tmp_path: Path, what: str) -> str:
     match what:
         case "directory":
             file.mkdir()
+        case "pipe":
+            os.mkfifo(file)
         case "empty":
             file.write_bytes(b"")
         case "DER":
@@ -76,7 +79,8 @@ def unusable(tmp_path: Path, what: str) -> str:
     ("what", "why"),
     [
         ("missing", "No such file"),
-        ("directory", "Is a directory"),
+        ("directory", "not a regular file"),
+        ("pipe", "not a regular file"),
         ("empty", "not a PEM public key"),
         ("DER", "not a PEM public key"),
         ("damaged", "not a PEM public key"),
@@ -96,7 +100,7 @@ def test_unusable_key_files(tmp_path: Path, what: str, why: str) -> None:
     with pytest.raises(Permanent, match=why) as caught:
         read_public_keys((good, bad))
     assert bad in str(caught.value)
-    assert caught.value.reason is FetchReason.AUTH
+    assert caught.value.reason is FetchReason.CONFIG
 
 
 @pytest.mark.parametrize(
