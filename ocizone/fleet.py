@@ -12,6 +12,7 @@ from typing import Any
 
 from ocizone.control import ControlError, Where, as_object, ask, tell
 from ocizone.limits import FLEET_POLL_S
+from ocizone.states import short_digest
 
 #: Of the document that is understood here (admin.status).
 SCHEMA = "ocizone.status/v1"
@@ -63,7 +64,7 @@ def differences(nodes: Sequence[NodeStatus]) -> list[str]:
         absent = [str(node.where) for node in answered if str(node.where) not in versions]
         if len(set(versions.values())) > 1 or absent:
             told = [
-                f"{where} {serial} {digest.partition(':')[2][:12] or '-'}"
+                f"{where} {serial} {short_digest(digest)}"
                 for where, (serial, digest) in versions.items()
             ]
             found.append(f"{name}: {'; '.join([*told, *(f'{where} none' for where in absent)])}")

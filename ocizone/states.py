@@ -1,26 +1,67 @@
-"""In which state a zone is, in a table's cell; and which sources nobody has seen fine for long. Pure.
+"""In which state a zone is, in a word for a table and in a line below it; names and digests, short.
 
-Reads the status document (admin.status). Not here: the table (cli.statustable).
+Also which sources nobody has seen fine for long. Pure; reads the status document (admin.status).
+Not here: the table (cli.statustable).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-#: States whose message has a line of its own below the table.
-_TOLD_BELOW: Final = frozenset({"Loading", "Expired", "Expiring"})
+#: States that are told elsewhere: what is missing, and what an operator decided about a source.
+_TOLD_ELSEWHERE: Final = frozenset({"Loading", "Suspended", "Pinned"})
+#: A reason is one word (follow.status, errors.FetchReason).
+_REASON: Final = re.compile(r"(?P<reason>[A-Z][A-Za-z]+): ")
+#: Zones that are named in one line; an artifact of 1,000 has one reason for all of them.
+_NAMED: Final = 3
 
 
 def zone_state(zone: dict[str, Any]) -> str:
-    """Return ``Ready``, or ``Held: ChangeGuard: ... (release: ocizone approve 6b1f)``.
+    """Return ``Ready``, or ``Held: ChangeGuard``: a state, and why in a word where there is one.
 
     Args:
         zone: of the document's ``zones``.
     """
     state = str(zone["state"])
-    message = str(zone.get("message", "")).partition("\n")[0].removeprefix(f"{state}: ")
-    return state if state in _TOLD_BELOW or not message else f"{state}: {message}"
+    found = _REASON.match(_why(zone))
+    return f"{state}: {found['reason']}" if found else state
+
+
+def zone_reasons(zones: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return a state and a line each for why zones are not simply ready; one for each reason.
+
+    Args:
+        zones: of the document.
+    """
+    named: dict[tuple[str, str], list[str]] = {}
+    for zone in zones:
+        state, why = str(zone["state"]), _why(zone)
+        if why and state not in _TOLD_ELSEWHERE:
+            named.setdefault((state, why), []).append(short_name(zone["name"]))
+    return [(state, f"{_names(names)}  {state}: {why}") for (state, why), names in named.items()]
+
+
+def _names(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _why(zone: dict[str, Any]) -> str:
+    message = str(zone.get("message", "")).partition("\n")[0]
+    return message.removeprefix(f"{zone['state']}: ")
+
+
+def short_name(name: str) -> str:
+    """Return a zone's name without its last dot, as people write it; the root as it is."""
+    return name.removesuffix(".") or "."
+
+
+def short_digest(digest: str) -> str:
+    """Return the first twelve hex digits of a digest, as git and docker do; ``-`` for none."""
+    return digest.partition(":")[2][:12] or "-"
 
 
 def stale_sources(document: dict[str, Any], most_s: float) -> list[str]:

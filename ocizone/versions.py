@@ -25,7 +25,8 @@ class Version:
         change: ``+2 -1 ~0`` in all zones, against the version before.
         verified_by: whose signature it has.
         state: ``served``, ``superseded``, ``held``, ``refused``, ...
-        message: why it is not served, or what its author calls it; one line.
+        reason: why it is not served; one word, "" for none.
+        message: the same in a line, or what its author calls it.
     """
 
     generation: int
@@ -36,6 +37,7 @@ class Version:
     change: str
     verified_by: str
     state: str
+    reason: str
     message: str
 
 
@@ -92,27 +94,30 @@ def _version(deployment: dict[str, Any], report: dict[str, Any], current: int) -
     history = report.get("history") or ()
     when = deployment.get("activated_at") or (history[-1][1] if history else None)
     state = report.get("state", "") if not deployment else ""
+    is_its_own = report.get("generation", 0) == generation
     return Version(
         generation,
         rfc3339(when),
         str(deployment.get("digest") or report.get("digest", "")),
         str(deployment.get("tag") or report.get("tag", "")),
         _serials(deployment.get("zones") or report.get("zones") or ()),
-        change_text(_changes(deployment, report)),
+        change_text(report.get("changes") or ()) if is_its_own else "",
         str(deployment.get("verified_by") or report.get("verified_by", "")),
         state or ("served" if generation == current else "superseded"),
-        _message(report),
+        str(report.get("reason", "")) if is_its_own else "",
+        _message(report, is_its_own=is_its_own),
     )
 
 
-def _changes(deployment: dict[str, Any], report: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    """Return what a version changed; of a digest served twice the report tells of the last time."""
-    is_its_own = report.get("generation", 0) == deployment.get("generation", 0)
-    return (report.get("changes") or ()) if is_its_own else ()
+def _message(report: dict[str, Any], *, is_its_own: bool) -> str:
+    """Return what is to be said of a version.
 
-
-def _message(report: dict[str, Any]) -> str:
-    message = str(report.get("message", "")).partition("\n")[0]
+    Args:
+        report: of its digest.
+        is_its_own: and of this deployment; of a digest served twice there is one report, which
+            tells of the last time. Its revision is that of the manifest.
+    """
+    message = str(report.get("message", "")).partition("\n")[0] if is_its_own else ""
     revision = report.get("revision", "")
     return message or (f"revision {revision}" if revision else "")
 

@@ -29,7 +29,8 @@ def show(problems: Iterable[Problem], *, err: bool, below: Snippets = _NO_SNIPPE
     """
     for problem in problems:
         kind = click.style(f"{problem.severity}[{problem.rule}]", fg=_COLOUR[problem.severity])
-        echo(f"{printable(problem.where())}: {kind}: {printable(problem.message)}", err=err)
+        place = f"{printable(problem.where())}: " if problem.file else ""
+        echo(f"{place}{kind}: {printable(problem.message)}", err=err)
         source = below.get(problem, ())
         for line in source:
             echo(line, err=err)

@@ -58,9 +58,9 @@ def _tell_source(source: dict[str, Any], said: str) -> None:
 def problem_line(problem: dict[str, Any]) -> str:
     """Return a finding of a JSON document as one line."""
     hint = f" ({problem['hint']})" if problem.get("hint") else ""
-    return printable(
-        f"{problem['where']}: {problem['severity']}[{problem['rule']}]: {problem['message']}{hint}"
-    )
+    # A finding about the artifact as a whole has no place.
+    place = f"{problem['where']}: " if problem["where"] else ""
+    return printable(f"{place}{problem['severity']}[{problem['rule']}]: {problem['message']}{hint}")
 
 
 def _status(code: int, answer: dict[str, Any]) -> int:

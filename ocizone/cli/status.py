@@ -11,13 +11,19 @@ import click
 
 from ocizone.cli.exit_codes import Exit
 from ocizone.cli.server import seconds, state_dir_option, the_directory, the_node, token_file_option
-from ocizone.cli.statustable import ago, short_digest, short_name, show_status
+from ocizone.cli.statustable import ago, show_status
 from ocizone.cli.table import show_table
 from ocizone.control import ControlError, Where
 from ocizone.fleet import NodeStatus, differences, status_of
 from ocizone.limits import WATCH_S
 from ocizone.observe.printable import printable
-from ocizone.states import stale_sources, zone_state
+from ocizone.states import (
+    short_digest,
+    short_name,
+    stale_sources,
+    zone_reasons,
+    zone_state,
+)
 
 
 @click.command(name="status")
@@ -98,7 +104,10 @@ def _fleet(nodes: list[NodeStatus], output: str, most: float | None) -> int:
         click.echo(json.dumps({"schema": "ocizone.fleet/v1", "nodes": told}, indent=2))
     else:
         headings = ("ZONE", "NODE", "SERIAL", "DIGEST", "AGE", "STATE")
-        show_table(headings, _rows(answered), right=frozenset({"SERIAL"}))
+        show_table(headings, _rows(answered), right=frozenset({"SERIAL"}), spared=("AGE",))
+        for node in answered:
+            for _, line in zone_reasons(node.document["zones"]):
+                click.echo(printable(f"{node.where}  {line}"))
     different = differences(nodes)
     for line in different:
         click.echo(printable(f"differs: {line}"), err=True)

@@ -8,11 +8,10 @@ from typing import Any
 from ocizone.cli.results import problem_line
 from ocizone.cli.table import console, show_table
 from ocizone.observe.printable import printable
-from ocizone.states import zone_state
+from ocizone.states import short_digest, short_name, zone_reasons, zone_state
 
-#: Below so many columns the table leaves out what can be done without.
-_ROOM = 100
-_SPARED = frozenset({"RRS", "TAG", "DIGEST", "CHECKED", "SIGNED"})
+#: Columns that a terminal may be too narrow for, the first to go first.
+_SPARED = ("CHECKED", "RRS", "TAG", "SIGNED", "DIGEST", "NEXT", "AGE")
 _HEADINGS = (
     "ZONE", "SERIAL", "RRS", "SIGNED", "TAG", "DIGEST", "AGE", "CHECKED", "NEXT", "STATE",
 )  # fmt: skip
@@ -39,22 +38,16 @@ def show_status(document: dict[str, Any], *, wide: bool = False) -> None:
     """
     out = console()
     now = document["now"]
-    narrow = out.width < _ROOM and not wide
     signed = any(zone.get("signed_until") for zone in document["zones"])
-    headings = tuple(
-        heading
-        for heading in _HEADINGS
-        if not (narrow and heading in _SPARED) and (signed or heading != "SIGNED")
-    )
+    headings = tuple(heading for heading in _HEADINGS if signed or heading != "SIGNED")
     if wide:
         headings = (*headings[:-1], *_WIDE, headings[-1])
     sources = {source["name"]: source for source in document["sources"]}
     rows = [_row(zone, sources.get(zone.get("source", ""), {}), now) for zone in document["zones"]]
-    show_table(headings, rows, right=frozenset({"SERIAL", "RRS"}), style=_STYLE)
-    for zone in document["zones"]:
-        if zone["state"] in {"Expiring", "Expired"}:
-            line = f"{short_name(zone['name'])} {zone['message']}"
-            out.print(printable(line), style=_STYLE[zone["state"]])
+    right = frozenset({"SERIAL", "RRS"})
+    show_table(headings, rows, right=right, style=_STYLE, spared=() if wide else _SPARED)
+    for state, line in zone_reasons(document["zones"]):
+        out.print(printable(line), style=_STYLE.get(state))
     for line in document["missing"]:
         out.print(printable(line), style="red")
     listeners = ", ".join(_listener(one, now) for one in document["listeners"])
@@ -88,14 +81,22 @@ def _show_source(source: dict[str, Any], now: str) -> None:
         out.print(printable(f"  {line}"), style="yellow")
     held = source.get("held") or {}
     if source["error"] and source["error"]["reason"] != held.get("condition"):
-        reason, message = source["error"]["reason"], source["error"]["message"]
-        # Findings follow one by one.
-        shown = "" if source["problems"] else message.partition("\n")[0]
-        out.print(printable(f"  {reason}: {shown}".rstrip(": ")), style="red")
+        out.print(printable(f"  {_failure(source)}"), style="red")
     if not source["materialised"]:
         out.print(printable(f"  files under {source['path']} are not up to date: see the log"))
     for problem in source["problems"]:
         out.print(f"  {problem_line(problem)}")
+
+
+def _failure(source: dict[str, Any]) -> str:
+    """Return why the last look failed; without what the findings that follow say one by one.
+
+    Findings may also be warnings about the version that is served, which explain no failure.
+    """
+    reason, message = str(source["error"]["reason"]), str(source["error"]["message"])
+    if any(problem["message"] in message for problem in source["problems"]):
+        return reason
+    return f"{reason}: {message.partition(chr(10))[0]}"
 
 
 def _decided(source: dict[str, Any]) -> list[str]:
@@ -133,26 +134,23 @@ def _listener(listener: dict[str, Any], now: str) -> str:
 
 def _source_line(source: dict[str, Any], now: str) -> str:
     last = ago(source["last_success"], now)
-    never = "not looked at since the start" if source["digest"] else "never pulled"
-    ok = f"last ok {last} ago" if source["last_success"] else never
+    ok = f"last ok {last} ago" if source["last_success"] else _never(source)
     verified = f"  verified: {source['verified_by']}" if source.get("verified_by") else ""
     attempts = f"attempts {source['attempts']}"
     return f"source {source['name']}  {source['state']}  {ok}  {attempts}{verified}"
 
 
-def short_name(name: str) -> str:
-    """Return a zone's name without its last dot, as people write it; the root as it is."""
-    return name.removesuffix(".") or "."
+def _never(source: dict[str, Any]) -> str:
+    """Return what is said of a source without a good look since the server started."""
+    if not source["digest"]:
+        return "never pulled"
+    looked = source.get("last_check") is not None
+    return "no good look since the start" if looked else "not looked at since the start"
 
 
 def _tag(reference: str) -> str:
     last = reference.rsplit("/", 1)[-1]
     return last.rsplit(":", 1)[-1] if ":" in last and "@" not in last else "-"
-
-
-def short_digest(digest: str) -> str:
-    """Return the first twelve hex digits of a digest, as git and docker do."""
-    return digest.partition(":")[2][:12] or "-"
 
 
 def ago(then: str | None, now: str | None) -> str:

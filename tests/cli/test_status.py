@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from ocizone import fleet
 from ocizone.admin import status
-from ocizone.cli.statustable import ago, short_digest
+from ocizone.cli.statustable import ago
+from ocizone.states import short_digest
 from tests.cli.controlserver import Server
 from tests.cli.test_main import run
 
@@ -68,7 +70,12 @@ def document(*, ready: bool = True, **changed: Any) -> dict[str, Any]:
 
 
 def table(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    return plain(capsys.readouterr().out)
+
+
+def plain(text: str) -> list[str]:
+    """Return lines without the bold of a terminal, and without blanks at their ends."""
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()]
 
 
 def test_the_table(server, capsys):
@@ -103,7 +110,10 @@ def test_signed_zones(server, capsys):
     lines = table(capsys)
     assert lines[0].split()[:4] == ["ZONE", "SERIAL", "RRS", "SIGNED"]
     assert [line.split()[3] for line in lines[1:5]] == ["-", "10d", "3h", "over"]
-    assert lines[5:7] == ["2.org signatures until then", "3.org signatures until before"]
+    assert lines[5:7] == [
+        "2.org  Expiring: signatures until then",
+        "3.org  Expired: signatures until before",
+    ]
 
 
 def test_a_zone_that_is_not_served(server, capsys):
@@ -127,7 +137,7 @@ def test_a_source_that_fails(server, capsys):
         "last_success": None,
         "digest": "",
         "materialised": False,
-        "error": {"reason": "ContentRefused", "message": "db.org:3: [/bold] first\ndb.org:4: second"},
+        "error": {"reason": "ContentRefused", "message": "db.org:3:1: error[syntax]: bad [x] (see)"},
         "problems": [
             {"where": "db.org:3:1", "severity": "error", "rule": "syntax", "message": "bad [x]", "hint": "see"},
             {"where": "db.org", "severity": "warning", "rule": "odd", "message": "is odd", "hint": ""},
@@ -235,15 +245,101 @@ def test_digests_are_short(digest, shown):
 
 def test_a_narrow_terminal_spares_columns_not_names(server, capsys, monkeypatch):
     """What tells zones apart is never folded or cut."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("TERM", "dumb")
+    terminal(monkeypatch, 60)
     name = "2.0.192.in-addr.arpa."
     server.status(document(zones=[{**document()["zones"][0], "name": name}]))
     assert run("status") == 0
     head, row = table(capsys)[:2]
     assert head.split() == ["ZONE", "SERIAL", "AGE", "NEXT", "STATE"]
     assert row.split() == [name.removesuffix("."), "2026112101", "2h", "29m", "Ready"]
+
+
+def terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """A terminal of so many columns."""
+    for name, value in (("FORCE_COLOR", "1"), ("COLUMNS", str(columns)), ("TERM", "xterm")):
+        monkeypatch.setenv(name, value)
+
+
+def troubled() -> dict[str, Any]:
+    """Return a status of zones in several states, of two sources."""
+    held, pinned = "sha256:" + "6b1f" * 16, "sha256:" + "90aa" * 16
+    (zone,), (source,) = document()["zones"], document()["sources"]
+    other = "registry.example.net/dns/more-zones:prod"
+    guard = "ChangeGuard: example.net. 41 % deletes > 30 % (release: ocizone approve 6b1f)"
+    silent = "Network: registry.example.net: connection refused; last success 2026-11-20T10:00:00Z"
+    pin = {"digest": pinned, "kind": "pin", "reason": "move", "since": NOW}
+    zones = [
+        {**zone, "state": "Held", "message": guard},
+        {**zone, "name": "example.net.", "serial": 7, "state": "Held", "message": guard},
+        {**zone, "name": "2.0.192.in-addr.arpa.", "source": other, "state": "Stale", "message": silent},
+        {**zone, "name": "example.com.", "source": other, "digest": pinned, "state": "Pinned",
+         "message": "Pinned: sha256:90aa90aa90aa: move"},
+    ]  # fmt: skip
+    error = {"reason": "Network", "message": "registry.example.net: connection refused"}
+    odd = {"where": "db.x:2", "severity": "warning", "rule": "odd", "message": "x is odd", "hint": ""}  # fmt: skip
+    return document(
+        zones=zones,
+        sources=[
+            {**source, "error": {"reason": "ChangeGuard", "message": guard[13:]},
+             "held": {"digest": held, "condition": "ChangeGuard", "problems": []}},
+            {**source, "name": other, "error": error, "pin": pin, "last_success": None,
+             "last_check": NOW, "problems": [odd]},
+        ],
+    )  # fmt: skip
+
+
+BELOW = [
+    (
+        "example.org, example.net  Held: ChangeGuard: example.net. 41 % deletes > 30 % "
+        "(release: ocizone approve 6b1f)"
+    ),
+    (
+        "2.0.192.in-addr.arpa  Stale: Network: registry.example.net: connection refused; "
+        "last success 2026-11-20T10:00:00Z"
+    ),
+    "listening  dns://:53, tls://:853 (certificate 30d)",
+    "source [::1]:5000/dns/zones:prod  idle  last ok 30s ago  attempts 1",
+    f"  held sha256:{'6b1f' * 16} (release: ocizone approve 6b1f)",
+    "source registry.example.net/dns/more-zones:prod  idle  no good look since the start  attempts 1",
+    f"  pinned to sha256:{'90aa' * 16} since {NOW}: move (end: ocizone unpin)",
+    "  Network: registry.example.net: connection refused",
+    "  db.x:2: warning[odd]: x is odd",
+]
+AT_80 = [
+    "ZONE                      SERIAL  DIGEST        AGE  NEXT  STATE",
+    "example.org           2026112101  0123456789ab  2h   29m   Held: ChangeGuard",
+    "example.net                    7  0123456789ab  2h   29m   Held: ChangeGuard",
+    "2.0.192.in-addr.arpa  2026112101  0123456789ab  2h   29m   Stale: Network",
+    "example.com           2026112101  90aa90aa90aa  2h   29m   Pinned",
+]
+AT_160 = [
+    "ZONE                      SERIAL     RRS  TAG   DIGEST        AGE  CHECKED  NEXT  STATE",
+    "example.org           2026112101  12,345  prod  0123456789ab  2h   30s      29m   Held: ChangeGuard",
+    "example.net                    7  12,345  prod  0123456789ab  2h   30s      29m   Held: ChangeGuard",
+    "2.0.192.in-addr.arpa  2026112101  12,345  prod  0123456789ab  2h   0s       29m   Stale: Network",
+    "example.com           2026112101  12,345  prod  90aa90aa90aa  2h   0s       29m   Pinned",
+]
+
+
+@pytest.mark.parametrize(("columns", "expected"), [(80, AT_80), (160, AT_160)])
+def test_states_on_a_terminal(server, capsys, monkeypatch, columns, expected):
+    """Golden: no cell is cut; reasons stand below the table, a line each."""
+    terminal(monkeypatch, columns)
+    server.status(troubled())
+    assert run("status") == 0
+    assert table(capsys) == [*expected, *BELOW]
+
+
+def test_wide_is_whole_on_any_terminal(server, capsys, monkeypatch):
+    """Who asks for every column gets it; the terminal wraps the line."""
+    terminal(monkeypatch, 80)
+    server.status(troubled())
+    run("status", "-o", "wide")
+    head, first, _, third, _ = table(capsys)[:5]
+    assert head.split()[-4:] == ["VIEW", "SOURCE", "FILE", "STATE"]
+    assert "[::1]:5000/dns/zones:prod" in first
+    assert third.split()[-3:] == ["db.example.org", "Stale:", "Network"]
+    assert "registry.example.net/dns/more-zones:prod" in third
 
 
 STANDING = {
@@ -254,20 +350,33 @@ STANDING = {
 
 
 @pytest.mark.parametrize(
-    ("state", "message", "shown"),
+    ("state", "message", "shown", "below"),
     [
         ("Held", "ChangeGuard: 41 % deletes > 30 % (release: ocizone approve 6b1f)",
-         "Held: ChangeGuard: 41 % deletes > 30 % (release: ocizone approve 6b1f)"),
-        ("Pinned", "Pinned: sha256:0123: move", "Pinned: sha256:0123: move"),
-        ("Stale", "Network: connection refused; more\nand more", "Stale: Network: connection refused; more"),
-        ("Invalid", "", "Invalid"),
+         "Held: ChangeGuard",
+         ["example.org  Held: ChangeGuard: 41 % deletes > 30 % (release: ocizone approve 6b1f)"]),
+        ("Pinned", "Pinned: sha256:0123: move", "Pinned", []),
+        ("Stale", "Network: connection refused; more\nand more", "Stale: Network",
+         ["example.org  Stale: Network: connection refused; more"]),
+        ("Invalid", "db.org:3:1 is bad", "Invalid", ["example.org  Invalid: db.org:3:1 is bad"]),
+        ("Invalid", "", "Invalid", []),
     ],
 )  # fmt: skip
-def test_states_come_with_their_reason(server, capsys, state, message, shown):
+def test_states_come_with_their_reason(server, capsys, state, message, shown, below):
     """reliability_ux B2: the state, why, and the command that releases it; in the server's words."""
     server.status(document(zones=[{**document()["zones"][0], "state": state, "message": message}]))
     assert run("status") == 0
-    assert table(capsys)[1].endswith(f"29m   {shown}")
+    lines = table(capsys)
+    assert lines[1].endswith(f"29m   {shown}")
+    assert lines[2:-2] == below
+
+
+def test_zones_with_one_reason_share_a_line(server, capsys):
+    """An artifact of 1,000 zones is held as a whole."""
+    zone = {**document()["zones"][0], "state": "Held", "message": "ChangeGuard: zones are gone"}
+    server.status(document(zones=[{**zone, "name": f"{number}.org."} for number in range(5)]))
+    run("status")
+    assert table(capsys)[6] == "0.org, 1.org, 2.org and 2 more  Held: ChangeGuard: zones are gone"
 
 
 def test_decisions_are_loud(server, capsys):

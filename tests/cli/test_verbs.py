@@ -9,6 +9,7 @@ import pytest
 
 from ocizone.admin.verbs import VerbResult
 from tests.cli.test_main import run
+from tests.cli.test_status import plain, terminal
 
 DIGEST = "sha256:" + "6b1f" * 16
 
@@ -167,10 +168,82 @@ def test_history(server, capsys):
     assert server.asked == ["GET /v1/history?source=r.test%2Fz&most=10"]
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
         "GEN  WHEN                  TAG   DIGEST        SERIALS     CHANGE    BY           STATE",
-        "  -  2026-11-18T11:10:01Z  prod  cccccccccccc  -           -         -            held: 41 % deletes > 30 %",
-        "  2  2026-11-18T11:08:40Z  prod  bbbbbbbbbbbb  2026112002  +2 -1 ~0  key ops.pub  served: revision 4f2a",
+        "  -  2026-11-18T11:10:01Z  prod  cccccccccccc  -           -         -            held: ChangeGuard",
+        "  2  2026-11-18T11:08:40Z  prod  bbbbbbbbbbbb  2026112002  +2 -1 ~0  key ops.pub  served",
         "  1  2026-11-18T11:07:40Z  prod  aaaaaaaaaaaa  2026112001  -         -            superseded",
+        "  -  cccccccccccc  41 % deletes > 30 %",
+        "  2  bbbbbbbbbbbb  revision 4f2a",
     ]
+
+
+AT_80 = [
+    "GEN  WHEN                  TAG   DIGEST        CHANGE    STATE",
+    "  -  2026-11-18T11:10:01Z  prod  cccccccccccc  -         held: ChangeGuard",
+    "  3  2026-11-18T11:09:40Z  prod  bbbbbbbbbbbb  +2 -1 ~0  served",
+    "  2  2026-11-18T11:08:40Z  prod  aaaaaaaaaaaa  -         superseded",
+    "  1  2026-11-18T11:07:40Z  prod  bbbbbbbbbbbb  -         superseded",
+    "  -  cccccccccccc  41 % deletes > 30 %",
+    (
+        "  3  bbbbbbbbbbbb  serial example.com. 2026112003, example.net. 2026112003, example.org. "
+        "2026112003 and 1 more; verified: key ops.pub"
+    ),
+    "  2  aaaaaaaaaaaa  serial 2026112002",
+    "  1  bbbbbbbbbbbb  serial 2026112001",
+]
+AT_160 = [
+    "GEN  WHEN                  TAG   DIGEST        CHANGE    BY           STATE",
+    "  -  2026-11-18T11:10:01Z  prod  cccccccccccc  -         -            held: ChangeGuard",
+    "  3  2026-11-18T11:09:40Z  prod  bbbbbbbbbbbb  +2 -1 ~0  key ops.pub  served",
+    "  2  2026-11-18T11:08:40Z  prod  aaaaaaaaaaaa  -         -            superseded",
+    "  1  2026-11-18T11:07:40Z  prod  bbbbbbbbbbbb  -         -            superseded",
+    "  -  cccccccccccc  41 % deletes > 30 %",
+    (
+        "  3  bbbbbbbbbbbb  serial example.com. 2026112003, example.net. 2026112003, example.org. "
+        "2026112003 and 1 more"
+    ),
+    "  2  aaaaaaaaaaaa  serial 2026112002",
+    "  1  bbbbbbbbbbbb  serial 2026112001",
+]
+
+
+@pytest.mark.parametrize(("columns", "expected"), [(80, AT_80), (160, AT_160)])
+def test_history_on_a_terminal(server, capsys, monkeypatch, columns, expected):
+    """Golden: no cell is cut; what there is no room for stands below. One digest served twice."""
+    terminal(monkeypatch, columns)
+    twice, other, held = (f"sha256:{letter * 64}" for letter in "bac")
+    zones = [
+        {"view": "v", "apex": f"example.{last}.", "serial": 2026112003}
+        for last in ("org", "net", "com", "xyz")
+    ]
+    change = {"view": "v", "apex": "example.org.", "kind": "changed", "added": 2, "removed": 1}
+    server.page("/v1/history", {
+        "current": 3,
+        "deployments": [
+            deployment(3, twice, zones=zones, verified_by="key ops.pub"),
+            deployment(2, other), deployment(1, twice),
+        ],
+        "reports": [
+            {"digest": held, "state": "held", "tag": "prod", "reason": "ChangeGuard",
+             "message": "41 % deletes > 30 %", "history": [["held", 1795000201]]},
+            {"digest": twice, "state": "served", "generation": 3, "changes": [change]},
+        ],
+    })  # fmt: skip
+    assert run("history") == 0
+    assert plain(capsys.readouterr().out) == expected
+
+
+def test_a_message_is_told_of_its_own_generation_only(server, capsys):
+    """A digest has one report, of the last time: an earlier deployment of it was served well."""
+    server.page("/v1/history", {
+        "current": 1,
+        "deployments": [deployment(1, DIGEST)],
+        "reports": [{"digest": DIGEST, "state": "held", "reason": "ChangeGuard", "generation": 0,
+                     "message": "41 % deletes > 30 %", "revision": "4f2a"}],
+    })  # fmt: skip
+    run("history")
+    _, row, below = capsys.readouterr().out.splitlines()
+    assert row.split()[-1] == "served"
+    assert below.split("  ")[-1] == "revision 4f2a"
 
 
 def test_history_as_json_and_bounded(server, capsys):
