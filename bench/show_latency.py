@@ -123,11 +123,12 @@ def serve(directory: Path) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def pushes(client: Client, asking: Asking, rounds: int) -> list[float]:
+def pushes(client: Client, asking: Asking, rounds: int, versions: dict[int, str]) -> list[float]:
     """Push so many versions; return the seconds from the end of each push to its answer."""
     found = []
     for serial in range(2, rounds + 2):
-        push(client, [("db.example.org", ZONE.format(serial=serial).encode(), "text/dns")])
+        text = ZONE.format(serial=serial).encode()
+        versions[serial] = push(client, [("db.example.org", text, "text/dns")])
         begun = time.monotonic()
         found.append(asking.until(serial) - begun)
         # The webhook lets a repository have so many looks at once; more come later.
@@ -135,13 +136,17 @@ def pushes(client: Client, asking: Asking, rounds: int) -> list[float]:
     return found
 
 
-def rollbacks(rounds: int, asking: Asking, newest: int, go: Callable[[], None]) -> list[float]:
-    """Roll back and forth; return the seconds from asking to the answer."""
+def rollbacks(
+    rounds: int, asking: Asking, versions: dict[int, str], go: Callable[[str], None]
+) -> list[float]:
+    """Roll back and forth between two versions; return the seconds from asking to the answer."""
+    newest = max(versions)
     found = []
     for number in range(rounds):
+        serial = newest - 1 if number % 2 == 0 else newest
         begun = time.monotonic()
-        go()
-        found.append(asking.until(newest - 1 if number % 2 == 0 else newest) - begun)
+        go(versions[serial])
+        found.append(asking.until(serial) - begun)
     return found
 
 
@@ -174,23 +179,23 @@ def main() -> None:
                 asking = Asking(port)
                 asking.until(1)
                 sys.stdout.write("| what | times | median s | max s |\n|---|---|---|---|\n")
-                told("push ended to served (webhook)", pushes(client, asking, rounds))
+                versions: dict[int, str] = {}
+                told("push ended to served (webhook)", pushes(client, asking, rounds, versions))
                 stop_registry()
                 state = directory / "state"
                 environment = {**os.environ, "OCIZONE_STATE_DIR": str(state)}
                 command = [sys.executable, "-m", "ocizone", "rollback"]
 
-                def typed() -> None:
-                    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+                def typed(digest: str) -> None:
+                    words = [*command, "--to", digest]
+                    subprocess.run(words, env=environment, check=True, stdout=subprocess.DEVNULL)
 
-                def asked() -> None:
-                    tell(state, "/v1/rollback", {})
+                def asked(digest: str) -> None:
+                    tell(state, "/v1/rollback", {"to": digest})
 
-                told(
-                    "`ocizone rollback` typed to served",
-                    rollbacks(rounds, asking, rounds + 1, typed),
-                )
-                told("control socket to served", rollbacks(rounds, asking, rounds + 1, asked))
+                row = rollbacks(rounds, asking, versions, typed)
+                told("`ocizone rollback --to DIGEST` typed to served", row)
+                told("control socket to served", rollbacks(rounds, asking, versions, asked))
             finally:
                 server.terminate()
                 server.wait(20)

@@ -27,7 +27,6 @@ from ocizone.admin.readiness import Reasons
 from ocizone.administration import Administration
 from ocizone.answer.announce import changed
 from ocizone.answer.blocks import Snapshot
-from ocizone.corefile.load import load
 from ocizone.deployed import Deployed
 from ocizone.errors import ConfigError
 from ocizone.follow.following import Following
@@ -39,13 +38,13 @@ from ocizone.notify import notify
 from ocizone.observe.events import log_problems
 from ocizone.observing import Observing, Watched
 from ocizone.operations import ServerOperations
-from ocizone.plan import Plan, make_plan
+from ocizone.plan import Plan
+from ocizone.planning import Planning
 from ocizone.plugins.health import Health
 from ocizone.plugins.reload import Reload
 from ocizone.pulling import Surroundings, Workshop
 from ocizone.serve.door import Door
 from ocizone.serve.identities import Identities
-from ocizone.serve.interfaces import addresses_of
 from ocizone.serve.listeners import Listeners, Sockets
 from ocizone.serve.notify import Notifier
 from ocizone.side import Side
@@ -108,6 +107,7 @@ class Application(Service):
         self._answering = False
         self._reload_wanted = False
         self.stopping = False
+        self._planning = Planning(options.corefile, environ, options.port, options.state_dir)
         self._live = LiveZones(Snapshot(0, {}))
         self._observing = observing = Observing(reactor, query_line, wall)
         door = Door(
@@ -151,12 +151,13 @@ class Application(Service):
             StoreError: the state directory cannot be used.
             OSError: an address cannot be bound.
         """
-        plan = self._read_plan()
+        plan = self._planning.read()
         self._say_hello(plan)
         self._identities.move_to(plan.tls, self._identities.read(plan.tls))
         bound = self._listeners.prepare(plan.endpoints)
         self._store = Store(self._options.state_dir)
         self._put_together(plan)
+        self._planning.taken_up(plan, self._workshop.files, self._store)
         self._admin.move_to(plan, self._admin.prepare(plan))
         self._admin.open_control(self._options.state_dir, plan)
         self._observe(plan)
@@ -246,15 +247,6 @@ class Application(Service):
             before, self._announced = self._announced, self.snapshot
             self._notifier.announce(changed(before, self.snapshot))
 
-    def _read_plan(self) -> Plan:
-        corefile = load(
-            self._options.corefile,
-            environ=self._environ,
-            default_port=self._options.port,
-            cwd=str(Path.cwd()),
-        )
-        return make_plan(corefile, addresses_of)
-
     def _say_hello(self, plan: Plan) -> None:
         log.info(f"ocizone {__version__}", corefile=plan.corefile.path)
         for endpoint in plan.endpoints:
@@ -291,7 +283,7 @@ class Application(Service):
         if not self._may_reload():
             return False
         try:
-            plan = self._read_plan()
+            plan = self._planning.read()
         except ConfigError as error:
             self._reload_refused(error)
             return False
@@ -309,7 +301,7 @@ class Application(Service):
         In a thread: thousands of blocks take longer to read than a query may wait.
         """
         if self._may_reload():
-            read = self._in_thread(self._read_plan)
+            read = self._in_thread(self._planning.read)
             read.addCallbacks(self._looked, self._unreadable)
 
     def _looked(self, plan: Plan) -> None:
@@ -347,6 +339,7 @@ class Application(Service):
         self._admin.move_to(plan, opened)
         self._observe(plan)
         self._following.move_to(plan.sources)
+        self._planning.taken_up(plan, self._workshop.files, self._store)
         log.info("reloaded", corefile=plan.corefile.path, sha256=plan.corefile.fingerprint[:12])
         return True
 

@@ -83,7 +83,9 @@ class ServerOperations:
                 raise AskError(HTTPStatus.NOT_FOUND, "the Corefile has no source")
             raise AskError(HTTPStatus.BAD_REQUEST, f"there are several sources, name one: {names}")
         exact = [one for one in sources if wanted in {one[0].name, one[0].key, _reference(one[0])}]
-        found = exact or [one for one in sources if _could_mean(one[0], wanted)]
+        apex = wanted if wanted.endswith(".") else f"{wanted}."
+        holders = [one for one in sources if any(zone.apex == apex for zone in one[1].status.zones)]
+        found = exact or [one for one in sources if _could_mean(one[0], wanted)] or holders
         if not found:
             raise AskError(HTTPStatus.NOT_FOUND, f"no source {wanted!a}; there are: {names}")
         if len(found) > 1:
@@ -192,11 +194,12 @@ class ServerOperations:
     ) -> Coroutine[Deferred[Any], Any, Done]:
         reason = _text(arguments, "reason")[:200]
         digest = _text(arguments, "digest")
+        unsigned = _flag(arguments, "unsigned")
         match verb:
             case "rollback":
-                return verbs.rollback(_text(arguments, "to"), reason)
+                return verbs.rollback(_text(arguments, "to"), reason, unsigned=unsigned)
             case "pin" if digest:
-                return verbs.pin(digest, reason)
+                return verbs.pin(digest, reason, unsigned=unsigned)
             case "unpin":
                 return verbs.unpin()
             case "suspend":
@@ -217,6 +220,14 @@ class ServerOperations:
         )
         names = [source.name for source, _ in asked]
         gathered = DeferredList([look for _, look in asked], consumeErrors=True)
+        resting = [
+            follower.status.name
+            for source, follower in self._following.sources
+            if source.name in names and follower.status.suspension is not None
+        ]
+        if not wait and resting:
+            message = f"{', '.join(resting)}: suspended; `ocizone resume` lets it look again"
+            return succeed(VerbResult(False, Exit.FAILED, message))
         if not wait:
             return succeed(VerbResult(True, Exit.OK, f"looking at {', '.join(names)}"))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from ocizone.compiler.spec import ZoneRule
 from ocizone.corefile.types import Corefile, Key, Position, ServerBlock
@@ -65,6 +66,8 @@ class Plan:
     """Where a fleet shares manifests."""
     notices: tuple[Problem, ...] = ()
     """Warnings about how the blocks go together; those of each are the Corefile's."""
+    keys_by_identity: Mapping[str, str] = field(default_factory=dict)
+    """The key of each artifact, by what tells it apart; to be given to the next plan."""
 
     @property
     def keeps(self) -> dict[str, Keep]:
@@ -76,12 +79,17 @@ class Plan:
         }
 
 
-def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
+def make_plan(
+    corefile: Corefile,
+    addresses_of: AddressesOf,
+    recorded: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
     """Return the plan of a Corefile.
 
     Args:
         corefile: parsed, without errors.
         addresses_of: resolves the names of ``bind``; injected, because it asks the system.
+        recorded: keys that sources had, as ``Plan.keys_by_identity`` gave them.
 
     Raises:
         ConfigError: ``bind`` names an interface that does not exist or has no address; two
@@ -92,7 +100,7 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
     sources: dict[str, Source] = {}
     drafts = [_draft(block, addresses_of) for block in corefile.blocks]
     _refuse_overlap(drafts)
-    artifacts = _artifacts(drafts)
+    artifacts = _artifacts(drafts, recorded)
     views = []
     rules_of: dict[str, list[ZoneRule]] = {}
     for name, block, keys in drafts:
@@ -124,6 +132,7 @@ def make_plan(corefile: Corefile, addresses_of: AddressesOf) -> Plan:
         cookie_secrets(corefile.blocks),
         _memcached(corefile.blocks),
         _shared_paths(artifacts),
+        {_identity(view, artifact): key for view, key, artifact in artifacts},
     )
 
 
@@ -178,24 +187,43 @@ def keys_of(artifact: Artifact, view: str) -> tuple[str, ...]:
     return tuple(digest_of("oci", *words, *apart[:count]) for count in range(len(apart) + 1))
 
 
-def _artifacts(drafts: list[_Draft]) -> list[tuple[str, str, Artifact]]:
-    """Return (view, key, artifact) of every ``oci`` directive, in order."""
+def _identity(view: str, artifact: Artifact) -> str:
+    """Return what tells an artifact apart from every other one of a Corefile."""
+    return f"{artifact.followed}\n{artifact.path}\n{view}"
+
+
+def _artifacts(
+    drafts: list[_Draft], recorded: Mapping[str, str]
+) -> list[tuple[str, str, Artifact]]:
+    """Return (view, key, artifact) of every ``oci`` directive, in order.
+
+    One that had a key keeps it: its state, and with it what an operator decided, must not pass
+    to a block that was written above it.
+    """
+    listed = [(name, one) for name, block, _ in drafts for one in block.all(Artifact)]
+    kept = {
+        identity: recorded[identity]
+        for identity in (_identity(name, artifact) for name, artifact in listed)
+        if identity in recorded
+    }
     found: dict[str, tuple[str, str, Artifact]] = {}
-    seen: set[tuple[str, str, str]] = set()
-    for name, block, _ in drafts:
-        for artifact in block.all(Artifact):
-            identity = (name, artifact.followed, artifact.path)
-            if identity in seen:
-                raise _refused(
-                    artifact.position,
-                    "artifact-twice",
-                    f"oci {artifact.reference} into {artifact.path}: this block does so already",
-                    "leave one of them out",
-                )
-            seen.add(identity)
-            # One of the four is free: the last one differs wherever the identity does.
-            key = next(key for key in keys_of(artifact, name) if key not in found)
-            found[key] = (name, key, artifact)
+    seen: set[str] = set()
+    taken = set(kept.values())
+    for name, artifact in listed:
+        identity = _identity(name, artifact)
+        if identity in seen:
+            raise _refused(
+                artifact.position,
+                "artifact-twice",
+                f"oci {artifact.reference} into {artifact.path}: this block does so already",
+                "leave one of them out",
+            )
+        seen.add(identity)
+        # One of the four is free: the last one differs wherever the identity does.
+        free = (key for key in keys_of(artifact, name) if key not in taken)
+        key = kept.get(identity) or next(free)
+        taken.add(key)
+        found[key] = (name, key, artifact)
     return list(found.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,13 @@ def test_the_only_source_needs_no_name(site: Site, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "name", ["r.test/zones:prod", "r.test/zones", "zones", "zones:prod", "prod", "r.test/z", "one"]
+    "name",
+    ["r.test/zones:prod", "r.test/zones", "zones", "zones:prod", "prod", "r.test/z", "one", "db.a"],
 )
 def test_names_of_a_source(site: Site, name: str):
-    """The reference, its parts, or the beginning."""
+    """The reference, its parts, the beginning, or a zone it serves."""
+    site.compiler.facts = lambda zone, _text: replace(zone, apex="db.a.")
+    site.registry.push(ONE)
     desk = Desk(site, site.source())
     assert desk.do("suspend", source=name).ok
 

@@ -27,8 +27,8 @@ def addresses_of(name: str) -> tuple[str, ...]:
     raise OSError(f"no interface with this name: {name}")
 
 
-def plan_of(text: str) -> Plan:
-    return make_plan(parse_text(text, environ={}, cwd="/srv"), addresses_of)
+def plan_of(text: str, recorded: dict[str, str] | None = None) -> Plan:
+    return make_plan(parse_text(text, environ={}, cwd="/srv"), addresses_of, recorded or {})
 
 
 def oci_source(plan: Plan, number: int = 0) -> OciSource:
@@ -314,3 +314,23 @@ def test_two_artifacts_with_one_path_are_told():
     assert (notice.rule, notice.line) == ("path-shared", 7)
     assert "r.test/b:1: its PATH /z is r.test/a:1's too" in notice.message
     assert plan_of(text.format("org", "a") + text.format("net", "a")).notices == ()
+
+
+def test_a_block_above_takes_no_state():
+    """What had a key keeps it: last good version, pin and mark are found by it."""
+    below = "org {\n root /z\n oci r.test/zones:prod\n}\n"
+    above = "net {\n root /y\n oci r.test/zones:staging\n}\n"
+    before = plan_of(below)
+    after = plan_of(above + below, dict(before.keys_by_identity))
+    assert after.sources[1].key == before.sources[0].key
+    assert after.sources[0].key != before.sources[0].key
+    # And again when the one above is gone.
+    again = plan_of(below, dict(after.keys_by_identity))
+    assert again.sources[0].key == before.sources[0].key
+
+
+def test_a_block_moved_to_another_tag_keeps_its_state():
+    """It goes on serving v1 until v2 is there."""
+    before = plan_of("org {\n root /z\n oci r.test/zones:v1\n}\n")
+    after = plan_of("org {\n root /z\n oci r.test/zones:v2\n}\n", dict(before.keys_by_identity))
+    assert after.sources[0].key == before.sources[0].key

@@ -11,13 +11,13 @@ JSON. Not here: what a verb does (ocizone.operations) and how HTTP carries it (a
     GET  /v1/which?name=NAME[&view=VIEW]             {"schema", "answers": [...]}
     GET  /v1/served?source=NAME                      {"schema", "source", "digest", "image": path,
                                                       "zones": [...], "layers": [...]}
-    POST /v1/<verb>   with a JSON object: "source" names one where there are several (a reference
-                      or the start of one that fits no other), and the verb's own:
+    POST /v1/<verb>   with a JSON object: "source" names one where there are several (a reference,
+                      the start of one that fits no other, or a zone it serves), and the verb's own:
          refresh      "wait": bool, "hard": bool (look even at what was refused or held before);
                       without "source": all
          rollback     "to": digest, its beginning, or a generation; nothing: the one before
-                      "reason": text
-         pin          "digest", "reason"
+                      "reason": text; "unsigned": bool (even what nobody signed who may now)
+         pin          "digest", "reason", "unsigned"
          unpin
          suspend      "seconds": for so long; nothing: until resume; "reason"
          resume

@@ -363,10 +363,13 @@ class LookingService(Service):
             self._hard = self._once = False
         self._state = "idle" if self.running else "stopped"
         if result is not None:
-            self._note(result)
             waiters, self._waiters = self._waiters, []
-            for waiter in waiters:
-                waiter.callback(result)
+            try:
+                self._note(result)
+            finally:
+                # Whatever an observer makes of it: who waits must not wait for ever.
+                for waiter in waiters:
+                    waiter.callback(result)
         self._look_again()
 
     def interrupt(self) -> None:

@@ -85,18 +85,25 @@ class FollowJournal:
         )
 
     def _tell_refused(self, event: Looked) -> None:
-        result = event.result
-        text = "\n".join(str(problem) for problem in result.problems)
+        """Tell of a version that does not go live, once as long as nothing of it changes."""
+        result, failure = event.result, event.result.failure
+        reason = failure.reason if failure else ""
+        text = "\n".join([result.digest, reason, *(str(problem) for problem in result.problems)])
         if self._refused.get(event.source) == text:
-            log.debug("refused again", source=event.source, digest=result.digest)
+            log.debug("as before", source=event.source, digest=result.digest, reason=reason)
             return
         self._refused[event.source] = text
-        stays = "the version before stays"
-        log.error(
-            "artifact refused",
+        held = result.outcome is Outcome.HELD
+        say = log.warn if held else log.error
+        say(
+            "artifact held" if held else "artifact refused",
             source=event.source,
             digest=result.digest,
-            served=stays if event.source in self._serving else "no version yet",
+            reason=reason,
+            error=failure.message.partition("\n")[0] if failure else "",
+            served="the version before stays"
+            if event.source in self._serving
+            else "no version yet",
         )
         log_problems(result.problems, source=event.source)
 

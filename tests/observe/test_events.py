@@ -66,7 +66,7 @@ CASES: list[tuple[Event, list[str]]] = [
     (
         looked(Outcome.REFUSED, Failure("ContentRefused", "x"), FINDING),
         [
-            'ERROR artifact refused source=r.test/a digest=sha256:ab served="no version yet"',
+            'ERROR artifact refused source=r.test/a digest=sha256:ab reason=ContentRefused error=x served="no version yet"',
             'ERROR finding source=r.test/a where=db.org:3 rule=syntax what="not a record" hint="see RFC 1035 5.1"',
         ],
     ),
