@@ -1,6 +1,6 @@
 """Push-to-served time and losses under load: versions never mix, nothing is lost.
 
-    python bench/show_swap.py [--pushes 5] [--rate 1000]
+    python bench/show_swap.py [--pushes 5] [--rate 1000] [--hosts 0]
 
 Starts the lab registry and ``ocizone serve`` with interval 5, asks 1,000 queries a second (A and
 TXT of one name in turn, both carrying the version), pushes new versions, and reports: time from
@@ -41,9 +41,16 @@ www IN TXT "{version}"
 """
 
 
-def zone(version: int) -> bytes:
-    """Return the zone of a version; it shows in the serial, an A and a TXT record."""
-    return ZONE.format(version=version, high=version >> 8, low=version & 255).encode()
+def zone(version: int, hosts: int = 0) -> bytes:
+    """Return the zone of a version; it shows in the serial, an A and a TXT record.
+
+    Args:
+        version: of the zone.
+        hosts: so many A records more, which take time to compile.
+    """
+    text = ZONE.format(version=version, high=version >> 8, low=version & 255)
+    lines = (f"h{n} A 10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(hosts))
+    return "\n".join([text, *lines, ""]).encode()
 
 
 class Load:
@@ -111,12 +118,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pushes", type=int, default=5)
     parser.add_argument("--rate", type=int, default=1000)
+    parser.add_argument("--hosts", type=int, default=0, help="records more, to compile")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, LabRegistry() as registry:
         directory = Path(name)
         reference = f"127.0.0.1:{registry.port}/dns/zones:prod"
         client = Client(Reference.parse(reference), insecure=True)
-        push(client, [("db.example.org", zone(1), "text/dns")])
+        push(client, [("db.example.org", zone(1, arguments.hosts), "text/dns")])
         (directory / "Corefile").write_text(
             f".:{PORT} {{\n bind 127.0.0.1\n root {directory}/served\n"
             f" oci {reference} {{\n  interval 5\n  insecure true\n }}\n}}\n"
@@ -128,13 +136,13 @@ def main() -> None:
                 stderr=log,
             )  # fmt: skip
         try:
-            measure(client, arguments.pushes, arguments.rate, directory)
+            measure(client, arguments.pushes, arguments.rate, directory, arguments.hosts)
         finally:
             server.terminate()
             server.wait(10)
 
 
-def measure(client: Client, pushes: int, rate: int, directory: Path) -> None:
+def measure(client: Client, pushes: int, rate: int, directory: Path, hosts: int) -> None:
     """Push under load and print one JSON document."""
     wait_for_first()
     load = Load(rate)
@@ -142,7 +150,7 @@ def measure(client: Client, pushes: int, rate: int, directory: Path) -> None:
     time.sleep(2)
     served = []
     for version in range(2, pushes + 2):
-        push(client, [("db.example.org", zone(version), "text/dns")])
+        push(client, [("db.example.org", zone(version, hosts), "text/dns")])
         pushed = time.monotonic()
         while not any(found == version for _, found, _ in load.seen[-200:]):
             time.sleep(0.002)
