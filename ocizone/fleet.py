@@ -182,15 +182,21 @@ def _why_not(source: dict[str, Any], digest: str) -> _Look:
     if held.get("digest") == digest:
         why = said or str(held.get("condition", ""))
         return _Look(f"held, {why} (ocizone approve {digest[7:11]})", final=True, held=True)
-    if source.get("pin"):
-        return _Look(f"pinned to {source['pin'].get('digest', '')}", final=True)
+    pin = source.get("pin") or {}
+    rolled_back = pin.get("kind") == "rollback"
+    if pin and not rolled_back:
+        return _Look(f"pinned to {pin.get('digest', '')}", final=True)
     if source.get("suspension"):
         return _Look("suspended", final=True)
     # A failure of the registry is tried again, and a signature may come; the rest stays so.
     if source.get("found") == digest and error.get("reason") in _FINAL:
         return _Look(said, final=True)
     held_back = error.get("reason") == "WaitingForSignature"
-    return _Look(said or f"serves {source.get('digest') or 'nothing yet'}", held=held_back)
+    # A rollback ends by itself when the tag names yet another digest: the one that was pushed.
+    serves = (
+        f"{'rolled back to' if rolled_back else 'serves'} {source.get('digest') or 'nothing yet'}"
+    )
+    return _Look(said or serves, held=held_back)
 
 
 def repository_of(reference: str) -> str:

@@ -45,9 +45,13 @@ class Plan:
     def over(self, most_deletes: float) -> list[str]:
         """Return a line for each zone that loses too much, by the rules of a server's guard.
 
+        What cannot be compared may lose everything.
+
         Args:
             most_deletes: fraction of its records, 0 to 1; of 1 a zone may be gone as a whole.
         """
+        if self.incomparable:
+            return [f"deletes cannot be counted ({self.incomparable})"]
         guard = Guard(deletes=most_deletes, zones=most_deletes < 1)
         return [problem.message for problem in objections(self.changes, guard, "")]
 

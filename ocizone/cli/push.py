@@ -222,8 +222,9 @@ def _tell_checked(checked: Checked) -> None:
 
 def _too_many(plan: Plan, most: float) -> bool:
     over = plan.over(most)
+    way_out = "without --max-deletes" if plan.incomparable else "with a higher --max-deletes"
     for line in over:
-        _say("held", f"{line}; push it nevertheless with a higher --max-deletes")
+        _say("held", f"{line}; push it nevertheless {way_out}")
     return bool(over)
 
 

@@ -256,6 +256,21 @@ def test_what_cannot_be_compared_is_told_and_replaced(lab_registry, zones, capsy
     assert "cannot be compared: db.example.org:5" in line
 
 
+def test_max_deletes_refuses_what_it_cannot_count(lab_registry, zones, capsys):
+    """6, and why: nobody knows how many records go."""
+    (zones / "db.example.org").write_text(BAD)
+    run("push", "--no-check", target(lab_registry), str(zones))
+    before = lab_registry.storage.manifest("dns/zones", "prod")
+    changed(zones, 2)
+    capsys.readouterr()
+    assert run("push", "--max-deletes", "30", target(lab_registry), str(zones)) == 6
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "held     deletes cannot be counted (db.example.org:5" in err
+    assert "push it nevertheless without --max-deletes" in err
+    assert lab_registry.storage.manifest("dns/zones", "prod") == before
+
+
 def test_without_a_plan_nothing_is_pulled(lab_registry, zones, capsys):
     """For a token that may only push."""
     run("push", "--no-plan", target(lab_registry), str(zones))
@@ -398,7 +413,12 @@ def test_wait_until_every_node_serves_it(lab_registry, zones, server, capsys):
          "held, ChangeGuard: 41 % deletes (ocizone approve ", 6),
         ({"found": True, "error": {"reason": "ContentRefused", "message": "db:3: bad"}},
          "not served: ContentRefused: db:3: bad", 1),
-        ({"pin": {"digest": "sha256:aa"}}, "not served: pinned to sha256:aa", 1),
+        ({"pin": {"digest": "sha256:aa", "kind": "pin"}}, "not served: pinned to sha256:aa", 1),
+        ({"pin": {"digest": "sha256:aa", "kind": "rollback"}, "digest": "sha256:aa"},
+         "not within 0 s: rolled back to sha256:aa", 1),
+        ({"pin": {"digest": "sha256:aa", "kind": "rollback"}, "found": True,
+          "error": {"reason": "WaitingForSignature", "message": "none yet"}},
+         "not within 0 s: WaitingForSignature: none yet", 6),
         ({"suspension": {"until": None}}, "not served: suspended", 1),
         ({"error": {"reason": "Network", "message": "refused"}}, "not within 0 s: Network: refused", 1),
         ({}, "not within 0 s: serves nothing yet", 1),
@@ -418,6 +438,20 @@ def test_wait_says_who_does_not_and_why(lab_registry, zones, server, capsys, sou
     follower(server, source.pop("reference", reference), **source)
     assert run("push", "--wait", "--timeout", "0", reference, str(zones)) == status
     assert said in capsys.readouterr().err
+
+
+def test_wait_after_a_rollback(lab_registry, zones, server, capsys, monkeypatch):
+    """The fix is pushed: the rollback ends when the server looks, a moment later."""
+    reference = target(lab_registry)
+    run("push", reference, str(zones))
+    digest, _ = pushed_digest(capsys)
+    old = "sha256:aa"
+    follower(server, reference, digest=old, pin={"digest": old, "kind": "rollback"})
+    monkeypatch.setattr(
+        "ocizone.cli.push.time.sleep", lambda _: follower(server, reference, digest=digest)
+    )
+    assert run("push", "--wait", reference, str(zones)) == 0
+    assert "wait     here ok" in capsys.readouterr().err
 
 
 def test_wait_for_several_of_which_one_fails(lab_registry, zones, server, tmp_path, capsys):

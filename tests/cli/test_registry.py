@@ -127,7 +127,7 @@ def test_another_file(locked, home, monkeypatch):
     assert not (home / "docker").exists()
     assert run("tags", f"{host}/none", "--docker-config", file) == 1
     assert run("tags", f"{host}/none") == 3
-    assert run("tags", f"{host}/none", "--docker-config", str(home / "gone.json")) == 3
+    assert run("tags", f"{host}/none", "--docker-config", str(home / "gone.json")) == 2
     assert run("logout", host, "--docker-config", file) == 0
     assert run("tags", f"{host}/none", "--docker-config", file) == 3
 

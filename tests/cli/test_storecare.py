@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,8 +78,8 @@ def test_no_history_is_forgotten(state, capsys):
     """How much is kept only the Corefile says, and nobody has read it."""
     with closing(Store(state)) as store:
         records = store.source("x")
-        for _ in range(limits.KEEP_DEPLOYMENTS + 3):
-            records.commit_next(DEPLOYMENT)
+        for number in range(limits.KEEP_DEPLOYMENTS + 3):
+            records.commit_next(replace(DEPLOYMENT, digest=f"sha256:{number:064x}"))
     assert run("gc") == 0
     with closing(Store(state)) as store:
         assert len(store.source("x").history()) == limits.KEEP_DEPLOYMENTS + 3
