@@ -3,7 +3,8 @@
     lock                       flock: one process a directory
     blobs/sha256/<hex>         layers (store.blobs)
     images/<fingerprint>.mdb   compiled images, each with a record (store.images)
-    sources/<key>/             pointer, history, refusal, ledger (store.records)
+    sources/<key>/             pointer, history, refusal, decisions, ledger (store.records)
+    keys.json                  which source has which key (store.sourcekeys)
     tmp/                       what is being written; emptied of ours at start
 
 Blocking, and without Twisted: callers use a pool thread for whatever reads or writes much.
