@@ -31,7 +31,7 @@ COMMANDS = {
     "login": "Keep credentials of a registry, where docker keeps them.",
     "logout": "Forget the credentials of a registry.",
     "pin": "Serve one digest, whatever the tag names.",
-    "pull": "Pull an artifact's files, checked as the server checks them.",
+    "pull": "Pull the files of an artifact, checked by digest.",
     "push": "Check zone files and push them as an artifact.",
     "refresh": "Look at the tags now.",
     "resume": "End a suspension.",

@@ -1,4 +1,4 @@
-"""``ocizone pull REF``: an artifact's files, checked as the server checks them."""
+"""``ocizone pull REF``: what the registry has, checked by digest; what it says is not looked at."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def command(
 ) -> int:
     """Pull the files of REF into DIR, and print REF@DIGEST.
 
-    Digests, sizes and paths are checked as a server does before it compiles them.
+    Digests, sizes and paths are checked as a server does. What the zones say is not: a server may
+    refuse them; `ocizone check DIR` tells.
     """
     target = parse_reference(reference)
     with closing(access.client(target)) as client:

@@ -7,11 +7,13 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
+from ocizone.errors import Permanent, RegistryError
 from ocizone.observe.printable import printable
 from ocizone.registry import keychain
 from ocizone.registry.client import Client
@@ -30,7 +32,7 @@ class Access:
         username: None for what the docker config says, or nobody.
         password: of ``username``.
         plain_http: no TLS, also where it is not the default.
-        ca_file: PEM file trusted instead of the system's CAs, or None.
+        ca_file: PEM file trusted instead of the system's CAs, or None; it means TLS.
         docker_config: a docker config.json instead of the user's own, or None.
         proxy: to go through, or "".
     """
@@ -68,7 +70,18 @@ class Access:
 
     def is_plain(self, registry: str) -> bool:
         """Tell whether a registry is spoken to without TLS."""
-        return self.plain_http or is_localhost(registry)
+        return self.plain_http or (is_localhost(registry) and self.ca_file is None)
+
+    def explained(self, error: RegistryError) -> RegistryError:
+        """Return an error with what may be behind it: a port of TLS answers plain HTTP with 400.
+
+        Its words (nginx, Go) are no help: an answer to HEAD has none.
+        """
+        registry = str(error).partition("/")[0]
+        if error.status != HTTPStatus.BAD_REQUEST or not self.is_plain(registry):
+            return error
+        hint = "it was asked by plain HTTP: perhaps it speaks TLS (--ca-file FILE)"
+        return Permanent(f"{error}; {hint}", reason=error.reason, status=error.status)
 
     def _config(self) -> DockerConfig:
         assert self.docker_config is not None  # the caller looked
@@ -81,7 +94,7 @@ def warn(text: str) -> None:
 
 
 def is_localhost(registry: str) -> bool:
-    """Tell whether plain HTTP is the default: for the host ``localhost``, as in the oras CLI."""
+    """Tell whether a registry is on the host ``localhost``."""
     return registry.partition(":")[0].lower() == "localhost"
 
 
@@ -108,8 +121,16 @@ def registry_options(command: _Command) -> _Command:
         **rest: Any,
     ) -> Any:
         password = _password(password_stdin, username)
+        if plain_http and ca_file is not None:
+            raise click.UsageError("--plain-http has no use for --ca-file, which means TLS")
         access = Access(username, password, plain_http, ca_file, docker_config, proxy)
-        return command(*args, access=access, **rest)
+        try:
+            return command(*args, access=access, **rest)
+        except RegistryError as error:
+            explained = access.explained(error)
+            if explained is error:
+                raise
+            raise explained from error
 
     decorated: Any = with_access
     for option in (
@@ -119,9 +140,13 @@ def registry_options(command: _Command) -> _Command:
             "--ca-file",
             type=click.Path(exists=True, dir_okay=False),
             metavar="FILE",
-            help="PEM file to trust instead of the system's CAs.",
+            help="PEM file to trust instead of the system's CAs; also with localhost.",
         ),
-        click.option("--plain-http", is_flag=True, help="No TLS; the default for localhost."),
+        click.option(
+            "--plain-http",
+            is_flag=True,
+            help="No TLS; the default for localhost without --ca-file.",
+        ),
         click.option(
             "--password-stdin", is_flag=True, help="Read the password from standard input."
         ),
@@ -141,7 +166,10 @@ def parse_reference(text: str) -> Reference:
 
 def registry_host(text: str) -> str:
     """Return the registry an argument names: ``host[:port]``, nothing before or behind."""
-    return parse_reference(f"{text.removesuffix('/')}/any").registry
+    try:
+        return Reference.parse(f"{text.removesuffix('/')}/any").registry
+    except BadReferenceError as error:
+        raise click.UsageError(f"{text} is no registry: write HOST or HOST:PORT") from error
 
 
 def _password(from_stdin: bool, username: str | None) -> str | None:

@@ -42,4 +42,6 @@ def command(reference: str, semver: str | None, every: bool, output: str, access
     else:
         for tag in shown:
             click.echo(printable(tag))
+        if semver is not None and not shown:
+            click.echo(f"no tag matches {semver}", err=True)
     return Exit.FAILED if semver is not None and not shown else Exit.OK

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from ocizone.lab import LabRegistry
+from ocizone.lab.certificates import CertificateAuthority
 from ocizone.lab.gate import Access
 from tests.cli.test_check import GOOD
 from tests.cli.test_main import run
@@ -72,6 +75,7 @@ def test_tags(repository, capsys):
     assert run("tags", repository, "--semver", ">=1 <2") == 0
     assert capsys.readouterr().out.split() == ["v1.10.0", "v1.9.0"]
     assert run("tags", repository, "--semver", ">=3") == 1
+    assert capsys.readouterr() == ("", "no tag matches >=3\n")
     assert run("tags", repository, "--semver", "nonsense") == 2
     capsys.readouterr()
     assert run("tags", f"{repository}:prod", "-o", "json") == 0
@@ -135,8 +139,54 @@ def test_another_file(locked, home, monkeypatch):
 @pytest.mark.parametrize(
     "arguments",
     [["login", "r.test"], ["login", "https://r.test", "-u", "a"], ["login", "r.test", "-u", "a"],
-     ["logout", "https://r.test"], ["logout", "a/b c"], ["pull", "UPPER"], ["tags", "r.test"]],
+     ["logout", "https://r.test"], ["logout", "a/b c"], ["pull", "UPPER"], ["tags", "r.test"],
+     ["tags", "localhost/x", "--plain-http", "--ca-file", "/dev/null"]],
 )  # fmt: skip
 def test_a_wrong_command_line_is_2(arguments):
     """Before anything is sent."""
     assert run(*arguments) == 2
+
+
+@pytest.mark.parametrize("command", ["login", "logout"])
+def test_what_is_no_registry_is_told_as_it_was_written(command, capsys):
+    """The slip everybody makes: a URL."""
+    assert run(command, "https://r.test") == 2
+    assert "https://r.test is no registry: write HOST or HOST:PORT" in capsys.readouterr().err
+
+
+# --- TLS -------------------------------------------------------------------------------------
+
+
+def test_a_ca_means_tls_also_for_localhost(repository, home, capsys):
+    """A registry of TLS is reached; one of plain HTTP is sent nothing in clear."""
+    (home / "ca").mkdir()
+    authority = CertificateAuthority(home / "ca")
+    ca_file = ("--ca-file", str(authority.ca_file))
+    with LabRegistry(ssl_context=authority.server_context("localhost", "127.0.0.1")) as registry:
+        secret = f"localhost:{registry.port}/z:prod"
+        assert run("push", secret, str(home / "zones"), *ca_file) == 0
+        assert run("tags", secret, *ca_file) == 0
+    capsys.readouterr()
+    assert run("tags", repository, *ca_file) == 4
+    assert "TLS" in capsys.readouterr().err
+
+
+class TlsPort(BaseHTTPRequestHandler):
+    """Answers plain HTTP as Go and nginx do on a port of TLS."""
+
+    def do_GET(self) -> None:
+        self.send_error(400, "Client sent an HTTP request to an HTTPS server.")
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_plain_http_to_a_port_of_tls(home, capsys):
+    """The hint that is missing in "400 Bad Request"."""
+    with HTTPServer(("127.0.0.1", 0), TlsPort) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        for host, arguments in (("localhost", []), ("127.0.0.1", ["--plain-http"])):
+            assert run("pull", f"{host}:{server.server_port}/z:prod", *arguments) == 1
+            assert "perhaps it speaks TLS (--ca-file FILE)" in capsys.readouterr().err
+        server.shutdown()
