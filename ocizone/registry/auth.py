@@ -4,7 +4,8 @@ Rules (each has a test in tests/registry/test_auth.py):
 
 - Credentials are for one host and one repository. They go to the registry's own origin, and to
   the token service its challenge names, where the realm rules allow that service.
-- A realm must be https when the registry is. A plain-HTTP registry may name only its own host.
+- A realm must be https when the registry is. A plain-HTTP registry may name only its own host,
+  and credentials go to a plain-HTTP realm at its own port alone.
 - A refused token is dropped and asked for once more; a refused password is not tried again
   unless re-reading it (password_file) gave another one.
 - Tokens are kept until shortly before they expire.
@@ -27,7 +28,8 @@ from ocizone.errors import FetchReason, Permanent
 from ocizone.registry.body import read_capped
 from ocizone.registry.challenge import Challenge, parse_challenges
 from ocizone.registry.credentials import GetLogin, Login
-from ocizone.registry.failure import status_error
+from ocizone.registry.failure import shown_host, status_error
+from ocizone.registry.redaction import Redaction
 from ocizone.registry.strictjson import BadJSONError, read_json
 from ocizone.registry.transport import Session
 
@@ -70,6 +72,8 @@ class ChallengeAuth(oras.auth.TokenAuth):  # type: ignore[misc]  # oras ships no
         self._who: Login | None = None
         self._now = now
         self._expires = math.inf
+        #: What no message may show.
+        self.secrets = Redaction()
 
     def refresh(self) -> None:
         """Before a request: forget a token that has run out, re-read a password in use."""
@@ -122,21 +126,26 @@ class ChallengeAuth(oras.auth.TokenAuth):  # type: ignore[misc]  # oras ships no
 
     def _basic(self) -> str | None:
         self._who = who = self._login()
-        if who is None or not who.username:
+        if who is None:
+            return None
+        self.secrets.learn(who.password, who.identity_token, who.registry_token)
+        if not who.username:
             return None
         if not who.password and (who.identity_token or who.registry_token):
             return None
         pair = f"{who.username}:{who.password}".encode()
-        return "Basic " + base64.b64encode(pair).decode("ascii")
+        basic = "Basic " + base64.b64encode(pair).decode("ascii")
+        self.secrets.learn_basic(basic)
+        return basic
 
     # --- Bearer (distribution "Token Authentication Specification") -----------------------------
 
     def _bearer(self, challenge: Challenge, sent: str | None) -> str | None:
         """Return a new token, or the registry token we have unless it was just refused."""
         realm = challenge.parameters["realm"]
-        host = self._check_realm(realm)
         basic = self._basic()
         who = self._who or Login()
+        host = self._check_realm(realm, anonymous=self._who is None)
         if who.registry_token:
             given = f"Bearer {who.registry_token}"
             self._expires = math.inf
@@ -196,13 +205,13 @@ class ChallengeAuth(oras.auth.TokenAuth):  # type: ignore[misc]  # oras ships no
         )
         return f"{ours}pull" if foreign else scope
 
-    def _check_realm(self, realm: str) -> str:
+    def _check_realm(self, realm: str, *, anonymous: bool) -> str:
         """Return the realm's host when credentials may go there (GHSA-xf85-363p-868w)."""
         try:
             url = urlsplit(realm)
-            host, _ = url.hostname, url.port
+            host, port = url.hostname, url.port
         except ValueError:
-            url, host = urlsplit(""), None
+            url, host, port = urlsplit(""), None, None
         wrong = ""
         if url.scheme not in ("http", "https") or not host or url.username is not None:
             wrong = "which is no plain http or https address"
@@ -210,9 +219,11 @@ class ChallengeAuth(oras.auth.TokenAuth):  # type: ignore[misc]  # oras ships no
             wrong = "which is not https while the registry is"
         elif self._origin.scheme == "http" and host != self._origin.hostname:
             wrong = "another host, and over plain HTTP nobody can tell who named it"
+        elif url.scheme == "http" and not anonymous and (port or 80) != (self._origin.port or 80):
+            wrong = "another port of its host, whoever listens there"
         if wrong or host is None:
             raise Permanent(
-                f"{self._where}: the registry sends us for a token to {_shown(realm)}, {wrong}; "
+                f"{self._where}: the registry sends us for a token to {shown_host(realm)}, {wrong}; "
                 "credentials were not sent",
                 reason=FetchReason.PROTOCOL,
             )
@@ -228,6 +239,7 @@ class ChallengeAuth(oras.auth.TokenAuth):  # type: ignore[misc]  # oras ships no
         # RFC 6750 2.1 b64token is visible ASCII; anything else could split a header.
         if not isinstance(token, str) or not (token.isascii() and token.isprintable()):
             raise self._bad_token(host, "no usable token in the answer")
+        self.secrets.learn(token)
         expires_in = fields.get("expires_in")
         if isinstance(expires_in, bool) or not isinstance(expires_in, int | float):
             expires_in = _DEFAULT_EXPIRY_S
@@ -243,8 +255,3 @@ def _choose(challenges: tuple[Challenge, ...]) -> Challenge | None:
         if challenge.scheme == "bearer" and "realm" in challenge.parameters:
             return challenge
     return next((challenge for challenge in challenges if challenge.scheme == "basic"), None)
-
-
-def _shown(text: str) -> str:
-    """Return a stranger's text fit for one line of a log."""
-    return ascii(text[:200])

@@ -142,6 +142,6 @@ def _check_redirect(calls: Calls, source: str, target: str, asked: str) -> None:
     downgrade = source.startswith("https:") and not target.startswith("https:")
     if not usable or downgrade or parts.username is not None:
         raise Permanent(
-            f"{calls.where}: {asked}: redirected to {target[:200]!a}, which is not followed",
+            f"{calls.where}: {asked}: redirected to {calls.shown(target)}, which is not followed",
             reason=FetchReason.PROTOCOL,
         )

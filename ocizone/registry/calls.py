@@ -22,6 +22,7 @@ from ocizone.registry import body, failure
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.auth import ChallengeAuth
 from ocizone.registry.credentials import GetLogin
+from ocizone.registry.manifest import BadManifestError
 from ocizone.registry.route import Route
 from ocizone.registry.sharing import Sharing
 from ocizone.registry.transport import Session
@@ -100,7 +101,7 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         if not self.is_home(url):
             raise Permanent(
                 f"{self.where}: the registry sends us to another host, scheme or port "
-                f"({urlsplit(url).hostname}); credentials do not go there. Behind a proxy that "
+                f"({self.shown(url)}); credentials do not go there. Behind a proxy that "
                 "ends TLS, make it send X-Forwarded-Proto and Host",
                 reason=FetchReason.PROTOCOL,
             )
@@ -121,7 +122,9 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
             return
         self.close()
         home = urlunsplit(self._home)
-        self.session: Session = Session(self.attempt, self.where, home, self._route, self._sharing)
+        self.session: Session = Session(
+            self.attempt, self.where, home, self._route, self._sharing, self.auth.secrets
+        )
         self.auth.session = self.session
         self._stamp = stamp
 
@@ -133,11 +136,16 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         """
         try:
             return urljoin(url, target)
-        except ValueError as error:
+        except ValueError:
+            # Not chained: the error quotes what may be a secret.
             raise Permanent(
-                f"{self.where}: {asked}: sent to {target[:200]!a}, which is no address",
+                f"{self.where}: {asked}: sent to what is no address",
                 reason=FetchReason.PROTOCOL,
-            ) from error
+            ) from None
+
+    def shown(self, url: str) -> str:
+        """Return as much of a stranger's URL as a message may show."""
+        return self.auth.secrets.clean(failure.shown_host(url))
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -162,11 +170,11 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
             return response
         with self.translated():
             beginning = body.read_capped(response, limits.ERROR_BODY_OCTETS)
-        if response.status_code in (401, 403):
-            raise self.auth.refused(response, beginning)
-        raise failure.status_error(
-            self.where, asked, response.status_code, response.headers, beginning, self._now()
-        )
+            if response.status_code in (401, 403):
+                raise self.auth.refused(response, beginning)
+            raise failure.status_error(
+                self.where, asked, response.status_code, response.headers, beginning, self._now()
+            )
 
     def read(self, response: requests.Response, asked: str, most: int) -> bytes:
         """Return the whole body.
@@ -186,10 +194,14 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Let out Transient and Permanent only, whatever the libraries below raise."""
+        """Let out Transient and Permanent only, whatever the libraries below raise.
+
+        And without our secrets, should whoever answered have sent them back.
+        """
         try:
             yield
-        except RegistryError:
+        except RegistryError as error:
+            self._check_silent(error, error)
             raise
         except (
             requests.RequestException,
@@ -199,4 +211,28 @@ class Calls(oras.provider.Registry):  # type: ignore[misc]  # oras ships no type
         ) as error:
             # An abort or the deadline shows as whatever the libraries make of a cut connection.
             self.attempt.remaining(limits.READ_S)
-            raise failure.request_error(self.where, error) from error
+            told = failure.request_error(self.where, error)
+            self._check_silent(told, error)
+            raise told from error
+
+    @contextmanager
+    def usable(self, asked: str) -> Iterator[None]:
+        """Let out Permanent when a manifest cannot be used."""
+        with self.translated():
+            try:
+                yield
+            except BadManifestError as error:
+                raise Permanent(
+                    f"{self.where}: {asked}: {error}", reason=FetchReason.PROTOCOL
+                ) from error
+
+    def _check_silent(self, told: RegistryError, cause: Exception) -> None:
+        """Raise what is told without our secrets, and without its causes, if they hold one."""
+        secrets, text = self.auth.secrets, str(told)
+        if secrets.holds(f"{text} {failure.chain(cause)}"):
+            raise type(told)(
+                secrets.clean(text),
+                reason=told.reason,
+                status=told.status,
+                retry_after_s=told.retry_after_s,
+            ) from None

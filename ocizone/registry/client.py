@@ -7,11 +7,10 @@ Retries nothing but a kept connection the server had closed: trying again is the
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 import requests
@@ -25,7 +24,6 @@ from ocizone.registry.calls import Calls
 from ocizone.registry.credentials import GetLogin, anonymous
 from ocizone.registry.manifest import (
     MANIFEST_TYPES,
-    BadManifestError,
     Descriptor,
     Index,
     IndexEntry,
@@ -197,7 +195,7 @@ class Client:
 
     def _image(self, index: Index) -> Manifest:
         """Return the manifest of an index that ``choose`` picks."""
-        with self._usable(f"manifest {index.digest}"):
+        with self.calls.usable(f"manifest {index.digest}"):
             chosen = choose(index)
         found = self._read(chosen.digest, chosen.size)
         if isinstance(found, Index):
@@ -222,7 +220,7 @@ class Client:
             )
         if size is not None and len(raw) != size:
             raise self._corrupt(asked, f"{len(raw)} octets where the index says {size}")
-        with self._usable(asked):
+        with self.calls.usable(asked):
             found = read_manifest(raw, digest, content_type)
         if not is_kept:
             kept.put(digest, raw)
@@ -244,11 +242,9 @@ class Client:
     def _named_digest(self, response: requests.Response, asked: str) -> str:
         named = response.headers["Docker-Content-Digest"]
         if not is_digest(named):
-            raise self._corrupt(asked, f"Docker-Content-Digest {named[:80]!a} is no sha256 digest")
+            # Not quoted: it may be anything, our own password among it.
+            raise self._corrupt(asked, "Docker-Content-Digest is no sha256 digest")
         return named
-
-    def _usable(self, asked: str) -> contextlib.AbstractContextManager[None]:
-        return _translate_bad_manifest(f"{self.where}: {asked}")
 
     def _corrupt(self, asked: str, what: str) -> Permanent:
         return Permanent(f"{self.where}: {asked}: {what}", reason=FetchReason.INTEGRITY)
@@ -274,7 +270,7 @@ class Client:
             if error.reason is FetchReason.NOT_FOUND:
                 return None
             raise
-        with self._usable(f"tag {tag}"):
+        with self.calls.usable(f"tag {tag}"):
             return read_manifest(raw, _digest_of(raw), content_type, most=most)
 
     def referrers(self, digest: str) -> tuple[IndexEntry, ...]:
@@ -325,14 +321,6 @@ class Client:
             Transient: as for ``resolve``.
         """
         return listing.tags(self.calls)
-
-
-@contextlib.contextmanager
-def _translate_bad_manifest(what: str) -> Iterator[None]:
-    try:
-        yield
-    except BadManifestError as error:
-        raise Permanent(f"{what}: {error}", reason=FetchReason.PROTOCOL) from error
 
 
 def _digest_of(raw: bytes) -> str:

@@ -127,7 +127,7 @@ class DockerConfig:
             try:
                 login = read_entry(entry)
             except ValueError as error:
-                self._skip(key, str(error))
+                self._skip(_shown(key), str(error))
                 continue
             if login is not None:
                 logins[key] = login
@@ -139,7 +139,7 @@ class DockerConfig:
             if isinstance(name, str):
                 helpers[key] = name
             else:
-                self._skip(f"credHelpers {key}", "not a name")
+                self._skip(f"credHelpers {_shown(key)}", "not a name")
         return helpers
 
     def _skip(self, key: str, why: str) -> None:
@@ -217,6 +217,11 @@ def store_of(document: Mapping[str, Any]) -> str:
     """Return the ``credsStore`` of a config, "" for none."""
     store = document.get("credsStore")
     return store if isinstance(store, str) else ""
+
+
+def _shown(key: str) -> str:
+    """Return the host of a key: some write ``https://USER:PASSWORD@HOST``."""
+    return place_of(key).host.rpartition("@")[2]
 
 
 def _is_bare(document: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
@@ -20,6 +21,8 @@ from ocizone.errors import FetchReason, Permanent, RegistryError, Transient
 from ocizone.registry.strictjson import BadJSONError, read_json
 
 _TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+# Errors in one chain, of requests, urllib3 and http.client; a chain may be a ring.
+_CHAIN = 16
 _CODE = re.compile(r"[A-Z][A-Z_]{0,63}")
 
 
@@ -96,6 +99,18 @@ def status_error(
     return Permanent(said, reason=FetchReason.PROTOCOL, status=status)
 
 
+def shown_host(url: str) -> str:
+    """Return scheme, host and port of a stranger's URL, which is as much of it as is shown."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host:
+        return "something that is no address"
+    return ascii(f"{parts.scheme}://{host}{f':{port}' if port else ''}"[:200])
+
+
 def request_error(where: str, error: Exception) -> RegistryError:
     """Return the error for what requests or urllib3 raised."""
     if isinstance(error, requests.exceptions.SSLError):
@@ -111,6 +126,16 @@ def request_error(where: str, error: Exception) -> RegistryError:
     if isinstance(root, (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)):
         return Transient(f"{where}: the answer was cut short", reason=FetchReason.NETWORK)
     return Transient(f"{where}: connection failed: {root}", reason=FetchReason.NETWORK)
+
+
+def chain(error: BaseException) -> str:
+    """Return what a traceback would tell of an error and of those before it."""
+    told: list[str] = []
+    before: BaseException | None = error
+    while before is not None and len(told) < _CHAIN:
+        told.append(repr(before))
+        before = before.__cause__ or before.__context__
+    return " ".join(told)
 
 
 def _root(error: BaseException) -> BaseException:

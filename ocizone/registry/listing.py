@@ -17,7 +17,6 @@ from ocizone.errors import FetchReason, Permanent
 from ocizone.registry.calls import Calls
 from ocizone.registry.manifest import (
     OCI_INDEX,
-    BadManifestError,
     Index,
     IndexEntry,
     read_manifest,
@@ -67,12 +66,8 @@ def referrers(calls: Calls, digest: str) -> tuple[IndexEntry, ...] | None:
         if content_type is None or content_type.partition(";")[0].strip().lower() != OCI_INDEX:
             return None
         named = f"sha256:{hashlib.sha256(raw).hexdigest()}"
-        try:
+        with calls.usable(asked):
             page = read_manifest(raw, named, content_type, most=limits.REFERRERS)
-        except BadManifestError as error:
-            raise Permanent(
-                f"{calls.where}: {asked}: {error}", reason=FetchReason.PROTOCOL
-            ) from error
         assert isinstance(page, Index)  # read_manifest: the Content-Type says so
         found += page.manifests
         if len(found) > limits.REFERRERS:

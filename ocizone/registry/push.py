@@ -233,7 +233,7 @@ def send_manifest(
     stored = done.headers.get("Docker-Content-Digest", digest)
     if stored != digest:
         raise Permanent(
-            f"{client.where}: {asked}: the registry stored {stored[:80]!a} instead of {digest}",
+            f"{client.where}: {asked}: the registry stored something else than {digest}",
             reason=FetchReason.INTEGRITY,
         )
     return done.headers

@@ -7,6 +7,7 @@ politeness is asked before each request and told of each answer. Does no authent
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 import ssl
@@ -27,6 +28,7 @@ from ocizone import __version__, limits
 from ocizone.registry.attempt import Attempt, tls_socket_class
 from ocizone.registry.dialer import Dialer
 from ocizone.registry.proxy import Proxy
+from ocizone.registry.redaction import Redaction
 from ocizone.registry.route import Route
 from ocizone.registry.sharing import Kind, Sharing
 
@@ -40,6 +42,10 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
 _PORTS = {"http": 80, "https": 443}
 # Code 299 and no agent: nothing else is a warning to people.
 _WARNING = re.compile(r'(?:^|,\s*)299 - "((?:[^"\\]|\\.)*)"')
+
+# They quote URLs and header lines of strangers, in warnings even where nobody configured logging.
+for _logger in ("urllib3.connection", "urllib3.connectionpool"):
+    logging.getLogger(_logger).disabled = True
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
@@ -122,12 +128,20 @@ class Session(requests.Session):
         home: ``scheme://host[:port]`` of the registry.
         route: the way to it.
         sharing: politeness, and who is told of requests.
+        secrets: what nobody is told of; learns that of the proxy.
     """
 
     def __init__(
-        self, attempt: Attempt, where: str, home: str, route: Route, sharing: Sharing
+        self,
+        attempt: Attempt,
+        where: str,
+        home: str,
+        route: Route,
+        sharing: Sharing,
+        secrets: Redaction,
     ) -> None:
         super().__init__()
+        self._secrets = secrets
         self._attempt = attempt
         self._where = where
         self._home = f"{home}/".lower()
@@ -135,6 +149,8 @@ class Session(requests.Session):
         self._sharing = sharing
         self._kind: Kind | None = None
         self._proxy = route.read_proxy(where)
+        if self._proxy is not None and self._proxy.authorization:
+            secrets.learn_basic(self._proxy.authorization)
         self._dialer = Dialer(attempt, where, urlsplit(home).hostname or "", self._proxy)
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -194,7 +210,7 @@ class Session(requests.Session):
             asked = response.headers.get("Retry-After")
             politeness.answered(host, self._where, status, asked, began)
         for text in warnings_in(response.headers.get("Warning", "")):
-            self._sharing.on_warning(host, text)
+            self._sharing.on_warning(host, self._secrets.clean(text))
         return response
 
 

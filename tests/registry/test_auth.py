@@ -380,11 +380,17 @@ def test_plain_http_registry_names_only_itself(bearer: LabRegistry, realm: str) 
 
 
 def test_plain_http_registry_may_name_its_own_host(bearer: LabRegistry) -> None:
-    """A token service on another port of the same host is common."""
+    """A token service on another port gives out tokens for nobody, and hears of no password."""
     with LabRegistry(access=Access.BEARER, users=USERS) as service:
         service.gate = bearer.gate
+        error = resolve_with_realm(bearer, f"{service.url}/token")
+        assert "another port" in str(error)
+        assert error.reason is FetchReason.PROTOCOL
+        assert kinds(service) == []
+    with LabRegistry(access=Access.BEARER) as service:
+        bearer.gate = service.gate
         bearer.realm = f"{service.url}/token"
-        client_of(bearer).resolve()
+        client_of(bearer, username=None, password=None).resolve()
         assert kinds(service) == ["token"]
 
 

@@ -10,7 +10,9 @@ import gc
 import json
 import logging
 import os
+import socket
 import stat
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -25,11 +27,14 @@ from ocizone.lab import Access, LabRegistry
 from ocizone.lab.faults import Fault
 from ocizone.lab.proxy import LabProxy
 from ocizone.plugins.artifact import Artifact, Credentials, Mirror
+from ocizone.registry.client import Client
 from ocizone.registry.clients import ClientFactory
 from ocizone.registry.credentials import Login
 from ocizone.registry.dockerlogin import login_entry
 from ocizone.registry.keychain import runner
+from ocizone.registry.manifest import Descriptor
 from ocizone.registry.politeness import Politeness
+from ocizone.registry.push import push as push_files
 from ocizone.registry.reference import Reference
 from ocizone.registry.sharing import RecentManifests, Resolutions, Sharing
 
@@ -268,6 +273,8 @@ def test_success_shows_none_either(world: World, logged: list[str]) -> None:
     client.resolve()
     assert world.proxy.seen == [world.proxy.wanted] * 3
     assert any("authorization" in request.headers for request in world.lab.requests)
+    # What is searched is what is logged.
+    logging.getLogger("requests").debug("heard")
     assert len(logged) > 0
     everything = "\n".join(logged)
     for secret in SECRETS | set(world.lab.gate._tokens):
@@ -283,3 +290,160 @@ def test_login_shows_none(world: World) -> None:
         login_entry(file / "config.json", "ghcr.io", Login("alice", PASSWORD), run)
     for secret in SECRETS:
         assert secret not in seen_of(caught.value)
+
+
+# --- What a registry sends back ----------------------------------------------------------------
+
+SAID = f"alice:{PASSWORD}"
+NOT_FOLLOWED = f"ftp://{PASSWORD}/{PASSWORD}"
+Do = Callable[[Client], object]
+BLOB = Descriptor("x", f"sha256:{'0' * 64}", 4, {})
+
+
+def resolve(client: Client) -> object:
+    return client.manifest(client.resolve().digest)
+
+
+def by_tag(client: Client) -> object:
+    return client.tagged("v1")
+
+
+def blob(client: Client) -> object:
+    client.resolve()
+    return client.small(BLOB, 100)
+
+
+def tags(client: Client) -> object:
+    return client.tags()
+
+
+def push(client: Client) -> object:
+    return push_files(client, [("db", b"new", "x")])
+
+
+#: By what is echoed: the kind of request, status and headers of the answer, what is done.
+ECHOES: dict[str, tuple[Fault, Do]] = {
+    f"{name}, {header[:30]!r} {status} of {kind} {method}": (
+        Fault(kind, method, 9, status=status, headers={name: header}, body=b"{}"),
+        do,
+    )
+    for name, header, kind, method, status, do in [
+        ("Docker-Content-Digest", SAID, "manifest", "HEAD", 200, resolve),
+        ("Docker-Content-Digest", SAID, "manifest", "GET", 200, by_tag),
+        ("Docker-Content-Digest", f"sha256:{PASSWORD}", "manifest", "PUT", 201, push),
+        ("Location", NOT_FOLLOWED, "blob", "GET", 307, blob),
+        ("Location", f"http://{SAID}@127.0.0.1/", "blob", "GET", 307, blob),
+        ("Location", f"http://[::{PASSWORD}/", "blob", "GET", 307, blob),
+        ("Location", f"http://{PASSWORD}/", "blob", "GET", 307, blob),
+        ("Location", f"http://{PASSWORD.upper()}/", "blob", "GET", 307, blob),
+        ("Location", f"http://127.0.0.1:{PASSWORD}/", "blob", "GET", 307, blob),
+        ("Location", f"http://{PASSWORD}/{PASSWORD}", "manifest", "HEAD", 302, resolve),
+        ("Location", f"http://{PASSWORD}/{PASSWORD}", "upload", "POST", 202, push),
+        ("Location", f"http://[{PASSWORD}/", "upload", "POST", 202, push),
+        ("Link", f'<http://{PASSWORD}/{PASSWORD}>; rel="next"', "tags", "GET", 200, tags),
+        ("Link", f'<http://[{PASSWORD}>; rel="next"', "tags", "GET", 200, tags),
+        ("WWW-Authenticate", f'Bearer realm="http://{PASSWORD}/"', "manifest", None, 401, resolve),
+        ("WWW-Authenticate", f'Bearer realm="{SAID}"', "manifest", None, 401, resolve),
+        ("WWW-Authenticate", f'Bearer realm="//[{SAID}"', "manifest", None, 401, resolve),
+        ("WWW-Authenticate", f'{PASSWORD} realm="{SAID}"', "manifest", None, 401, resolve),
+        ("WWW-Authenticate", f'Basic realm="{SAID}"', "manifest", None, 403, resolve),
+        ("Content-Type", f"application/{PASSWORD}", "manifest", "GET", 200, by_tag),
+        ("Retry-After", SAID, "manifest", None, 429, resolve),
+        ("Content-Length", PASSWORD, "manifest", "HEAD", 400, resolve),
+        ("Transfer-Encoding", PASSWORD, "manifest", None, 400, resolve),
+        ("Warning", f'299 - "{SAID}"', "manifest", None, 400, resolve),
+    ]
+}
+
+
+def client_that_is_known(world: World, **changes: Any) -> Client:
+    """Return a client whose registry has seen its credentials, as one that follows a tag is."""
+    sharing = Sharing(on_warning=lambda host, text: world.warnings.append(f"{host} {text}"))
+    client = ClientFactory(sharing, {}, world.warnings.append).client(
+        world.artifact(proxy="", **changes)
+    )
+    assert isinstance(client, Client)
+    client.start_attempt(10)
+    client.tags()
+    return client
+
+
+@pytest.mark.parametrize("name", ECHOES)
+def test_no_header_is_quoted_with_a_secret(world: World, logged: list[str], name: str) -> None:
+    """The attack: a registry says our password back, and it is in the log for whoever reads that."""
+    fault, do = ECHOES[name]
+    client = client_that_is_known(world)
+    world.lab.faults.add(replace(fault))
+    with pytest.raises(RegistryError) as caught:
+        do(client)
+    everything = "\n".join([seen_of(caught.value), *logged, *world.warnings]).lower()
+    for secret in SECRETS | set(world.lab.gate._tokens):
+        assert secret.lower() not in everything
+    if name.startswith("Warning"):
+        assert "alice" not in everything
+        assert world.warnings
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        SAID,
+        f"HTTP/1.1 {PASSWORD} {PASSWORD}\r\n\r\n",
+        f"HTTP/{PASSWORD} 200 OK\r\n\r\n",
+        f"HTTP/1.1 500 {PASSWORD}\r\n\r\n",
+        f"HTTP/1.1 500 No\r\n {PASSWORD}\r\n{SAID} \r\n\r\n",
+        f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{PASSWORD}\r\n",
+        f"HTTP/1.1 200 OK\r\nX: {PASSWORD * 5_000}\r\n\r\n",
+    ],
+)
+def test_no_broken_answer_is_quoted(
+    world: World, logged: list[str], capfd: pytest.CaptureFixture[str], answer: str
+) -> None:
+    """Libraries quote the status line, the size of a chunk, and headers that are none."""
+    client = client_that_is_known(world)
+    here, port = world.lab.host.split(":")
+    world.lab.stop()
+    with socket.create_server((here, int(port))) as listening:
+
+        def serve() -> None:
+            # A kept connection, which is closed by now, is no use: one is made.
+            with listening.accept()[0] as connection:
+                connection.recv(4096)
+                connection.sendall(answer.encode())
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        with pytest.raises(RegistryError) as caught:
+            client.tags()
+        serving.join()
+    everything = "\n".join([seen_of(caught.value), *logged, *capfd.readouterr()])
+    for secret in SECRETS:
+        assert secret not in everything
+
+
+def test_no_error_code_is_a_secret(world: World) -> None:
+    """A code is quoted when it is spelt as one; a password may be."""
+    password = "CANARY_CODE"
+    world.lab.gate.users["alice"] = password
+    client = client_that_is_known(world, credentials=Credentials("alice", password))
+    body = json.dumps({"errors": [{"code": password}, {"code": "DENIED"}]}).encode()
+    world.lab.faults.fail_next("tags", 400, body=body)
+    with pytest.raises(RegistryError) as caught:
+        client.tags()
+    assert password not in seen_of(caught.value)
+    assert "DENIED" in str(caught.value)
+
+
+def test_keys_of_a_docker_config_are_not_quoted(world: World) -> None:
+    """Some write the login into them: the host is told, and nothing else."""
+    key = f"https://{SAID}@ghcr.example/v2/"
+    block = world.config({"auths": {key: 7}, "credHelpers": {key: 7}})
+    factory = ClientFactory(Sharing(), {}, world.warnings.append)
+    client = factory.client(replace(block, proxy=""))
+    client.start_attempt(10)
+    world.lab.gate.access = Access.BASIC
+    with pytest.raises(RegistryError):
+        client.resolve()
+    assert len(world.warnings) == 2
+    assert all("ghcr.example" in text for text in world.warnings)
+    assert PASSWORD not in "".join(world.warnings)
