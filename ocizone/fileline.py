@@ -42,8 +42,8 @@ class FileLine:
         return f"{self.file}:{self.line}"
 
 
-def file_lines(answer: dict[str, Any], types: frozenset[str]) -> tuple[FileLine, ...]:
-    """Return where the records of an answer stand, sorted; empty when its blobs are not here.
+def file_lines(answer: dict[str, Any], types: frozenset[str]) -> tuple[FileLine, ...] | None:
+    """Return where the records of an answer stand, sorted; None when its blobs are not here.
 
     Args:
         answer: one of ``/v1/which``: zone, owner, file and layers.
@@ -54,7 +54,7 @@ def file_lines(answer: dict[str, Any], types: frozenset[str]) -> tuple[FileLine,
     """
     layers = tuple(Layer(**layer) for layer in answer["layers"])
     if not layers or not all(Path(layer.blob).is_file() for layer in layers):
-        return ()
+        return None
     owner = names.lower(names.from_text(answer["owner"]))
     with tempfile.TemporaryDirectory(prefix="ocizone-which-") as name:
         files = unpack(layers, Path(name), Findings())

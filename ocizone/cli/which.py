@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import click
+from dns.exception import DNSException
+from dns.rdatatype import RdataType
 
 from ocizone.cli.exit_codes import Exit
 from ocizone.cli.results import document
@@ -15,6 +17,7 @@ from ocizone.control import Where
 from ocizone.fileline import FileLine, file_lines
 from ocizone.limits import SHOWN_LINES
 from ocizone.observe.printable import printable
+from ocizone.zone.rdata import type_name
 
 _HOW = {
     "exact": "",
@@ -26,26 +29,35 @@ _HOW = {
 }
 
 
+def _mnemonic(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+    """Return the mnemonic of a type, also of ``TYPE28`` (RFC 3597 5); "" for all."""
+    if value is None or value.upper() == "ANY":
+        return ""
+    try:
+        return type_name(RdataType.from_text(value))
+    except (DNSException, ValueError) as error:
+        raise click.BadParameter(f"{value} is no type of records") from error
+
+
 @click.command(name="which")
 @click.argument("name")
-@click.argument("rrtype", required=False, metavar="[TYPE]")
+@click.argument("rrtype", required=False, metavar="[TYPE]", callback=_mnemonic)
 @click.option("--view", default="", metavar="VIEW", help="Only this server block.")
 @output_option
 @server_options
-def command(name: str, rrtype: str | None, view: str, output: str, where: Where) -> int:
+def command(name: str, rrtype: str, view: str, output: str, where: Where) -> int:
     """Tell which artifact answers NAME, and at which line of which file it stands.
 
     Exit 1 when no zone answers it, or nothing stands there.
     """
     query = urlencode({"name": name, "view": view} if view else {"name": name})
     found = document(where, f"/v1/which?{query}")
-    wanted = rrtype.upper() if rrtype else ""
     places = [
-        file_lines(answer, frozenset(_answering(answer, wanted))) for answer in found["answers"]
+        file_lines(answer, frozenset(_answering(answer, rrtype))) for answer in found["answers"]
     ]
     if output == "json":
         for answer, lines in zip(found["answers"], places, strict=True):
-            answer["lines"] = [
+            answer["lines"] = lines and [
                 {"file": one.file, "line": one.line, "type": one.type} for one in lines
             ]
         click.echo(json.dumps(found, indent=2))
@@ -53,8 +65,8 @@ def command(name: str, rrtype: str | None, view: str, output: str, where: Where)
         click.echo(f"no zone that is served holds {printable(name)}", err=True)
     else:
         for answer, lines in zip(found["answers"], places, strict=True):
-            _show(answer, lines, wanted)
-    answered = any(_answering(answer, wanted) for answer in found["answers"])
+            _show(found.get("name") or name, answer, lines, rrtype)
+    answered = any(_answering(answer, rrtype) for answer in found["answers"])
     return Exit.OK if answered else Exit.FAILED
 
 
@@ -66,8 +78,10 @@ def _answering(answer: dict[str, Any], wanted: str) -> list[str]:
     return [one for one in types if one in {wanted, "CNAME", "DNAME"}]
 
 
-def _show(answer: dict[str, Any], lines: tuple[FileLine, ...], wanted: str) -> None:
-    owner, view = answer["owner"], answer["view"]
+def _show(
+    name: str, answer: dict[str, Any], lines: tuple[FileLine, ...] | None, wanted: str
+) -> None:
+    owner = answer["owner"]
     types = _answering(answer, wanted)
     how = _HOW.get(answer["match"], "")
     if answer["match"] in {"wildcard", "delegation", "dname"}:
@@ -75,13 +89,16 @@ def _show(answer: dict[str, Any], lines: tuple[FileLine, ...], wanted: str) -> N
     has = f"  {' '.join(types)}" if types else ""
     if answer["types"] and not types:
         has = f"  has no {wanted}, but {' '.join(answer['types'])}"
-    click.echo(printable(f"{answer['zone']}{how}{has}  in {view}"))
+    click.echo(printable(f"{name}{how}{has}  in {answer['zone']} of {answer['view']}"))
     origin = f"{answer['reference']}@{answer['digest']}" if answer["digest"] else answer["source"]
     click.echo(printable(f"  {origin}"))
-    if not lines:
-        # The blobs are elsewhere (--node), or what answers is written nowhere.
+    if lines is None:
+        # On another machine (--node), or not ours to read.
+        click.echo(printable(f"  {answer['file']} (no line: its blobs are not here)"))
+    elif not lines:
+        # What answers is written nowhere.
         click.echo(printable(f"  {answer['file']}"))
-    for line in lines[:SHOWN_LINES]:
+    for line in (lines or ())[:SHOWN_LINES]:
         click.echo(printable(f"  {line} {line.type}"))
-    if len(lines) > SHOWN_LINES:
+    if lines and len(lines) > SHOWN_LINES:
         click.echo(f"  ... and {len(lines) - SHOWN_LINES:,} more")

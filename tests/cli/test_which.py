@@ -72,25 +72,30 @@ def answer(
     ("arguments", "owner", "types", "more", "expected", "status"),
     [
         (["www.example.org"], "www.example.org.", ["A", "TXT"], {},
-         ["example.org.  A TXT", "db.example.org:6 A", "db.example.org:7 A", "db.example.org:8 TXT"], 0),
+         ["www.example.org.  A TXT", "db.example.org:6 A", "db.example.org:7 A", "db.example.org:8 TXT"], 0),
         (["www.example.org", "txt"], "www.example.org.", ["A", "TXT"], {},
-         ["example.org.  TXT", "db.example.org:8 TXT"], 0),
-        (["api.example.org"], "api.example.org.", ["AAAA"], {}, ["example.org.  AAAA", "more/hosts:2 AAAA"], 0),
+         ["www.example.org.  TXT", "db.example.org:8 TXT"], 0),
+        (["api.example.org"], "api.example.org.", ["AAAA"], {}, ["api.example.org.  AAAA", "more/hosts:2 AAAA"], 0),
+        (["api.example.org", "TYPE28"], "api.example.org.", ["AAAA"], {},
+         ["api.example.org.  AAAA", "more/hosts:2 AAAA"], 0),
         (["a.apps.example.org", "A"], "*.apps.example.org.", ["CNAME"], {"match": "wildcard"},
-         ["example.org. by the wildcard *.apps.example.org.  CNAME", "db.example.org:9 CNAME"], 0),
+         ["a.apps.example.org. by the wildcard *.apps.example.org.  CNAME", "db.example.org:9 CNAME"], 0),
         (["www.example.org", "MX"], "www.example.org.", ["A", "TXT"], {},
-         ["example.org.  has no MX, but A TXT", "db.example.org"], 1),
+         ["www.example.org.  has no MX, but A TXT", "db.example.org"], 1),
+        (["www.example.org", "any"], "www.example.org.", ["TXT"], {},
+         ["www.example.org.  TXT", "db.example.org:8 TXT"], 0),
         (["gone.example.org"], "gone.example.org.", [], {"match": "nxdomain"},
-         ["example.org. does not exist", "db.example.org"], 1),
+         ["gone.example.org. does not exist", "db.example.org"], 1),
     ],
 )  # fmt: skip
 def test_lines(server, layers, capsys, arguments, owner, types, more, expected, status):
-    """The zone, how, the artifact, and each line; an included file by its own name."""
-    server.page("/v1/which", {"answers": [answer(layers, owner, types, **more)]})
+    """The name that was asked, how, the artifact, each line; an included file by its own name."""
+    found = {"name": f"{arguments[0]}.", "answers": [answer(layers, owner, types, **more)]}
+    server.page("/v1/which", found)
     assert run("which", *arguments) == status
     first, *rest = expected
     assert capsys.readouterr().out.splitlines() == [
-        f"{first}  in {VIEW}",
+        f"{first}  in example.org. of {VIEW}",
         f"  r.test/z:prod@{DIGEST}",
         *(f"  {line}" for line in rest),
     ]
@@ -111,11 +116,22 @@ def test_yaml(server, tmp_path, capsys):
 
 
 def test_blobs_that_are_elsewhere(server, layers, capsys):
-    """A server on another machine: the file, without its line."""
+    """A server on another machine: the file, and why without its line."""
     Path(layers[0]["blob"]).unlink()
     server.page("/v1/which", {"answers": [answer(layers, "www.example.org.", ["A"])]})
     assert run("which", "www.example.org", "--node", server.url) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "  db.example.org"
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "  db.example.org (no line: its blobs are not here)"
+    assert run("which", "www.example.org", "-o", "json") == 0
+    assert json.loads(capsys.readouterr().out)["answers"][0]["lines"] is None
+
+
+@pytest.mark.parametrize("rrtype", ["FOO", "TYPE70000", ""])
+def test_what_is_no_type(server, capsys, rrtype):
+    """2, before the server is asked: never "has no FOO"."""
+    assert run("which", "www.example.org", rrtype) == 2
+    assert "is no type of records" in capsys.readouterr().err
+    assert server.asked == []
 
 
 def test_no_zone(server, capsys):
