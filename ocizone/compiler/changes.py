@@ -15,6 +15,8 @@ from ocizone.compiler.spec import CompareSpec, CompileReport, ZoneChange
 from ocizone.errors import StoreError
 from ocizone.wire import name as names
 from ocizone.wire.codes import (
+    TYPE_A,
+    TYPE_AAAA,
     TYPE_NS,
     TYPE_NSEC,
     TYPE_NSEC3,
@@ -51,13 +53,19 @@ def compare_images(spec: CompareSpec, clock: Callable[[], float]) -> CompileRepo
     started = clock()
     extra: dict[str, Any] = {}
     changes = changes_of(spec.former, spec.image, extra)
-    return CompileReport(seconds=clock() - started, extra=extra, changes=changes)
+    return CompileReport(
+        seconds=clock() - started,
+        extra=extra,
+        changes=changes or (),
+        compared=changes is not None,
+    )
 
 
-def changes_of(former: str, image: str, extra: dict[str, Any]) -> tuple[ZoneChange, ...]:
-    """Return what an image file changes; a former one that cannot be read tells of no change.
+def changes_of(former: str, image: str, extra: dict[str, Any]) -> tuple[ZoneChange, ...] | None:
+    """Return what an image file changes; None when the former one cannot be read.
 
-    It is no reason to refuse: ``extra`` says why nothing is told.
+    It is no reason to refuse, and none to let pass what a guard would have held: ``extra`` says
+    why nothing is known.
 
     Args:
         former: path; "" says that every zone is new.
@@ -74,7 +82,7 @@ def changes_of(former: str, image: str, extra: dict[str, Any]) -> tuple[ZoneChan
         before = Image.open(Path(former))
     except StoreError as error:
         extra["former"] = str(error)
-        return ()
+        return None
     return changes_between(before, opened)
 
 
@@ -134,10 +142,11 @@ def _changed(view: str, before: ZoneReader, after: ZoneReader) -> ZoneChange | N
     apex = after.info.apex
     # All but the serial is the same: nothing to walk, however large the zone is.
     same = _same_content(before, after)
+    servers = frozenset[bytes]() if same else _servers(before) | _servers(after)
     as_it_was = before.info.serial == after.info.serial and (same or not after.info.content)
     for change in () if same else _differences(before, after):
         as_it_was = False
-        ns = ns or (names.lower(change.owner) == apex and _redelegates(change))
+        ns = ns or _moves_servers(change, apex, servers)
         if _type(change) not in UNCOUNTED:
             lost, gained = _lost_and_gained(change)
             removed += lost
@@ -180,6 +189,21 @@ def _lost_and_gained(change: Change) -> tuple[int, int]:
     """
     old, new = _rdatas(change.removed), _rdatas(change.added)
     return len(old - new), len(new - old)
+
+
+def _servers(zone: ZoneReader) -> frozenset[bytes]:
+    """Return the names in the apex NS RRset, in lower case."""
+    apex = zone.get(b"")
+    assert apex is not None  # a zone has an apex
+    return frozenset(map(names.lower, _rdatas(apex.rrsets.get(TYPE_NS))))
+
+
+def _moves_servers(change: Change, apex: bytes, servers: frozenset[bytes]) -> bool:
+    """Tell whether a change is one of who answers for the zone, or of where they are."""
+    owner = names.lower(change.owner)
+    if owner in servers and _type(change) in (TYPE_A, TYPE_AAAA):
+        return any(_lost_and_gained(change))
+    return owner == apex and _redelegates(change)
 
 
 def _redelegates(change: Change) -> bool:

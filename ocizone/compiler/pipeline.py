@@ -69,7 +69,8 @@ def compile_revision(spec: CompileSpec, clock: Callable[[], float]) -> CompileRe
         image_octets=made.octets,
         seconds=clock() - started,
         extra={**made.extra, "not_zones": _not_zones(files, selected)},
-        changes=made.changes,
+        changes=made.changes or (),
+        compared=made.changes is not None,
         tests=made.tests,
     )
 
@@ -82,7 +83,7 @@ class _Made:
     digest: str = ""
     octets: int = 0
     tests: int = 0
-    changes: tuple[ZoneChange, ...] = ()
+    changes: tuple[ZoneChange, ...] | None = ()
     extra: dict[str, Any] = field(default_factory=dict)
 
 

@@ -104,7 +104,8 @@ class ZoneChange:
         before: records of the former version that count, 0 of a new zone.
         serial_before: of the former version, None of a new zone.
         serial: of the new version, None of a zone that is gone.
-        ns: the servers in the apex NS RRset or the SOA's MNAME differ.
+        ns: the servers in the apex NS RRset, their addresses in this zone or the SOA's MNAME
+            differ.
     """
 
     view: str
@@ -288,6 +289,8 @@ class CompileReport:
         seconds: wall time the child measured.
         changes: against the former image, in order of view and apex.
         tests: how many zone tests of the artifact held (compiler.zonetests).
+        compared: False when the former image cannot be read, so that nobody knows what changes;
+            ``extra["former"]`` says why.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -299,6 +302,7 @@ class CompileReport:
     extra: dict[str, Any] = field(default_factory=dict)
     changes: tuple[ZoneChange, ...] = ()
     tests: int = 0
+    compared: bool = True
 
     @property
     def refused(self) -> bool:
@@ -330,4 +334,5 @@ class CompileReport:
             extra=raw["extra"],
             changes=tuple(ZoneChange(**change) for change in raw["changes"]),
             tests=raw["tests"],
+            compared=raw["compared"],
         )

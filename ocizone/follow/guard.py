@@ -21,7 +21,7 @@ _DIGEST_SHOWN: Final = 12
 
 
 def objections(
-    changes: tuple[ZoneChange, ...], guard: Guard | None, digest: str
+    changes: tuple[ZoneChange, ...], guard: Guard | None, digest: str, *, compared: bool = True
 ) -> tuple[Problem, ...]:
     """Return what the guard holds a version for; nothing without one.
 
@@ -29,16 +29,27 @@ def objections(
         changes: against what is served.
         guard: which of them to hold.
         digest: of the manifest, for the hint.
+        compared: False when what is served cannot be read: any rule holds what nobody knows.
     """
-    if guard is None:
+    if guard is None or guard == Guard():
         return ()
     hint = f"if it is meant: `ocizone approve {short_digest(digest)}`"
+    if not compared:
+        return (_unknown(Severity.ERROR, hint),)
     return _told(changes, guard, Severity.ERROR, hint)
 
 
-def warnings(changes: tuple[ZoneChange, ...]) -> tuple[Problem, ...]:
+def warnings(changes: tuple[ZoneChange, ...], *, compared: bool = True) -> tuple[Problem, ...]:
     """Return what is worth telling of a version that goes live."""
-    return _told(changes, _TOLD, Severity.WARNING, "`guard` would hold such a change")
+    hint = "`guard` would hold such a change"
+    if not compared:
+        return (_unknown(Severity.WARNING, hint),)
+    return _told(changes, _TOLD, Severity.WARNING, hint)
+
+
+def _unknown(severity: Severity, hint: str) -> Problem:
+    message = "what it changes is not known: the image that is served cannot be read"
+    return Problem("", 0, 0, severity, "guard-unknown", message, hint)
 
 
 def short_digest(digest: str) -> str:
@@ -67,7 +78,10 @@ def _against(change: ZoneChange, guard: Guard) -> Iterator[tuple[str, str]]:
     if guard.zones and change.kind == "removed":
         yield "guard-zones", f"{apex} is gone, with {change.before:,} records"
     if guard.ns and change.ns:
-        yield "guard-ns", f"{apex} has another apex NS RRset or SOA MNAME"
+        yield (
+            "guard-ns",
+            f"{apex} has another apex NS RRset, other addresses of its servers, or another SOA MNAME",
+        )
     # A zone that is gone as a whole is for ``zones`` to tell.
     if guard.deletes is not None and change.kind == "changed" and _too_many(change, guard.deletes):
         gone, allowed = _percent(change.removed / change.before), _percent(guard.deletes)

@@ -83,7 +83,7 @@ class Guard:
 
     Attributes:
         deletes: more than this fraction of a zone's records removed; None for any.
-        ns: the apex NS RRset, or the SOA's MNAME, changed.
+        ns: the apex NS RRset, addresses of its servers in the zone, or the SOA's MNAME changed.
         zones: a zone that was served is gone.
     """
 

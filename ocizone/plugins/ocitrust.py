@@ -126,7 +126,14 @@ def _deletes(given: Given) -> float:
 DELETES = Property(
     "deletes", "N%", _deletes, "Hold a change that removes more than N% of a zone's records."
 )
-NS = Property("ns", "", switch, "Hold a change of a zone's NS or SOA MNAME.", least=0, most=0)
+NS = Property(
+    "ns",
+    "",
+    switch,
+    "Hold a change of a zone's NS, of their addresses in the zone, or of its SOA MNAME.",
+    least=0,
+    most=0,
+)
 ZONES = Property("zones", "", switch, "Hold a change that removes a zone.", least=0, most=0)
 
 

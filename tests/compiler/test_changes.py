@@ -102,6 +102,34 @@ def test_ns(before: str, after: str, ns: bool) -> None:
     assert only(old, new).ns is ns
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "ns"),
+    [
+        ("ns A 192.0.2.1", "ns A 192.0.2.2", True),
+        ("ns A 192.0.2.1", "ns A 192.0.2.1\nns A 192.0.2.2", True),
+        ("ns AAAA 2001:db8::1", "ns AAAA 2001:db8::2", True),
+        ("ns A 192.0.2.1", "NS A 192.0.2.1\nns TXT x", False),
+        ("ns A 192.0.2.1", "ns 9 A 192.0.2.1", False),
+        ("ns A 192.0.2.1\nns TXT x", "ns A 192.0.2.1\nns TXT y", False),
+        # Servers of a delegation are not the zone's.
+        ("sub NS a.sub\na.sub A 192.0.2.1", "sub NS a.sub\na.sub A 192.0.2.2", False),
+        # A server below a delegation is: its address here is what resolvers are given.
+        (
+            "@ NS b.sub\nsub NS x.\nb.sub A 192.0.2.1",
+            "@ NS b.sub\nsub NS x.\nb.sub A 192.0.2.2",
+            True,
+        ),
+        ("@ NS out.example.\na A 192.0.2.1", "@ NS out.example.\na A 192.0.2.2", False),
+        ("@ NS @\n@ A 192.0.2.1", "@ NS @\n@ A 192.0.2.2", True),
+    ],
+)
+def test_addresses_of_servers(before: str, after: str, ns: bool) -> None:
+    """Whoever moves ``ns.example.org.`` to another address moves the zone, too."""
+    head = "$TTL 5\n@ SOA ns h 1 2 3 4 5\n@ NS Ns\n{}"
+    old, new = (zone(head.format(text), APEX) for text in (before, after))
+    assert only(old, new).ns is ns
+
+
 def test_signing_again_changes_nothing() -> None:
     """RRSIG, NSEC, NSEC3 and its salt are the signer's: neither counted nor part of the whole."""
     later = Signer(TEXT.replace(" 7 ", " 8 "), expiration=NOW + 20 * DAY).nsec3(salt="ab")
@@ -222,26 +250,31 @@ def test_the_child_reports_changes(tmp_path: Path) -> None:
 
 
 def test_without_a_former_image(tmp_path: Path) -> None:
-    """Nothing is told; one that cannot be opened refuses nothing, and the report says why."""
+    """Nothing is told; one that cannot be opened refuses nothing, and the report says so.
+
+    A guard that took it for a version that changes nothing would let everything pass.
+    """
     spec = second(tmp_path, "")
-    assert CompileReport.from_json(run_child(spec.to_json()).stdout).changes == ()
+    report = CompileReport.from_json(run_child(spec.to_json()).stdout)
+    assert (report.changes, report.compared) == ((), True)
     spec = replace(spec, former=str(tmp_path / "gone"), tree=str(tmp_path / "tree"))
     Path(spec.tree).mkdir()
     report = CompileReport.from_json(run_child(spec.to_json()).stdout)
-    assert (report.changes, report.refused) == ((), False)
+    assert (report.changes, report.refused, report.compared) == ((), False, False)
     assert report.extra["former"].startswith(f"cannot open the image {tmp_path}/gone")
 
 
 def test_two_images(tmp_path: Path) -> None:
-    """Compared in process as in the child; a former one that is no image tells of nothing."""
+    """Compared in process as in the child; with one that is no image nothing is."""
     former = image(tmp_path, "one", {"db.a": ZONE.format(1, "")})
     new = image(tmp_path, "two", {"db.a": ZONE.format(1, "x TXT x\n")})
     report = compare_images(CompareSpec(str(former), str(new)), lambda: 0.0)
     assert [(one.apex, one.added) for one in report.changes] == [("a.", 1)]
+    assert report.compared
     damaged = tmp_path / "damaged"
     damaged.write_bytes(b"x" * 9_000)
     report = compare_images(CompareSpec(str(damaged), str(new)), lambda: 0.0)
-    assert (report.changes, list(report.extra)) == ((), ["former"])
+    assert (report.changes, list(report.extra), report.compared) == ((), ["former"], False)
 
 
 def test_an_image_that_cannot_be_opened(tmp_path: Path) -> None:

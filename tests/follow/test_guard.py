@@ -101,7 +101,8 @@ def test_what_an_objection_says() -> None:
             0,
             Severity.ERROR,
             "guard-ns",
-            "example.net. has another apex NS RRset or SOA MNAME",
+            "example.net. has another apex NS RRset, other addresses of its servers, or another "
+            "SOA MNAME",
             hint,
         ),
     }
@@ -129,3 +130,19 @@ def test_many_zones() -> None:
     found = objections(gone, EVERYTHING, DIGEST)
     assert len(found) == OBJECTIONS + 1
     assert found[-1].message == f"{50 - OBJECTIONS} more errors are not listed"
+
+
+@pytest.mark.parametrize("guard", [Guard(deletes=1.0), Guard(ns=True), Guard(zones=True)])
+def test_what_nobody_knows_is_held(guard: Guard) -> None:
+    """The served image cannot be read: no rule can tell that it has nothing against the next."""
+    (found,) = objections((), guard, DIGEST, compared=False)
+    assert (found.rule, found.severity) == ("guard-unknown", Severity.ERROR)
+    assert "cannot be read" in found.message
+    assert "ocizone approve 6b1f0d2c9ae4" in found.hint
+    (told,) = warnings((), compared=False)
+    assert (told.rule, told.severity) == ("guard-unknown", Severity.WARNING)
+
+
+@pytest.mark.parametrize("guard", [None, Guard()])
+def test_without_a_rule_nothing_is_held(guard: Guard | None) -> None:
+    assert objections((), guard, DIGEST, compared=False) == ()
