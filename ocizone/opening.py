@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -75,11 +75,14 @@ class Opener:
     def _zones(self, side: Side, name: str) -> Zones:
         match side:
             case Files():
-                return self._of_files(collect([side.path]), str(side.path), name)
+                files = collect([side.path])
+                with _findings_of(str(side.path)):
+                    return self._of_files(files, str(side.path), name)
             case Served():
                 return self._served(side)
             case Stored():
-                return self.artifact(side, name)
+                with _findings_of(f"{side.base}@{side.digest}" if side.digest else str(side.base)):
+                    return self.artifact(side, name)
             case Transferred():
                 raise AssertionError("the caller transfers, for it knows the zones")
 
@@ -218,6 +221,15 @@ class Opener:
                 f"{path.partition('?')[0]}: the server answers {code} {said}".strip()
             )
         return found
+
+
+@contextmanager
+def _findings_of(side: str) -> Iterator[None]:
+    """Put the side before each finding: both may have a file of that name."""
+    try:
+        yield
+    except ArtifactError as error:
+        raise SideError("\n".join(f"{side}: {problem}" for problem in error.problems)) from error
 
 
 def as_layer(layer: Descriptor, path: Path) -> Layer:

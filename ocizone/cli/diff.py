@@ -14,7 +14,7 @@ from ocizone.cli.server import server_options
 from ocizone.compare import Ignored, compare
 from ocizone.control import Where
 from ocizone.difftext import write_json, write_markdown, write_text
-from ocizone.errors import OcizoneError
+from ocizone.errors import OcizoneError, RegistryError
 from ocizone.observe.printable import printable
 from ocizone.opening import Opener
 from ocizone.sides import BadSideError, Side, parse_side
@@ -74,7 +74,8 @@ def command(
                 counts = write(zones, most, click.echo)
         except OcizoneError as error:
             # diff(1): whatever keeps it from comparing is 2, never "they differ".
-            click.echo("\n".join(map(printable, str(error).split("\n"))), err=True)
+            told = access.explained(error) if isinstance(error, RegistryError) else error
+            click.echo("\n".join(map(printable, str(told).split("\n"))), err=True)
             return Exit.USAGE
     return Exit.FAILED if counts.zones else Exit.OK
 

@@ -210,6 +210,18 @@ def test_trouble_is_2(sides, tmp_path, capsys, before, after, said):
     assert said in err
 
 
+def test_findings_say_of_which_side(sides, tmp_path, lab_registry, capsys):
+    """Both have a file of that name."""
+    bad = zones(tmp_path / "bad", OLD + "www 300 IN A 192.0.2.256\n")
+    assert run("diff", sides[0], str(bad)) == 2
+    assert capsys.readouterr().err.startswith(f"{bad}: db.example.org:5:")
+    pushed = f"localhost:{lab_registry.port}/z:prod"
+    assert run("push", "--no-check", pushed, str(bad)) == 0
+    capsys.readouterr()
+    assert run("diff", pushed, sides[0]) == 2
+    assert capsys.readouterr().err.startswith(f"{pushed}: db.example.org:5:")
+
+
 KEY = 'key "transfer" {\n  algorithm hmac-sha256;\n  secret "ZmFrZS1mYWtlLWZha2UtZmFrZS1mYWtlLWZha2U=";\n};\n'
 NSD = """\
 server:

@@ -189,4 +189,6 @@ def test_plain_http_to_a_port_of_tls(home, capsys):
         for host, arguments in (("localhost", []), ("127.0.0.1", ["--plain-http"])):
             assert run("pull", f"{host}:{server.server_port}/z:prod", *arguments) == 1
             assert "perhaps it speaks TLS (--ca-file FILE)" in capsys.readouterr().err
+        assert run("diff", f"localhost:{server.server_port}/z:prod", str(home)) == 2
+        assert "perhaps it speaks TLS" in capsys.readouterr().err
         server.shutdown()
