@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ocizone.admin.verbs import VerbResult
 from ocizone.cli.exit_codes import Exit
+from ocizone.errors import StoreError
 from ocizone.plugins.artifact import Keep
 from ocizone.store.store import Store
 
@@ -25,7 +26,7 @@ def collect(root: Path, digests: tuple[str, ...] = ()) -> VerbResult:
     Raises:
         StoreError: the directory is in use or the disk failed.
     """
-    with closing(Store(root)) as store:
+    with closing(_opened(root)) as store:
         store.delete_manifests(digests)
         done = store.collect(dict.fromkeys(store.keys(), _ALL))
     return VerbResult(True, Exit.OK, f"removed {done.blobs} blobs, {done.images} images")
@@ -37,10 +38,19 @@ def verify(root: Path) -> VerbResult:
     Raises:
         StoreError: the directory is in use or the disk failed.
     """
-    with closing(Store(root)) as store:
+    with closing(_opened(root)) as store:
         found = store.scrub()
+    if not (found.damaged or found.whole):
+        return VerbResult(False, Exit.FAILED, f"{root} keeps nothing")
     if not found.damaged:
         return VerbResult(True, Exit.OK, f"{found.whole} files are whole")
     damaged = [{"path": str(one.path), "message": one.message} for one in found.damaged]
     message = f"{len(damaged)} damaged, {found.whole} files are whole"
     return VerbResult(False, Exit.INTEGRITY, message, details={"damaged": damaged})
+
+
+def _opened(root: Path) -> Store:
+    """Return the store of a state directory; another one is told, not made into one."""
+    if not (root / "blobs").is_dir():
+        raise StoreError(f"{root} is no state directory: it keeps nothing")
+    return Store(root)

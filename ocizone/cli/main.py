@@ -34,6 +34,7 @@ COMMANDS = {
     "pull": "Pull the files of an artifact, checked by digest.",
     "push": "Check zone files and push them as an artifact.",
     "refresh": "Look at the tags now.",
+    "report": "Show what became of one version, state by state.",
     "resume": "End a suspension.",
     "rollback": "Serve the version before again, at once.",
     "serve": "Follow the tags of a Corefile and answer for their zones.",

@@ -246,7 +246,7 @@ def _push(
     """Push under every tag, or no tag yet; the blobs travel once. Returns the digest."""
     total = sum(file.path.stat().st_size for file in files)
     console = Console(stderr=True)
-    columns = (TextColumn("upload  "), BarColumn(), DownloadColumn())
+    columns = (TextColumn("upload  "), BarColumn(), DownloadColumn(binary_units=True))
     if not console.is_terminal and tagged:
         _say("upload", f"{amount(len(files), 'file')}, {octets(total)}")
     digest = ""

@@ -68,6 +68,21 @@ def test_no_directory_is_made(verb, tmp_path, capsys):
     assert not (tmp_path / "gone").exists()
 
 
+@pytest.mark.parametrize("verb", ["verify", "gc"])
+def test_an_empty_directory_is_no_state_directory(verb, tmp_path, capsys):
+    """1: "0 files are whole" would pass for good news; nothing is made there."""
+    assert run(verb, "--state-dir", str(tmp_path)) == 1
+    assert capsys.readouterr() == ("", f"{tmp_path} is no state directory: it keeps nothing\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_directory_that_keeps_nothing(tmp_path, capsys):
+    """1: a server was started there once, and never got a version."""
+    Store(tmp_path).close()
+    assert run("verify", "--state-dir", str(tmp_path)) == 1
+    assert capsys.readouterr() == ("", f"{tmp_path} keeps nothing\n")
+
+
 def test_forgotten_needs_the_server(state, capsys):
     """Only it knows the Corefile."""
     assert run("gc", "--forgotten") == 1

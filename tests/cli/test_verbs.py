@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from ocizone.admin.verbs import VerbResult
+from ocizone.compiler.spec import CompiledZone, ZoneChange
+from ocizone.errors import Problem, Severity
+from ocizone.store.reports import DeployReport
 from tests.cli.test_main import run
 from tests.cli.test_status import plain, terminal
 
@@ -43,7 +46,22 @@ def test_what_is_sent(server, capsys, arguments, sent):
     assert run(*arguments) == 0
     assert server.asked == [f"POST /v1/{verb} {json.dumps(body)}"]
     out, err = capsys.readouterr()
-    assert (out, err) == ("done: so it is\n", "")
+    assert (out.splitlines()[0], err) == ("done: so it is", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ok", "said"),
+    [
+        (["--for", "2h"], True, "so it is\nfor 2h: then it looks again by itself\n"),
+        ([], True, "so it is\n"),
+        (["--for", "2h"], False, ""),
+    ],
+)
+def test_a_suspension_says_when_it_ends(server, capsys, arguments, ok, said):
+    """The server says how it is ended sooner."""
+    server.verbs["suspend"] = lambda _: VerbResult(ok=ok, exit=int(not ok), message="so it is")
+    assert run("suspend", *arguments) == int(not ok)
+    assert capsys.readouterr().out == said
 
 
 @pytest.mark.parametrize("status", [1, 5, 6, 7])
@@ -262,3 +280,70 @@ def test_history_of_no_such_source(server, capsys):
     server.pages["/v1/history"] = (404, b'{"message": "no source nosuch; there are: a, b"}')
     assert run("history", "nosuch") == 1
     assert capsys.readouterr().err == "no source nosuch; there are: a, b\n"
+
+
+def report(digest: str) -> dict[str, Any]:
+    """Return a report as the server keeps it."""
+    made = DeployReport(
+        "key",
+        "r.test/z:prod",
+        "r.test/z:prod",
+        digest,
+        "held",
+        (("resolved", 1795000000), ("held", 1795000001.5)),
+        tag="prod",
+        revision="4f2a",
+        verified_by="key ops.pub",
+        zones=(CompiledZone("v", "example.org.", 7, 1204, "db.example.org"),),
+        changes=(
+            ZoneChange("v", "example.org.", "changed", 2, 41, 1, serial_before=6, serial=7),
+            ZoneChange("v", "example.net.", "removed", removed=3, serial_before=9),
+        ),
+        tests=3,
+        octets=2048,
+        seconds=1.5,
+        reason="ChangeGuard",
+        message="41 % deletes > 30 %\nmore",
+        problems=(
+            Problem("db.example.org", 3, 1, Severity.WARNING, "odd", "is odd", "see"),
+            Problem("", 0, 0, Severity.ERROR, "guard", "41 % deletes"),
+        ),
+    )
+    return {"schema": "ocizone.report/v1", **made.to_json()}
+
+
+def test_report(server, capsys):
+    """Golden: one version, state by state."""
+    server.page(f"/v1/reports/{DIGEST}", report(DIGEST))
+    assert run("report", "r.test/z", DIGEST) == 0
+    assert server.asked == [f"GET /v1/reports/{DIGEST}?source=r.test%2Fz"]
+    assert capsys.readouterr().out.splitlines() == [
+        f"r.test/z:prod@{DIGEST}",
+        "  held: ChangeGuard: 41 % deletes > 30 %",
+        "  tag       prod",
+        "  revision  4f2a",
+        "  verified  key ops.pub",
+        "  tests     3 zone tests held",
+        "  fetched   2.0 KiB",
+        "  took      1.5 s",
+        "  2026-11-18T11:06:40Z  resolved",
+        "  2026-11-18T11:06:41Z  held",
+        "  example.org  serial 7, 1,204 records  db.example.org   +2 -41 ~1 (serial 6 -> 7)",
+        "  example.net  removed   +0 -3 ~0 (serial 9)",
+        "  db.example.org:3:1: warning[odd]: is odd (see)",
+        "  error[guard]: 41 % deletes",
+    ]
+
+
+def test_report_as_json(server, capsys):
+    """As the server gave it; the beginning of a digest will do."""
+    server.page("/v1/reports/sha256:6b1f", report(DIGEST))
+    assert run("report", "6b1f", "-o", "json") == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(report(DIGEST)))
+
+
+def test_report_of_what_nobody_knows(server, capsys):
+    """1, in the server's words."""
+    server.pages["/v1/reports/sha256:00"] = (404, b'{"message": "nothing is known of 00"}')
+    assert run("report", "00") == 1
+    assert capsys.readouterr().err == "nothing is known of 00\n"
