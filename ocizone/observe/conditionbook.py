@@ -5,6 +5,7 @@ Not here: which conditions there are (observe.conditions).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -38,7 +39,10 @@ class Observed:
 
 
 class ConditionBook:
-    """Remembers since when conditions are as they are. One thread.
+    """Remembers since when conditions are as they are.
+
+    ``note`` may be called while another thread is at ``observe``, or ``sources``; those by one
+    thread at a time.
 
     A condition that changed its reason or message and not its status began when it did. What is
     gone is forgotten, so that it begins anew when it comes back.
@@ -47,6 +51,7 @@ class ConditionBook:
     def __init__(self) -> None:
         self._sources: _Known[str] = {}
         self._zones: _Known[tuple[str, str]] = {}
+        self._lock = threading.Lock()
 
     def sources(
         self, statuses: Iterable[SourceStatus], now: float
@@ -57,15 +62,26 @@ class ConditionBook:
             statuses: of every source.
             now: unix seconds; since when what was not so before is so.
         """
+        with self._lock:
+            before = dict(self._sources)
         found = {status.key: conditions_of(status, now) for status in statuses}
-        self._sources, dated = _dated_all(self._sources, found, now)
+        remembered, dated = _dated_all(before, found, now)
+        with self._lock:
+            # Events since then know better than what was true when this look began.
+            noted = {
+                key: known
+                for key, known in self._sources.items()
+                if key in remembered and known is not before.get(key)
+            }
+            self._sources = {**remembered, **noted}
         return dated
 
     def note(self, status: SourceStatus, now: float) -> None:
         """Remember since when the conditions of one source are so; cheap, for every event."""
-        known = {status.key: self._sources.get(status.key, {})}
-        remembered, _ = _dated_all(known, {status.key: conditions_of(status, now)}, now)
-        self._sources.update(remembered)
+        found = {status.key: conditions_of(status, now)}
+        with self._lock:
+            remembered, _ = _dated_all(self._sources, found, now)
+            self._sources.update(remembered)
 
     def observe(self, snapshot: Snapshot, statuses: Iterable[SourceStatus], now: float) -> Observed:
         """Return the conditions of every source and of every zone that is served.

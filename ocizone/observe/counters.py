@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from ocizone import __version__
 from ocizone.answer.sent import Outcome
-from ocizone.limits import METRIC_ZONES
+from ocizone.limits import METRIC_GAUGE_ZONES, METRIC_ZONES
 from ocizone.observe.histogram import histogram_family
 
 DURATION_BUCKETS = tuple(0.00025 * 2**step for step in range(16))
@@ -30,7 +30,7 @@ RCODES = {
 }  # fmt: skip
 #: The zone label of a query no block takes, as in CoreDNS.
 NO_ZONE = "dropped"
-#: The zone label that stands for all zones beyond the METRIC_ZONES that were asked for first.
+#: The zone label that stands for all zones beyond those that have series of their own.
 OTHER_ZONES = "others"
 
 _Key = tuple[str, str, str, str, int, int]
@@ -108,6 +108,15 @@ class Counters:
                 found[RCODES.get(key[5], str(key[5]))] += tally.count
         return found
 
+    def sampled(self) -> Counters:
+        """Return the counts of now, for another thread; each combination goes on being counted."""
+        taken = Counters()
+        taken._tallies = self._tallies.copy()
+        taken.panics, taken.failed_reloads = self.panics, self.failed_reloads
+        taken.drops, taken.notifies = self.drops.copy(), self.notifies.copy()
+        taken.transfers = self.transfers.copy()
+        return taken
+
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics, summed from the tallies."""
         for name in ("coredns_build_info", "ocizone_build_info"):
@@ -129,10 +138,12 @@ class Counters:
         yield from self._histograms()
 
     def _requests(self) -> Iterator[Metric]:
+        label = self._own_series(METRIC_GAUGE_ZONES)
         by_request: Counter[tuple[str, ...]] = Counter()
         by_response: Counter[tuple[str, ...]] = Counter()
         by_do: Counter[tuple[str, ...]] = Counter()
-        for (server, zone, protocol, family, qtype, rcode), tally in self._tallies.items():
+        for (server, asked, protocol, family, qtype, rcode), tally in self._tallies.items():
+            zone = label[asked]
             by_request[server, zone, "", protocol, family, QTYPES.get(qtype, "other")] += (
                 tally.count
             )
@@ -156,10 +167,12 @@ class Counters:
 
     def _by_zone(self) -> Iterator[Metric]:
         """Yield the same under our names, without CoreDNS' labels that are always alike."""
+        label = self._own_series(METRIC_GAUGE_ZONES)
         requests: Counter[tuple[str, ...]] = Counter()
         responses: Counter[tuple[str, ...]] = Counter()
         durations: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
-        for (_, zone, protocol, family, qtype, rcode), tally in self._tallies.items():
+        for (_, asked, protocol, family, qtype, rcode), tally in self._tallies.items():
+            zone = label[asked]
             requests[zone, protocol, family, QTYPES.get(qtype, "other")] += tally.count
             if rcode >= 0:
                 responses[zone, RCODES.get(rcode, str(rcode))] += tally.count
@@ -179,14 +192,14 @@ class Counters:
             durations,
         )
 
-    def _own_series(self) -> Mapping[str, str]:
-        """Return the zone label of each zone in what takes many lines a zone."""
+    def _own_series(self, most: int) -> Mapping[str, str]:
+        """Return the zone label of each zone where so many have series of their own."""
         zones = dict.fromkeys(zone for _, zone, *_ in self._tallies)
-        own = [zone for zone in zones if zone != NO_ZONE][:METRIC_ZONES]
+        own = [zone for zone in zones if zone != NO_ZONE][:most]
         return {**dict.fromkeys(zones, OTHER_ZONES), **{zone: zone for zone in (*own, NO_ZONE)}}
 
     def _histograms(self) -> Iterator[Metric]:
-        label = self._own_series()
+        label = self._own_series(METRIC_ZONES)
         durations: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
         requests: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}
         responses: dict[tuple[str, ...], list[tuple[list[int], float]]] = {}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from ocizone.answer.blocks import Loaded, Snapshot
 from ocizone.follow.status import SourceStatus
+from ocizone.limits import METRIC_GAUGE_ZONES
 from ocizone.observe.conditionbook import sources_of_zones
 from ocizone.observe.conditions import SOURCE_TYPES, ConditionType, conditions_of
+from ocizone.observe.counters import OTHER_ZONES
 from ocizone.wire.name import to_text
 
 #: Metric, its help, and the field of SourceStatus it shows; unix seconds.
@@ -32,6 +35,11 @@ class Gauges:
         self._snapshot = snapshot
         self._statuses = statuses
         self._pulls = pulls
+
+    def sampled(self) -> Gauges:
+        """Return the gauges of now, for another thread."""
+        snapshot, statuses = self._snapshot(), tuple(self._statuses())
+        return Gauges(lambda: snapshot, lambda: statuses, dict(self._pulls))
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
@@ -118,18 +126,30 @@ def _zones(snapshot: Snapshot, statuses: list[SourceStatus]) -> Iterator[Metric]
         "ocizone_zone_info", "What is served.", labels=["zone", "view", "digest", "tag"]
     )
     of_zone = sources_of_zones(statuses)
-    for block in snapshot.blocks.values():
-        for apex, zone in block.zones.items():
-            if isinstance(zone, Loaded):
-                labels, info = [to_text(apex), block.name], zone.reader.info
-                serials.add_metric(labels, info.serial)
-                records.add_metric(labels, info.records)
-                if info.signed_until:
-                    expiry.add_metric(labels, info.signed_until)
-                status = of_zone.get((labels[1], labels[0]))
-                if status is not None and status.activated is not None:
-                    loaded.add_metric(labels, status.activated)
-                    served.add_metric([*labels, status.digest, status.tag], 1)
+    zones = (
+        (to_text(apex), block.name, zone.reader.info)
+        for block in snapshot.blocks.values()
+        for apex, zone in block.zones.items()
+        if isinstance(zone, Loaded)
+    )
+    for apex, view, info in islice(zones, METRIC_GAUGE_ZONES):
+        labels = [apex, view]
+        serials.add_metric(labels, info.serial)
+        records.add_metric(labels, info.records)
+        if info.signed_until:
+            expiry.add_metric(labels, info.signed_until)
+        status = of_zone.get((view, apex))
+        if status is not None and status.activated is not None:
+            loaded.add_metric(labels, status.activated)
+            served.add_metric([*labels, status.digest, status.tag], 1)
+    rest = [info for _, _, info in zones]
+    if rest:
+        # A sum of serials tells nothing; of signatures the first that expires is what matters.
+        labels = [OTHER_ZONES, ""]
+        records.add_metric(labels, sum(info.records for info in rest))
+        signed = [info.signed_until for info in rest if info.signed_until]
+        if signed:
+            expiry.add_metric(labels, min(signed))
     yield serials
     yield records
     yield expiry

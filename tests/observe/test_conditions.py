@@ -9,9 +9,11 @@ import pytest
 from ocizone.answer.blocks import Loaded, NotReady, Snapshot
 from ocizone.errors import FetchReason, Problem, Severity
 from ocizone.follow.status import Failure, SourceStatus
+from ocizone.observe import conditionbook
 from ocizone.observe.conditionbook import ConditionBook
 from ocizone.observe.conditions import (
     SOURCE_TYPES,
+    Condition,
     conditions_of,
     conditions_of_zone,
 )
@@ -378,3 +380,22 @@ def test_types_of_sources_are_those_of_b6():
         "StorageOperationFailed ZoneInvalid ChangeGuard RollbackDetected Suspended Pinned Stale"
     )
     assert [str(kind) for kind in SOURCE_TYPES] == words.split()
+
+
+def test_what_is_noted_while_another_thread_looks_is_kept(monkeypatch: pytest.MonkeyPatch):
+    """The thread's look is of a status that was true before: it must not undo the event's."""
+    book = ConditionBook()
+    book.sources([status()], 10)
+    suspended = status(suspension=Suspension(9), state="suspended")
+    real = conditions_of
+
+    def meanwhile(one: SourceStatus, now: float) -> tuple[Condition, ...]:
+        monkeypatch.setattr(conditionbook, "conditions_of", real)
+        book.note(status(materialised=False), 20)
+        return real(one, now)
+
+    monkeypatch.setattr(conditionbook, "conditions_of", meanwhile)
+    book.sources([suspended], 15)
+    found = since(book, 30, status(materialised=False))
+    assert found["StorageOperationFailed"] == 20
+    assert found["Ready"] == 10

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from ocizone.observe import counters as module
 from ocizone.observe.counters import NO_ZONE, QTYPES, Counters
 
 
@@ -172,3 +174,31 @@ def test_clients_make_no_series():
     for qtype in range(65_536):
         count(counters, qtype=qtype, response_octets=drawn.randrange(65_536))
     assert len(exposed(counters)) < size * 1.2
+
+
+def test_zones_beyond_so_many_are_counted_together(monkeypatch: pytest.MonkeyPatch):
+    """What takes few lines a zone, too: the sum over all stays right."""
+    monkeypatch.setattr(module, "METRIC_GAUGE_ZONES", 3)
+    counters = Counters()
+    for number in range(10):
+        count(counters, zone=f"z{number}.")
+    count(counters, zone=NO_ZONE)
+    for name in ("ocizone_dns_requests_total", "coredns_dns_responses_total"):
+        found = samples(counters, name)
+        by_zone = {dict(labels)["zone"]: value for labels, value in found.items()}
+        assert by_zone == {"z0.": 1, "z1.": 1, "z2.": 1, NO_ZONE: 1, "others": 7}
+
+
+def test_what_was_sampled_has_no_more_combinations():
+    """Another thread reads it while queries come in."""
+    counters = Counters()
+    count(counters)
+    counters.dropped("silent")
+    taken = counters.sampled()
+    count(counters, zone="net.")
+    counters.dropped("silent")
+    counters.panics += 1
+    assert samples(taken, "ocizone_panics_total") == {(): 0}
+    assert samples(taken, "ocizone_dns_dropped_total") == {(("reason", "silent"),): 1}
+    assert len(samples(taken, "ocizone_dns_responses_total")) == 1
+    assert len(samples(counters, "ocizone_dns_responses_total")) == 2

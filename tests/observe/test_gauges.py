@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ocizone.answer.blocks import Loaded, NotReady, Snapshot
 from ocizone.follow.status import Failure, SourceStatus
+from ocizone.observe import gauges
 from ocizone.observe.conditions import SOURCE_TYPES
 from ocizone.observe.gauges import ConditionGauges, Gauges
 from ocizone.store.standing import Pin
@@ -136,3 +138,31 @@ def test_a_source_that_is_gone_has_no_series():
     assert "ocizone_pull_total" not in site.samples()
     site.statuses = [status_of(SOURCE, octets=77)]
     assert site.samples()["ocizone_pull_bytes_total"] == [({"source": "r.test/a:v1"}, 77.0)]
+
+
+def test_zones_beyond_so_many_are_told_together(monkeypatch: pytest.MonkeyPatch):
+    """Records summed up, of signatures the first that expires; a scrape stays bounded."""
+    monkeypatch.setattr(gauges, "METRIC_GAUGE_ZONES", 2)
+    site = Site()
+    zones: dict[str, Loaded | NotReady] = {
+        f"z{number}.org": Loaded(zone_with(f"z{number}.org.", signed_until=1_795_000_000 - number))
+        for number in range(5)
+    }
+    site.snapshot = snapshot(block("org.", zones))
+    found = site.samples()
+    assert [labels["zone"] for labels, _ in found["ocizone_zone_serial"]] == ["z0.org.", "z1.org."]
+    others = {"zone": "others", "view": ""}
+    assert found["ocizone_zone_records"][2:] == [(others, 9.0)]
+    assert found["ocizone_zone_rrsig_expiry_seconds"][2:] == [(others, 1_794_999_996.0)]
+
+
+def test_what_was_sampled_stays():
+    """Another thread reads it while the server goes on."""
+    site = Site()
+    site.snapshot = snapshot(block("org.", {"org": Loaded(zone_of("org.", 7))}))
+    site.statuses, site.pulls["r.test/a:v1", "unchanged"] = [status_of(SOURCE)], 3
+    taken = Gauges(lambda: site.snapshot, lambda: site.statuses, site.pulls).sampled()
+    before = generate_latest(taken)
+    site.snapshot, site.statuses = Snapshot(0, {}), []
+    site.pulls["r.test/a:v1", "unchanged"] = 4
+    assert generate_latest(taken) == before

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 from twisted.internet.task import Clock
 
 from ocizone import limits
@@ -16,6 +17,7 @@ from ocizone.observe.conditions import ConditionType
 from ocizone.observe.counters import Counters
 from ocizone.observe.gauges import Gauges
 from ocizone.observe.looplag import LoopLag
+from ocizone.observe.metrics import AsOf, Sampled
 from ocizone.observe.registrytimes import RegistryTimes
 from ocizone.observe.server import ServerFacts, ServerGauges
 from tests.fullscrape import PLAN, full_scrape
@@ -25,7 +27,7 @@ from tests.zonebuilder import block, snapshot
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-#: What operators are promised (reference reliability_ux.md B5), without the prefix.
+#: What operators are promised (docs/operation.md), without the prefix.
 OURS = {
     "dns_requests_total": "zone proto family type",
     "dns_responses_total": "zone rcode",
@@ -261,3 +263,21 @@ def test_a_scrape_of_a_thousand_zones_is_small():
     registry.register(counters)
     registry.register(Gauges(lambda: served, lambda: [status], {}))
     assert len(generate_latest(registry)) < 2 * limits.MIB
+
+
+def test_a_moment_of_everything_is_the_same_scrape():
+    """What another thread reads, octet for octet."""
+    counters = Counters()
+    counters.query("dns://:53", "org.", "udp", "1", 1, 0, 40, 80, 0.0002, dnssec_ok=True)
+    here = snapshot(block("org.", {"org.": Loaded(zone_of("org."))}))
+    parts: list[Collector] = [
+        counters,
+        Gauges(lambda: here, lambda: [status_of(PLAN.sources[0])], {}),
+        RegistryTimes(),
+    ]
+    registry = CollectorRegistry(auto_describe=False)
+    for part in parts:
+        registry.register(part)
+    assert isinstance(parts[0], Sampled)
+    assert isinstance(parts[1], Sampled)
+    assert generate_latest(AsOf(parts)) == generate_latest(registry)
