@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 
 from ocizone.admin.pages import API, JSON, Ask, Page
+from ocizone.admin.shared import InThread, at_once, text_of
 from ocizone.admin.verbs import VERBS, VerbResult
 
 #: Returns the token that changes need; None when none can be had: then nothing is allowed.
@@ -36,8 +37,8 @@ class AskError(Exception):
 class Operations(Protocol):
     """What may be asked of a server. Each raises AskError for what is not there."""
 
-    def status(self) -> dict[str, Any]:
-        """Return the status document."""
+    def status(self) -> dict[str, Any] | Deferred[Page]:
+        """Return the status document, or its page."""
 
     def history(self, source: str, most: int) -> Deferred[dict[str, Any]]:
         """Return deployments and reports of a source."""
@@ -58,15 +59,19 @@ class Operations(Protocol):
 class ControlApi:
     """Answers requests; an instance is an ``Api`` of admin.pages."""
 
-    def __init__(self, operations: Operations, token: Token | None) -> None:
+    def __init__(
+        self, operations: Operations, token: Token | None, in_thread: InThread = at_once
+    ) -> None:
         """Make it.
 
         Args:
             operations: see Operations.
             token: None where whoever can ask may do everything (the unix socket).
+            in_thread: writes what may be megabytes; see admin.shared.
         """
         self._operations = operations
         self._token = token
+        self._in_thread = in_thread
 
     def __call__(self, ask: Ask) -> Page | Deferred[Page]:
         """Answer a request."""
@@ -76,10 +81,22 @@ class ControlApi:
             return _failed(error)
         if not isinstance(found, Deferred):
             return _page(HTTPStatus.OK, found)
-        return found.addCallbacks(_result, lambda fault: _failed(_of(fault)))
+        return found.addCallbacks(self._result, lambda fault: _failed(_of(fault)))
+
+    def _result(self, found: Page | VerbResult | dict[str, Any]) -> Page | Deferred[Page]:
+        match found:
+            case Page():
+                return found
+            case VerbResult():
+                return _page(HTTPStatus.OK if found.ok else HTTPStatus.CONFLICT, found.to_json())
+            case _:
+                return self._in_thread(lambda: _page(HTTPStatus.OK, found))
 
     def _answer(self, ask: Ask) -> dict[str, Any] | Deferred[Any]:
         operations, query = self._operations, ask.query
+        if ask.foreign:
+            # A page in a browser on this host (DNS rebinding): reading is not its business.
+            raise AskError(HTTPStatus.FORBIDDEN, "Host is none of this host's loopback names")
         name = ask.path.removeprefix(API)
         if name in VERBS:
             if ask.method != "POST":
@@ -110,7 +127,8 @@ class ControlApi:
         token = self._token()
         if not token:
             raise AskError(HTTPStatus.FORBIDDEN, "changes need a token, and none is configured")
-        given = ask.authorization.removeprefix("Bearer ").encode()
+        # What is no UTF-8 stands in the text as surrogates.
+        given = ask.authorization.removeprefix("Bearer ").encode("utf-8", "surrogatepass")
         if not hmac.compare_digest(given, token.encode()):
             raise AskError(HTTPStatus.UNAUTHORIZED, "changes need the token")
 
@@ -138,16 +156,10 @@ def _of(fault: Any) -> AskError:
     return error
 
 
-def _result(found: VerbResult | dict[str, Any]) -> Page:
-    if isinstance(found, dict):
-        return _page(HTTPStatus.OK, found)
-    return _page(HTTPStatus.OK if found.ok else HTTPStatus.CONFLICT, found.to_json())
-
-
 def _failed(error: AskError) -> Page:
     result = VerbResult(ok=False, exit=_USAGE, message=str(error))
     return _page(error.status, result.to_json())
 
 
 def _page(status: HTTPStatus, document: dict[str, Any]) -> Page:
-    return Page(status, JSON, json.dumps(document).encode())
+    return Page(status, JSON, text_of(document))

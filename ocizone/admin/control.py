@@ -14,7 +14,8 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.web.server import Site
 
-from ocizone.admin.pages import Pages, site
+from ocizone.admin.connections import site
+from ocizone.admin.pages import Pages
 from ocizone.state_dir import CONTROL_SOCKET
 
 

@@ -7,17 +7,20 @@ what has an address of its own (webhook, artifacts).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from ocizone.admin.endpoints import Address
 from ocizone.admin.pages import Page, Render
 from ocizone.admin.readiness import Readiness, Reasons, health
+from ocizone.admin.shared import InThread, SharedPage, Taken, at_once
 from ocizone.answer.blocks import Snapshot
+from ocizone.observe.metrics import AsOf
 from ocizone.plan import Plan
 from ocizone.plugins.health import Health
 from ocizone.plugins.prometheus import Prometheus
@@ -44,6 +47,8 @@ class AdminDesk:
         about: About,
         collectors: tuple[Collector, ...],
         reasons: Callable[[], Reasons] = Reasons,
+        in_thread: InThread = at_once,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make it.
 
@@ -51,12 +56,13 @@ class AdminDesk:
             about: the server.
             collectors: of every metric.
             reasons: returns why zones are missing now.
+            in_thread: see admin.shared.
+            seconds: monotonic.
         """
         self._about = about
         self._reasons = reasons
-        self._metrics = CollectorRegistry(auto_describe=False)
-        for collector in collectors:
-            self._metrics.register(collector)
+        self.metrics: Render = SharedPage(lambda: _scrape(collectors), in_thread, seconds)
+        """Every metric in Prometheus' text format."""
 
     def control(self, plan: Plan) -> dict[str, Render]:
         """Return the pages of the control socket: all of them, for every block."""
@@ -96,6 +102,7 @@ class AdminDesk:
             reasons=self._reasons,
         ).page
 
-    def metrics(self) -> Page:
-        """Return every metric in Prometheus' text format."""
-        return Page(200, CONTENT_TYPE_LATEST, generate_latest(self._metrics))
+
+def _scrape(collectors: tuple[Collector, ...]) -> Taken:
+    now = AsOf(collectors)
+    return Taken(lambda: Page(200, CONTENT_TYPE_LATEST, generate_latest(now)))

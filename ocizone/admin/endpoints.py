@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from ocizone.admin.pages import site
+from ocizone.admin.connections import site
 
 Address = tuple[str, int]
 

@@ -1,32 +1,33 @@
-"""The admin pages over HTTP: small, bounded, the same on TCP and the unix socket.
+"""The admin pages over HTTP, the same on TCP and the unix socket.
 
-A page is a function that returns status, media type and body; below ``/v1/`` an ``Api`` answers,
-which is told the whole request and may take its time. Not here: what the pages say (admin.health,
-admin.status, admin.api, observe.counters) and where they listen (admin.endpoints).
+A page is a function that returns status, media type and body, or a Deferred of them; below
+``/v1/`` an ``Api`` answers, which is told the whole request. Not here: what the pages say
+(admin.readiness, admin.statuspage, admin.api, observe.metrics), where they listen
+(admin.endpoints), and what bounds a connection (admin.connections).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import (
     BAD_REQUEST,
+    INTERNAL_SERVER_ERROR,
     NOT_ALLOWED,
     NOT_FOUND,
-    REQUEST_ENTITY_TOO_LARGE,
-    HTTPChannel,
 )
-from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request, Site
+from twisted.web.server import NOT_DONE_YET, Request
 
-from ocizone.limits import ADMIN_CONNECTIONS, CONTROL_REQUEST_OCTETS, CONTROL_S
+from ocizone.admin.origin import is_loopback, names_loopback
+
+log = Logger(namespace="ocizone")
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
@@ -41,7 +42,8 @@ class Page:
     body: bytes
 
 
-Render = Callable[[], Page]
+#: Returns a page, or will.
+Render = Callable[[], "Page | Deferred[Page]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Ask:
         query: the last value of each parameter.
         authorization: the header, "" without one; a secret.
         body: bounded.
+        foreign: it came over loopback under a name that is not of loopback.
     """
 
     method: str
@@ -61,9 +64,10 @@ class Ask:
     query: Mapping[str, str]
     authorization: str
     body: bytes
+    foreign: bool = False
 
 
-#: Answers what is asked below API; a Deferred must not fail.
+#: Answers what is asked below API.
 Api = Callable[[Ask], "Page | Deferred[Page]"]
 API = "/v1/"
 
@@ -81,11 +85,17 @@ class Pages(Resource):
     def render(self, request: Request) -> bytes | int:
         """Return the body of the page, or of the error; or NOT_DONE_YET."""
         if self.api is not None and request.path.startswith(API.encode()):
-            return self._ask(self.api, request)
-        return self._write(request, self._page(request))
+            return self._answer(self._ask(self.api, request), request)
+        return self._answer(self._page(request), request)
 
-    def _ask(self, api: Api, request: Request) -> bytes | int:
-        answer = api(_ask_of(request))
+    def _ask(self, api: Api, request: Request) -> Page | Deferred[Page]:
+        try:
+            ask = _ask_of(request)
+        except ValueError:
+            return Page(BAD_REQUEST, TEXT, b"too many parameters\n")
+        return api(ask)
+
+    def _answer(self, answer: Page | Deferred[Page], request: Request) -> bytes | int:
         if isinstance(answer, Page):
             return self._write(request, answer)
         gone: list[object] = []
@@ -97,6 +107,7 @@ class Pages(Resource):
                 request.write(self._write(request, page))
                 request.finish()
 
+        answer.addErrback(_broken)
         answer.addCallback(finish)
         return NOT_DONE_YET
 
@@ -109,7 +120,7 @@ class Pages(Resource):
         request.responseHeaders.removeHeader("Server")
         return b"" if request.method == b"HEAD" else page.body
 
-    def _page(self, request: Request) -> Page:
+    def _page(self, request: Request) -> Page | Deferred[Page]:
         try:
             path = request.path.decode("ascii")
         except UnicodeDecodeError:
@@ -124,7 +135,18 @@ class Pages(Resource):
         return found()
 
 
+def _broken(failure: Failure) -> Page:
+    """Tell the log of a bug, and who asked only that there is one."""
+    log.failure("bug in an admin page", failure)
+    return Page(INTERNAL_SERVER_ERROR, TEXT, b"internal error\n")
+
+
 def _ask_of(request: Request) -> Ask:
+    """Return what is asked.
+
+    Raises:
+        ValueError: with too many parameters.
+    """
     assert request.content is not None, "a request that is rendered is whole"
     query = request.uri.partition(b"?")[2].decode("ascii", "replace")
     return Ask(
@@ -133,88 +155,12 @@ def _ask_of(request: Request) -> Ask:
         dict(parse_qsl(query, keep_blank_values=True, max_num_fields=16)),
         request.getHeader("authorization") or "",
         request.content.read(),
+        _is_foreign(request),
     )
 
 
-class BoundedRequest(Request):
-    """A request whose body is refused instead of stored when it is too large.
-
-    A resource may take more than CONTROL_REQUEST_OCTETS: it says so in ``most_octets``.
-    """
-
-    _refused = False
-
-    @property
-    def _most(self) -> int:
-        resource = self.channel.site.resource  # type: ignore[attr-defined]  # a Site gives it
-        return int(getattr(resource, "most_octets", CONTROL_REQUEST_OCTETS))
-
-    def gotLength(self, length: int | None) -> None:  # noqa: N802 - twisted.web's name
-        """Refuse a body announced as larger than any we take."""
-        if length is not None and length > self._most:
-            self._refuse()
-        # In memory: Twisted puts what is announced as larger than 100,000 octets on the disk.
-        super().gotLength(0)
-
-    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - twisted.web's name
-        """Refuse a chunked body once it is larger than any we take."""
-        assert self.content is not None, "gotLength made it"
-        if self._refused:
-            return
-        if self.content.tell() + len(data) > self._most:
-            self._refuse()
-        else:
-            super().handleContentChunk(data)
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 - as above
-        """Answer, unless that was done by refusing: its end may be in the same read."""
-        if not self._refused:
-            super().requestReceived(command, path, version)
-
-    def _refuse(self) -> None:
-        self._refused = True
-        status = f"HTTP/1.1 {REQUEST_ENTITY_TOO_LARGE} Request Entity Too Large\r\n"
-        transport = self.channel.transport
-        assert transport is not None, "data came over it"
-        transport.write(status.encode() + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
-        transport.loseConnection()
-
-
-class PromptChannel(HTTPChannel):
-    """A connection that must bring each request whole in time.
-
-    Twisted counts from the last octet, so that one octet every few seconds holds a connection
-    for ever (slow loris); here the time runs from the connection, or the last response.
-    """
-
-    def resetTimeout(self) -> None:  # noqa: N802 - twisted's name
-        """Leave the clock running when data comes in."""
-
-    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's own default argument is typed Failure
-        """Make room for another connection."""
-        self.factory.connections -= 1
-        super().connectionLost(reason)
-
-
-class QuietSite(Site):
-    """A site without an access log: a scrape every few seconds would be most of the log."""
-
-    protocol = PromptChannel  # type: ignore[assignment]  # Twisted's own is a proxy, for HTTP/2
-    connections = 0
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: N802 - twisted's name; its type is private
-        """Return the protocol of a connection; None closes one that is too many."""
-        if self.connections >= ADMIN_CONNECTIONS:
-            return None
-        self.connections += 1
-        return super().buildProtocol(addr)
-
-    def log(self, request: HTTPRequest) -> None:
-        """Log nothing."""
-
-
-def site(resource: Resource) -> Site:
-    """Return a site that serves a resource and closes slow clients after CONTROL_S."""
-    made = QuietSite(resource, requestFactory=BoundedRequest, timeout=int(CONTROL_S))
-    made.noisy = False
-    return made
+def _is_foreign(request: Request) -> bool:
+    here = request.getHost()
+    if not isinstance(here, IPv4Address | IPv6Address) or not is_loopback(here.host):
+        return False
+    return not names_loopback(request.getHeader("host") or "")

@@ -40,6 +40,7 @@ class Facts:
         panics: bugs answered SERVFAIL.
         certificates: TLS endpoint as text -> until when its certificate is good, unix seconds.
         store: ``octets`` and ``generations`` of the state directory; None while not counted.
+        dropped: queries not answered, and connections refused or ended.
     """
 
     node: str
@@ -52,6 +53,7 @@ class Facts:
     panics: int
     certificates: Mapping[str, float] = field(default_factory=dict)
     store: Mapping[str, int] | None = None
+    dropped: int = 0
 
 
 def document(
@@ -95,6 +97,7 @@ def document(
         "dns": {
             "rcodes": dict(facts.rcodes),
             "panics": facts.panics,
+            "dropped": facts.dropped,
             "tcp_connections": facts.tcp_connections,
         },
     }

@@ -2,7 +2,8 @@
 
 Notifications are hints (registry.events): nothing in them is fetched or believed, and all they can
 cause is a look that the schedule would make later. Whoever knows the secret is answered 202, even
-if nothing of what he tells of is followed; everybody else 401. Not here: what a look is (follow).
+if nothing of what he tells of is followed; everybody else 401, and without a secret, which only
+loopback may be, 403 for whatever a browser sends. Not here: what a look is (follow).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from ocizone.admin.origin import from_loopback, names_loopback
 from ocizone.admin.senders import Shown, knows
 from ocizone.limits import (
     WEBHOOK_BURST,
@@ -24,6 +26,7 @@ from ocizone.limits import (
     WEBHOOK_OCTETS,
     WEBHOOK_REFILL_S,
     WEBHOOK_REPOSITORIES,
+    WEBHOOK_TELL_S,
 )
 from ocizone.registry.events import read_notification
 
@@ -33,6 +36,8 @@ PATH: Final = b"/hook"
 
 #: Has the sources of a repository looked at, and returns how many there are.
 Changed = Callable[[str], int]
+#: Tells whether any source follows a repository.
+Followed = Callable[[str], bool]
 #: Returns the secret, or None when there is none to be had.
 ReadSecret = Callable[[], "bytes | None"]
 
@@ -49,19 +54,35 @@ class _Waiting:
 class Nudges:
     """Turns notifications into looks: those that come together into one, and not too many."""
 
-    def __init__(self, clock: IReactorTime, changed: Changed) -> None:
-        """Make it; ``changed`` is called on the reactor's thread."""
+    def __init__(
+        self,
+        clock: IReactorTime,
+        changed: Changed,
+        followed: Followed = lambda _repository: True,
+    ) -> None:
+        """Make it.
+
+        Args:
+            clock: for looks that are put off.
+            changed: see Changed; called on the reactor's thread.
+            followed: quick; what nobody follows takes no place.
+        """
         self._clock = clock
         self._changed = changed
+        self._followed = followed
+        self._dropped = 0
+        self._telling: IDelayedCall | None = None
         self._repositories: dict[str, _Waiting] = {}
 
     def push(self, repository: str) -> None:
         """Have a repository looked at, soon; several calls before that are one."""
+        if not self._followed(repository):
+            return
         now = self._clock.seconds()
         waiting = self._repositories.get(repository)
         if waiting is None:
             if len(self._repositories) >= WEBHOOK_REPOSITORIES:
-                log.warn("a notification was dropped: too many repositories at once")
+                self._drop()
                 return
             waiting = self._repositories[repository] = _Waiting(WEBHOOK_BURST, now)
         if waiting.timer is not None:
@@ -77,6 +98,22 @@ class Nudges:
             if waiting.timer is not None:
                 waiting.timer.cancel()
         self._repositories.clear()
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+
+    def _drop(self) -> None:
+        self._dropped += 1
+        if self._telling is None:
+            # Told at the end of the window, with how many there were.
+            self._telling = self._clock.callLater(WEBHOOK_TELL_S, self._tell)
+
+    def _tell(self) -> None:
+        log.warn(
+            "notifications dropped: {count} beyond the repositories that may wait",
+            count=self._dropped,
+        )
+        self._dropped, self._telling = 0, None
 
     def _look(self, repository: str, waiting: _Waiting) -> None:
         now = self._clock.seconds()
@@ -86,6 +123,13 @@ class Nudges:
         if not self._changed(repository):
             # Nobody follows it: names from outside must not fill the memory.
             del self._repositories[repository]
+
+
+def _of_this_host(request: Request) -> bool:
+    """Tell whether no page in a browser sent it: one of any site may send to loopback."""
+    return names_loopback(request.getHeader("host") or "") and from_loopback(
+        request.getHeader("origin") or ""
+    )
 
 
 class Hook(Resource):
@@ -131,7 +175,10 @@ class Hook(Resource):
             return HTTPStatus.METHOD_NOT_ALLOWED
         assert request.content is not None, "a request that is rendered is whole"
         body = request.content.read()
-        if self._secret is not None:
+        if self._secret is None:
+            if not _of_this_host(request):
+                return HTTPStatus.FORBIDDEN
+        else:
             secret = self._secret()
             shown = Shown(
                 authorization=request.requestHeaders.getRawHeaders(b"authorization", [b""])[-1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -20,9 +21,10 @@ class FakeOperations:
     def __init__(self) -> None:
         self.asked: list[Any] = []
         self.result = VerbResult(ok=True, exit=0, message="done")
+        self.shown: dict[str, Any] | Deferred[Page] = {"schema": "status"}
 
-    def status(self) -> dict[str, Any]:
-        return {"schema": "status"}
+    def status(self) -> dict[str, Any] | Deferred[Page]:
+        return self.shown
 
     def history(self, source: str, most: int) -> Deferred[dict[str, Any]]:
         return succeed({"source": source, "most": most})
@@ -109,6 +111,9 @@ def test_a_verb_over_the_socket(operations: FakeOperations, verb: str):
         (None, "Bearer right", 403),
         ("", "", 403),
         ("pä", "Bearer pä", 200),
+        # Octets that are no UTF-8.
+        ("right", "Bearer \udcff", 401),
+        ("right", "\ud800", 401),
     ],
 )
 def test_a_verb_over_tcp_needs_the_token(
@@ -151,6 +156,30 @@ def test_what_makes_no_sense(
     assert document["ok"] is False
     assert document["message"]
     assert operations.asked == []
+
+
+def test_a_page_of_another_site_reads_nothing(operations: FakeOperations):
+    """Nor does anything else happen."""
+    answer = ControlApi(operations, lambda: "t")(Ask("GET", "/v1/status", {}, "", b"", True))
+    assert isinstance(answer, Page)
+    assert answer.status == 403
+
+
+def test_an_operation_may_make_its_page(operations: FakeOperations):
+    """The status document of many zones is written elsewhere; what others answer, in a thread."""
+    threads: list[str] = []
+
+    def in_thread(work: Callable[[], Any]) -> Deferred[Any]:
+        threads.append("one")
+        return succeed(work())
+
+    made = Page(200, "application/json", b"{}")
+    operations.shown = succeed(made)
+    api = ControlApi(operations, None, in_thread)
+    assert ask(api, "/v1/status") == (200, {})
+    assert threads == []
+    assert ask(api, "/v1/history", source="a")[0] == 200
+    assert threads == ["one"]
 
 
 def test_how_many_is_a_number(operations: FakeOperations):

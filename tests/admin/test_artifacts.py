@@ -18,7 +18,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from ocizone.admin.artifacts import ArtifactPages
-from ocizone.admin.pages import site
+from ocizone.admin.connections import site
 from ocizone.limits import ADMIN_CONNECTIONS, ARTIFACT_PIECE_OCTETS, ARTIFACT_STALL_S
 from ocizone.store.deployments import Deployment, StoredLayer
 from ocizone.store.published import Published
@@ -326,7 +326,8 @@ def test_a_failure_to_find_after_the_client_left(endpoint: Endpoint):
 
 
 def test_connections_are_bounded(endpoint: Endpoint):
-    """One too many is closed at once."""
-    others = [endpoint.connect()[1] for _ in range(ADMIN_CONNECTIONS - 1)]
-    assert all(others)
-    assert endpoint.connect()[1] is None
+    """One too many ends the one that is idle for the longest time."""
+    others = [endpoint.connect()[0] for _ in range(ADMIN_CONNECTIONS)]
+    assert not any(one.disconnected for one in others)
+    endpoint.connect()
+    assert sum(one.disconnected for one in others) == 1

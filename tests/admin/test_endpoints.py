@@ -1,4 +1,4 @@
-"""Admin addresses across reloads: all or nothing (CoreDNS issue 2339, G16)."""
+"""Admin addresses across reloads: all or nothing (CoreDNS issue 2339)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class FakeReactor:
 def served(port: FakePort) -> dict[str, bytes]:
     pages = port.site.resource
     assert isinstance(pages, Pages)
-    return {path: render().body for path, render in pages.pages.items()}
+    made = {path: render() for path, render in pages.pages.items()}
+    return {path: one.body for path, one in made.items() if isinstance(one, Page)}
 
 
 HEALTH = {("", 8080): Pages({"/health": page(b"one")})}

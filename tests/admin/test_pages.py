@@ -7,15 +7,17 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 
 from ocizone import limits
-from ocizone.admin.pages import JSON, TEXT, Ask, Page, Pages, site
+from ocizone.admin.connections import site
+from ocizone.admin.pages import JSON, TEXT, Ask, Page, Pages
 
 
 class Browser:
@@ -204,6 +206,19 @@ def test_a_bug_in_a_page_is_a_500_without_details():
     assert b"ZeroDivision" not in raw
 
 
+def test_a_bug_in_a_page_that_takes_its_time():
+    """The same; the log has the traceback."""
+    browser = Browser()
+    later: Deferred[Page] = Deferred()
+    browser.site.resource.pages["/broken"] = lambda: later
+    assert browser.send(get("/broken")) == b""
+    with capturedLogs() as logged:
+        later.errback(ZeroDivisionError("secret"))
+    status, _, body = parse(browser.transport.value())
+    assert (status, body) == (500, b"internal error\n")
+    assert [event["log_failure"].type for event in logged] == [ZeroDivisionError]
+
+
 def test_nothing_is_logged_of_a_request():
     """A scrape every few seconds would be most of the log."""
     browser = Browser()
@@ -211,17 +226,59 @@ def test_nothing_is_logged_of_a_request():
     assert not browser.site.noisy
 
 
+class Visitors:
+    """Connections to one site; ``/slow`` is answered when one of ``waiting`` is."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Deferred[Page]] = []
+        self.site: Any = site(Pages({"/fast": lambda: Page(200, TEXT, b""), "/slow": self._slow}))
+        self.site.reactor = Clock()
+
+    def _slow(self) -> Deferred[Page]:
+        self.waiting.append(Deferred())
+        return self.waiting[-1]
+
+    def connect(self) -> tuple[Any, StringTransport] | None:
+        channel = self.site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        if channel is None:
+            return None
+        transport = StringTransport()
+        channel.makeConnection(transport)
+        return channel, transport
+
+    def fill(self) -> list[tuple[Any, StringTransport]]:
+        made = [self.connect() for _ in range(limits.ADMIN_CONNECTIONS)]
+        return [one for one in made if one is not None]
+
+
+def test_too_many_connections_cost_the_longest_idle_one():
+    """64 that say nothing do not lock a probe out, nor the one who is being answered."""
+    visitors = Visitors()
+    connected = visitors.fill()
+    assert len(connected) == limits.ADMIN_CONNECTIONS
+    connected[0][0].dataReceived(get("/fast"))
+    connected[1][0].dataReceived(get("/slow"))
+    connected[2][0].dataReceived(b"GET /fast HTTP/1.1\r\n")
+    for _ in range(3):
+        assert visitors.connect() is not None
+    ended = [place for place, (_, transport) in enumerate(connected) if transport.disconnected]
+    # Half a request is none; who was answered came last.
+    assert ended == [2, 3, 4]
+    connected[2][0].connectionLost(Failure(ConnectionDone()))
+    visitors.waiting[0].callback(Page(200, TEXT, b"at last"))
+    assert parse(connected[1][1].value())[2] == b"at last"
+
+
 def test_connections_are_capped():
     """Each takes a descriptor that a pull or a DNS client may want."""
-    served = site(Pages({}))
-    address = IPv4Address("TCP", "127.0.0.1", 1)
-    channels = [served.buildProtocol(address) for _ in range(limits.ADMIN_CONNECTIONS)]
-    assert served.buildProtocol(address) is None
-    first = channels[0]
-    assert first is not None
-    first.makeConnection(StringTransport())
-    first.connectionLost(Failure(ConnectionDone()))
-    assert served.buildProtocol(address) is not None
+    visitors = Visitors()
+    connected = visitors.fill()
+    for channel, _ in connected:
+        channel.dataReceived(get("/slow"))
+    assert visitors.connect() is None
+    connected[0][0].connectionLost(Failure(ConnectionDone()))
+    assert visitors.connect() is not None
+    assert visitors.connect() is not None
 
 
 # --- The API -------------------------------------------------------------------------------------
@@ -281,6 +338,35 @@ def test_who_asked_may_be_gone():
     browser.protocol.connectionLost(Failure(ConnectionDone()))
     browser.later.callback(Page(200, JSON, b"{}"))
     assert browser.transport.value() == b""
+
+
+def test_too_many_parameters_are_a_mistake_of_who_asks():
+    """400, and nothing in the log: anybody may send them."""
+    browser = ApiBrowser()
+    with capturedLogs() as logged:
+        status, _, body = parse(browser.send(get("/v1/history?" + "a=1&" * 17)))
+    assert (status, body) == (400, b"too many parameters\n")
+    assert parse(browser.send(get("/v1/history?" + "a=1&" * 15)))[0] == 200
+    assert list(logged) == []
+
+
+@pytest.mark.parametrize(
+    ("here", "host", "foreign"),
+    [
+        (IPv4Address("TCP", "127.0.0.1", 80), "localhost:80", False),
+        (IPv4Address("TCP", "127.0.0.1", 80), "evil.example", True),
+        (IPv6Address("TCP", "::1", 80), "[::1]", False),
+        (IPv6Address("TCP", "::1", 80), "evil.example", True),
+        (IPv4Address("TCP", "192.0.2.1", 80), "ns1.example", False),
+        (UNIXAddress(b"/x"), "anything", False),
+    ],
+)
+def test_a_foreign_name_over_loopback(here: Any, host: str, foreign: bool):
+    """DNS rebinding: a page's own name resolves to 127.0.0.1, and Host still says it."""
+    browser = ApiBrowser()
+    browser.transport.hostAddr = here
+    browser.send(get("/v1/status").replace(b"Host: x", f"Host: {host}".encode()))
+    assert browser.asks[0].foreign is foreign
 
 
 def test_an_api_without_a_place():

@@ -83,7 +83,8 @@ def test_the_frame():
     assert (found["node"], found["state_dir"]) == ("ns1", "/s")
     assert (found["started"], found["now"]) == ("2026-09-21T14:13:20Z", "2026-09-21T14:14:20Z")
     assert found["listeners"] == [{"endpoint": "dns://:53", "port": 53}]
-    assert found["dns"] == {"rcodes": {"NOERROR": 7}, "panics": 1, "tcp_connections": 2}
+    dns = {"rcodes": {"NOERROR": 7}, "panics": 1, "tcp_connections": 2, "dropped": 0}
+    assert found["dns"] == dns
     assert found["config"]["path"] == "Corefile"
     assert len(found["config"]["sha256"]) == 64
 

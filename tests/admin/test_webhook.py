@@ -22,10 +22,10 @@ from twisted.logger import ILogObserver, globalLogPublisher
 from zope.interface import implementer
 
 from ocizone import limits
-from ocizone.admin.pages import site
+from ocizone.admin.connections import site
 from ocizone.admin.secretfile import SecretFile
 from ocizone.admin.senders import Shown, knows
-from ocizone.admin.webhook import Hook, Nudges
+from ocizone.admin.webhook import Followed, Hook, Nudges
 
 SECRET = b"an-obviously-fake-secret"
 
@@ -41,11 +41,17 @@ def body(*repositories: str) -> bytes:
 class Server:
     """A hook behind its site; what it had looked at is in ``looks`` as (seconds, repository)."""
 
-    def __init__(self, secret: bytes | None = SECRET, *, open_: bool = False) -> None:
+    def __init__(
+        self,
+        secret: bytes | None = SECRET,
+        *,
+        open_: bool = False,
+        followed: Followed | None = None,
+    ) -> None:
         self.clock = Clock()
         self.looks: list[tuple[float, str]] = []
         self.followed = {"dns/zones", "other"}
-        self.nudges = Nudges(self.clock, self._changed)
+        self.nudges = Nudges(self.clock, self._changed, followed or (lambda _: True))
         self.secret = secret
         self.site: Any = site(Hook(self.nudges, None if open_ else lambda: self.secret))
         self.site.reactor = self.clock
@@ -73,7 +79,12 @@ class Server:
 
     def post(self, content: bytes, path: str = "/hook", **headers: str) -> int:
         lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        head = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {len(content)}", *lines]
+        head = [
+            f"POST {path} HTTP/1.1",
+            "Host: localhost:9153",
+            f"Content-Length: {len(content)}",
+            *lines,
+        ]
         return self.send("\r\n".join([*head, "", ""]).encode("latin-1") + content)[0]
 
 
@@ -165,6 +176,42 @@ def test_without_a_secret_in_the_corefile():
     assert [name for _, name in server.looks] == ["dns/zones"]
 
 
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("localhost", "", 202),
+        ("LOCALHOST.:8080", "", 202),
+        ("a.localhost", "", 202),
+        ("127.0.0.1:8080", "", 202),
+        ("127.1.2.3", "", 202),
+        ("[::1]:8080", "", 202),
+        ("localhost", "http://localhost:3000", 202),
+        ("evil.example:8080", "", 403),
+        ("127.0.0.1.evil.example", "", 403),
+        ("localhost@evil.example", "", 403),
+        ("localhost.evil.example", "", 403),
+        ("192.0.2.1", "", 403),
+        ("[::1", "", 403),
+        ("x", "", 403),
+        ("localhost", "https://evil.example", 403),
+        ("localhost", "null", 403),
+    ],
+)
+def test_a_page_in_a_browser_may_not_send(host: str, origin: str, status: int):
+    """Without a secret: any site may have a browser post text/plain to 127.0.0.1."""
+    server = Server(open_=True)
+    headers = f"Host: {host}\r\nContent-Type: text/plain\r\n"
+    headers += f"Origin: {origin}\r\n" if origin else ""
+    request = f"POST /hook HTTP/1.1\r\n{headers}Content-Length: {len(BODY)}\r\n\r\n"
+    assert server.send(request.encode() + BODY)[0] == status
+    server.clock.advance(1)
+    assert bool(server.looks) is (status == 202)
+    # Who knows the secret may send under any name.
+    known = f"Authorization: {SECRET.decode()}\r\n{headers}"
+    request = f"POST /hook HTTP/1.1\r\n{known}Content-Length: {len(BODY)}\r\n\r\n"
+    assert Server().send(request.encode() + BODY)[0] == 202
+
+
 @settings(max_examples=60)
 @given(st.binary(min_size=1, max_size=20), st.binary(max_size=40), st.binary(max_size=30))
 def test_only_the_secret_opens(secret: bytes, header: bytes, path: bytes):
@@ -186,7 +233,7 @@ def test_nothing_is_told():
     answers = set()
     for content in (BODY, body("nobody/follows"), b"{}", b"\xff", b"", body("../x"), b"[" * 99):
         server = Server(open_=True)
-        head = f"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n"
+        head = f"POST /hook HTTP/1.1\r\nHost: [::1]:80\r\nContent-Length: {len(content)}\r\n\r\n"
         status, headers, said = server.send(head.encode() + content)
         headers.pop("Date", None)
         answers.add((status, tuple(sorted(headers.items())), said))
@@ -221,7 +268,7 @@ def test_bodies_are_bounded():
     server = Server(open_=True)
     padding = b" " * (limits.WEBHOOK_OCTETS - len(BODY))
     assert server.post(BODY + padding) == 202
-    head = "POST /hook HTTP/1.1\r\nHost: x\r\n"
+    head = "POST /hook HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     announced = f"{head}Content-Length: {limits.WEBHOOK_OCTETS + 1}\r\n\r\n"
     assert server.send(announced.encode())[0] == 413
     chunk = b"%x\r\n" % (limits.WEBHOOK_OCTETS + 1) + b" " * (limits.WEBHOOK_OCTETS + 1)
@@ -289,6 +336,16 @@ def test_repositories_that_wait_are_bounded():
     assert server.nudges._repositories == {}
 
 
+def test_what_nobody_follows_takes_no_place():
+    """A registry of ten thousand repositories tells of them all; ours is looked at."""
+    server = Server(followed=lambda repository: repository == "dns/zones")
+    for index in range(limits.WEBHOOK_REPOSITORIES * 3):
+        server.nudges.push(f"junk/{index}")
+    server.nudges.push("dns/zones")
+    server.clock.advance(1)
+    assert server.looks == [(1.0, "dns/zones")]
+
+
 def test_stopping():
     """No timer is left."""
     server = Server()
@@ -338,6 +395,21 @@ def test_what_is_not_understood_is_logged_once(logged: list[str]):
         "a notification was not understood: no shape of a known registry",
         "a notification was not understood: not UTF-8 at octet 0",
     ]
+
+
+def test_a_flood_is_a_line_a_window(logged: list[str]):
+    """With how many there were; not one each."""
+    server = Server()
+    server.nudges = Nudges(server.clock, lambda _: 1)
+    for index in range(limits.WEBHOOK_REPOSITORIES + 7_001):
+        server.nudges.push(f"junk/{index}")
+    server.clock.advance(limits.WEBHOOK_TELL_S)
+    assert [line for line in logged if "dropped" in line] == [
+        "notifications dropped: 7001 beyond the repositories that may wait"
+    ]
+    server.nudges.push("one/more")
+    server.nudges.stop()
+    assert server.clock.getDelayedCalls() == []
 
 
 def test_the_secret_is_read_at_each_use(tmp_path: Path, logged: list[str]):
