@@ -56,7 +56,7 @@ ALLOWED = {
         "store", "registry", "compiler.spec", "plugins.artifact", "zone", "wire", "corefile.types",
     },
     "serve": {"answer", "live", "endpoint", "plugins.tls", "wire.tsig"},
-    "observe": {"answer", "plugins", "wire", "zone", "follow.status"},
+    "observe": {"answer", "plugins", "wire", "zone", "follow.status", "registry.manifest"},
     "lab": {"registry.manifest"},
 }  # fmt: skip
 BASE = {"errors", "findings", "limits", ""}

@@ -14,10 +14,10 @@ from ocizone.errors import Problem, Severity
 from ocizone.findings import Findings
 from ocizone.limits import GUARD_RECORDS, OBJECTIONS, TOLD_DELETES
 from ocizone.plugins.artifact import Guard
+from ocizone.registry.manifest import short_digest
 
 #: What a user without a guard wants to be told of.
 _TOLD: Final = Guard(deletes=TOLD_DELETES, ns=True, zones=True)
-_DIGEST_SHOWN: Final = 12
 
 
 def objections(
@@ -50,11 +50,6 @@ def warnings(changes: tuple[ZoneChange, ...], *, compared: bool = True) -> tuple
 def _unknown(severity: Severity, hint: str) -> Problem:
     message = "what it changes is not known: the image that is served cannot be read"
     return Problem("", 0, 0, severity, "guard-unknown", message, hint)
-
-
-def short_digest(digest: str) -> str:
-    """Return so much of a digest as a command needs to name it."""
-    return digest.removeprefix("sha256:")[:_DIGEST_SHOWN]
 
 
 def _told(

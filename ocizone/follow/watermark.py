@@ -14,8 +14,8 @@ from typing import Final
 from ocizone.compiler.spec import CompiledZone
 from ocizone.errors import Problem, Severity
 from ocizone.findings import Findings, shown
-from ocizone.follow.guard import short_digest
 from ocizone.limits import CREATED_AHEAD_S, OBJECTIONS, WATERMARK_ZONES
+from ocizone.registry.manifest import short_digest
 from ocizone.store.standing import Watermark
 from ocizone.zone.serial import newer
 

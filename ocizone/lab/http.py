@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ocizone.lab.events import PushEvent, Request
 from ocizone.lab.faults import Fault
-from ocizone.lab.storage import StoredManifest, digest_of
+from ocizone.lab.storage import StoredManifest
 from ocizone.limits import MANIFEST_OCTETS
-from ocizone.registry.manifest import OCI_INDEX, OCI_MANIFEST, is_digest
+from ocizone.registry.manifest import OCI_INDEX, OCI_MANIFEST, digest_of, is_digest
 
 if TYPE_CHECKING:
     from ocizone.lab.registry import _Server

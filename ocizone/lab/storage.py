@@ -5,16 +5,12 @@ Knows digests and names, nothing of HTTP.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import uuid
 from dataclasses import dataclass, field
 
-
-def digest_of(raw: bytes) -> str:
-    """Return ``sha256:<hex>`` of the bytes."""
-    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+from ocizone.registry.manifest import digest_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from ocizone.follow.status import (
     SourceStatus,
 )
 from ocizone.limits import EXPIRING_S
+from ocizone.registry.manifest import short_digest
 
 
 class ConditionType(StrEnum):
@@ -207,7 +208,7 @@ def _held(status: SourceStatus) -> Iterable[Condition]:
     if held is None:
         return
     why = "; ".join(problem.message for problem in held.problems[:3])
-    release = f"release: ocizone approve {short(held.digest).removeprefix('sha256:')}"
+    release = f"release: ocizone approve {short_digest(held.digest)}"
     message = f"{why} ({release})" if why else release
     yield Condition(ConditionType(held.condition), True, "Held", message, held.since)
     if status.state not in _UNDER_WAY:
@@ -241,7 +242,7 @@ def _pinned(status: SourceStatus) -> Condition | None:
 
 def short(digest: str) -> str:
     """Return a digest with twelve of its hex digits, as git and docker do."""
-    return digest[: len("sha256:") + 12]
+    return f"{digest[: len('sha256:')]}{short_digest(digest)}"
 
 
 def instant(seconds: float) -> str:

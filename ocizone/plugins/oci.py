@@ -24,7 +24,7 @@ from ocizone.plugins.ociaccess import (
     PROXY,
     credentials_of,
     file_of,
-    is_loopback,
+    is_named_local,
 )
 from ocizone.plugins.ocischedule import (
     JITTER,
@@ -71,7 +71,7 @@ def _build(use: Use, scope: Scope) -> list[Artifact]:
     insecure = use.value(INSECURE)
     reference = _reference(use)
     credentials = credentials_of(use, scope)
-    if credentials and insecure and not is_loopback(reference.registry):
+    if credentials and insecure and not is_named_local(reference.registry):
         use.given.warn(
             "password-in-clear", f"the password for {reference.registry} travels over plain HTTP"
         )

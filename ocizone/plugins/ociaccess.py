@@ -177,6 +177,6 @@ def file_of(use: Use, declared: Property[str], scope: Scope) -> str | None:
     return scope.resolve(path) if path else None
 
 
-def is_loopback(registry: str) -> bool:
-    """Tell whether ``host[:port]`` is this machine by its name."""
+def is_named_local(registry: str) -> bool:
+    """Tell whether ``host[:port]`` says by its spelling that it is this machine; nothing is looked up."""
     return registry.startswith(("127.", "[::1]")) or registry.partition(":")[0] == "localhost"

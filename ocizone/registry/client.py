@@ -7,7 +7,6 @@ Retries nothing but a kept connection the server had closed: trying again is the
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -29,6 +28,7 @@ from ocizone.registry.manifest import (
     IndexEntry,
     Manifest,
     choose,
+    digest_of,
     is_digest,
     read_manifest,
 )
@@ -169,7 +169,7 @@ class Client:
             if "Docker-Content-Digest" in response.headers:
                 return self._named_digest(response, asked)
         raw, _ = self._get_manifest(url, asked, None)
-        return _digest_of(raw)
+        return digest_of(raw)
 
     def manifest(self, digest: str) -> Manifest:
         """Return the image manifest with this digest, its bytes verified.
@@ -213,7 +213,7 @@ class Client:
         self._check_digest(digest)
         asked, kept = f"manifest {digest}", self._sharing.manifests
         raw, content_type = kept.get(digest), None
-        is_kept = raw is not None and _digest_of(raw) == digest
+        is_kept = raw is not None and digest_of(raw) == digest
         if raw is None or not is_kept:
             raw, content_type = self._get_manifest(
                 f"{self.calls.base}/manifests/{digest}", asked, digest
@@ -230,7 +230,7 @@ class Client:
         """Return bytes and Content-Type, checked against ``digest`` and the header's digest."""
         response = self.calls.expect(self.calls.do_request(url, headers=_ACCEPT), asked, 200)
         raw = self.calls.read(response, asked, limits.MANIFEST_OCTETS)
-        actual = _digest_of(raw)
+        actual = digest_of(raw)
         if digest is not None and actual != digest:
             raise self._corrupt(asked, f"the bytes sent have the digest {actual}")
         if "Docker-Content-Digest" in response.headers:
@@ -271,7 +271,7 @@ class Client:
                 return None
             raise
         with self.calls.usable(f"tag {tag}"):
-            return read_manifest(raw, _digest_of(raw), content_type, most=most)
+            return read_manifest(raw, digest_of(raw), content_type, most=most)
 
     def referrers(self, digest: str) -> tuple[IndexEntry, ...]:
         """Return what refers to a manifest (OCI 1.1), by the API or by the fallback tag.
@@ -321,7 +321,3 @@ class Client:
             Transient: as for ``resolve``.
         """
         return listing.tags(self.calls)
-
-
-def _digest_of(raw: bytes) -> str:
-    return f"sha256:{hashlib.sha256(raw).hexdigest()}"

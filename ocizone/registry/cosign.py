@@ -1,17 +1,16 @@
-"""What cosign's signatures look like, in both layouts: reading, judging and making them.
+"""What cosign's signatures look like, in both layouts: reading and judging them.
 
 Simple signing (cosign SIGNATURE_SPEC) and sigstore bundles (BUNDLE_SPEC; DSSE envelopes with an
 in-toto statement, message signatures). Pure: bytes in, values out. Every judgement is in the
 order signature, then content: nothing an unknown key signed decides anything but a message.
 
-Not here: where signatures are found (signatures.py), certificates and logs (keyless.py).
+Not here: making them (makesignature.py), where they are found (signatures.py), certificates and logs (keyless.py).
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ SIGN_PREDICATE = "https://sigstore.dev/cosign/sign/v1"
 IN_TOTO = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 
-_CONTAINER_SIGNATURE = "cosign container image signature"
+CONTAINER_SIGNATURE = "cosign container image signature"
 _STATEMENTS = (STATEMENT, "https://in-toto.io/Statement/v0.1")
 _BUNDLES = re.compile(
     r"application/vnd\.dev\.sigstore\.bundle(?:\.v0\.[0-9]+\+json|\+json; ?version=0\.[0-9]+)"
@@ -168,7 +167,7 @@ def check_payload(payload: bytes, digest: str) -> None:
         BadSignatureError: it is not, or no such payload.
     """
     critical = _object(_object(_json(payload)).get("critical"))
-    if critical.get("type") != _CONTAINER_SIGNATURE:
+    if critical.get("type") != CONTAINER_SIGNATURE:
         raise BadSignatureError(f"signs something else, {_shown(critical.get('type'))}")
     signed = _object(critical.get("image")).get("docker-manifest-digest")
     if signed != digest:
@@ -198,6 +197,12 @@ def check_statement(payload_type: str, payload: bytes, digest: str) -> None:
     named = [_object(_object(subject).get("digest")).get("sha256") for subject in subjects]
     if digest.removeprefix("sha256:") not in named:
         raise BadSignatureError(f"signs another digest, {_shown(named[0])}")
+
+
+def encode(payload_type: str, payload: bytes) -> bytes:
+    """Return the pre-authentication encoding of DSSE 1.0: what an envelope's signature is over."""
+    kind = payload_type.encode("utf-8")
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
 # --- Reading ---------------------------------------------------------------------------------
@@ -276,65 +281,3 @@ def _shown(value: object) -> str:
     if not isinstance(value, str):
         return "nothing"
     return value if is_digest(value) else ascii(value[: limits.SHOWN_CHARACTERS])
-
-
-# --- Making ----------------------------------------------------------------------------------
-
-
-def encode(payload_type: str, payload: bytes) -> bytes:
-    """Return the pre-authentication encoding of DSSE 1.0: what an envelope's signature is over."""
-    kind = payload_type.encode("utf-8")
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-
-
-def make_payload(digest: str, where: str) -> bytes:
-    """Return the simple signing payload for a digest in ``registry/repository``."""
-    critical = {
-        "identity": {"docker-reference": where},
-        "image": {"docker-manifest-digest": digest},
-        "type": _CONTAINER_SIGNATURE,
-    }
-    return _compact({"critical": critical, "optional": None})
-
-
-def make_statement(digest: str) -> bytes:
-    """Return the in-toto statement with which cosign signs a digest."""
-    subject = {"digest": {"sha256": digest.removeprefix("sha256:")}}
-    return _compact(
-        {
-            "_type": STATEMENT,
-            "subject": [subject],
-            "predicateType": SIGN_PREDICATE,
-            "predicate": {},
-        }
-    )
-
-
-def make_bundle(payload: bytes, signature: bytes, hint: bytes) -> bytes:
-    """Return a bundle of an in-toto statement signed with a key.
-
-    Args:
-        payload: the statement.
-        signature: over its pre-authentication encoding.
-        hint: of the key, for people; nobody may trust it.
-    """
-    return _compact(
-        {
-            "mediaType": BUNDLE,
-            "verificationMaterial": {"publicKey": {"hint": write_base64(hint)}, "tlogEntries": []},
-            "dsseEnvelope": {
-                "payload": write_base64(payload),
-                "payloadType": IN_TOTO,
-                "signatures": [{"sig": write_base64(signature)}],
-            },
-        }
-    )
-
-
-def _compact(document: object) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode("ascii")
-
-
-def write_base64(raw: bytes) -> str:
-    """Return bytes as base64 text."""
-    return base64.b64encode(raw).decode("ascii")

@@ -6,7 +6,6 @@ is on them are bounded (oras-go 1214: a Link that leads to itself).
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 
@@ -19,6 +18,7 @@ from ocizone.registry.manifest import (
     OCI_INDEX,
     Index,
     IndexEntry,
+    digest_of,
     read_manifest,
 )
 from ocizone.registry.strictjson import BadJSONError, read_json
@@ -65,7 +65,7 @@ def referrers(calls: Calls, digest: str) -> tuple[IndexEntry, ...] | None:
     ):
         if content_type is None or content_type.partition(";")[0].strip().lower() != OCI_INDEX:
             return None
-        named = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+        named = digest_of(raw)
         with calls.usable(asked):
             page = read_manifest(raw, named, content_type, most=limits.REFERRERS)
         assert isinstance(page, Index)  # read_manifest: the Content-Type says so

@@ -5,6 +5,8 @@ OCI image-spec 1.0 and 1.1 image manifests, Docker schema 2 manifests, and index
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +31,8 @@ ARTIFACT_TYPE = "application/vnd.ocizone.zones.v1"
 EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 EMPTY_DIGEST = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
+# As git and docker.
+_SHORT_DIGITS = 12
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -95,6 +99,21 @@ _Object: TypeAlias = dict[str, object]
 def is_digest(text: str) -> bool:
     """Tell whether text is ``sha256:`` and 64 lower-case hex digits, and nothing else."""
     return _DIGEST.fullmatch(text) is not None
+
+
+def digest_of(raw: bytes) -> str:
+    """Return ``sha256:<hex>`` of bytes."""
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def short_digest(digest: str) -> str:
+    """Return so many hex digits of a digest as people and commands name it by."""
+    return digest.removeprefix("sha256:")[:_SHORT_DIGITS]
+
+
+def compact_json(document: object) -> bytes:
+    """Return a document in as few octets as JSON takes: equal ones have equal digests."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
 
 def read_manifest(

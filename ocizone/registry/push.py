@@ -7,7 +7,6 @@ a creation time is asked for. Blobs the registry has are not sent again.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +24,8 @@ from ocizone.registry.manifest import (
     EMPTY_TYPE,
     OCI_MANIFEST,
     TITLE,
+    compact_json,
+    digest_of,
 )
 
 ZONE_TYPE = "text/dns"
@@ -133,7 +134,7 @@ def _manifest(
     }
     if annotations:
         document["annotations"] = dict(sorted(annotations.items()))
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return compact_json(document)
 
 
 # --- Files -----------------------------------------------------------------------------------
@@ -210,7 +211,7 @@ def send_blob(client: Client, raw: bytes) -> str:
         Permanent: the registry refuses.
         Transient: it did not answer, or is in trouble.
     """
-    blob = _Blob(raw, f"sha256:{hashlib.sha256(raw).hexdigest()}", len(raw))
+    blob = _Blob(raw, digest_of(raw), len(raw))
     _send_blob(client, blob, _ignore)
     return blob.digest
 
@@ -224,7 +225,7 @@ def send_manifest(
         Permanent: the registry refuses, or stored something else.
         Transient: it did not answer, or is in trouble.
     """
-    calls, digest = client.calls, f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    calls, digest = client.calls, digest_of(raw)
     asked = f"push of manifest {name}"
     done = calls.do_request(
         f"{calls.base}/manifests/{name}", "PUT", raw, {"Content-Type": media_type}
@@ -262,7 +263,7 @@ def _send_blob(client: Client, blob: _Blob, progress: Progress) -> None:
 
 
 def _send_manifest(client: Client, raw: bytes, *, tagged: bool) -> str:
-    digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    digest = digest_of(raw)
     wanted = client.reference.digest
     if wanted is not None and wanted != digest:
         raise Permanent(

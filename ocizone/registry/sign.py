@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ocizone import limits
 from ocizone.errors import FetchReason, InputError, Permanent, Problem, Severity
-from ocizone.registry import cosign
+from ocizone.registry import cosign, makesignature
 from ocizone.registry.client import Client
 from ocizone.registry.keys import PublicKey, TrustedKey, weakness
 from ocizone.registry.manifest import (
@@ -44,6 +44,8 @@ from ocizone.registry.manifest import (
     BadManifestError,
     Index,
     Manifest,
+    compact_json,
+    digest_of,
     is_digest,
     read_manifest,
 )
@@ -181,12 +183,12 @@ def sign_message(key: PrivateKey, message: bytes) -> bytes:
 
 def _push_tag(client: Client, digest: str, key: PrivateKey) -> PushedSignature:
     tag = cosign.signature_tag(digest)
-    payload = cosign.make_payload(digest, client.where)
+    payload = makesignature.make_payload(digest, client.where)
     layer = {
         "mediaType": cosign.SIMPLE_SIGNING,
         "digest": send_blob(client, payload),
         "size": len(payload),
-        "annotations": {cosign.SIGNATURE: cosign.write_base64(sign_message(key, payload))},
+        "annotations": {cosign.SIGNATURE: makesignature.write_base64(sign_message(key, payload))},
     }
     found = _read(client, tag)
     document: dict[str, object] = {"schemaVersion": 2, "mediaType": OCI_MANIFEST}
@@ -205,15 +207,15 @@ def _push_tag(client: Client, digest: str, key: PrivateKey) -> PushedSignature:
         "size": len(config),
     }
     document["layers"] = layers
-    raw = _compact(document)
+    raw = compact_json(document)
     send_manifest(client, raw, tag)
-    return PushedSignature("tag", _digest_of(raw), tag)
+    return PushedSignature("tag", digest_of(raw), tag)
 
 
 def _image_config(layers: list[object]) -> bytes:
     """Return the config cosign gives such an image: nothing but the digests of its layers."""
     digests = [layer["digest"] for layer in layers if isinstance(layer, dict)]
-    return _compact(
+    return compact_json(
         {
             "architecture": "",
             "os": "",
@@ -230,10 +232,10 @@ def _push_bundle(
     client: Client, about: dict[str, object], key: PrivateKey, public: PublicKey
 ) -> PushedSignature:
     digest = str(about["digest"])
-    statement = cosign.make_statement(digest)
+    statement = makesignature.make_statement(digest)
     signature = sign_message(key, cosign.encode(cosign.IN_TOTO, statement))
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    bundle = cosign.make_bundle(statement, signature, hashlib.sha256(spki).digest())
+    bundle = makesignature.make_bundle(statement, signature, hashlib.sha256(spki).digest())
     blob = send_blob(client, bundle)
     annotations = {
         cosign.BUNDLE_CONTENT: "dsse-envelope",
@@ -241,7 +243,7 @@ def _push_bundle(
     }
     title = f"{blob.replace(':', '-')}.sigstore.json"
     send_blob(client, b"{}")
-    raw = _compact(
+    raw = compact_json(
         {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
@@ -259,7 +261,7 @@ def _push_bundle(
             "annotations": annotations,
         }
     )
-    name = _digest_of(raw)
+    name = digest_of(raw)
     if "OCI-Subject" in send_manifest(client, raw, name):
         return PushedSignature("bundle", name, "")
     entry: dict[str, object] = {
@@ -282,11 +284,11 @@ def _list_referrer(client: Client, digest: str, entry: dict[str, object]) -> str
             raise _unfit(client, tag, "is no index of referrers; delete it")
         document = found.fields
     manifests = _list(document["manifests"])
-    # Clients read an index of so many, and no more.
-    if len(manifests) >= limits.MANIFEST_LAYERS:
+    # Clients of ours read an index of so many, and no more.
+    if len(manifests) >= limits.REFERRERS:
         raise _unfit(client, tag, f"has {len(manifests)} referrers already; delete some")
     document["manifests"] = [*manifests, entry]
-    send_manifest(client, _compact(document), tag, OCI_INDEX)
+    send_manifest(client, compact_json(document), tag, OCI_INDEX)
     return tag
 
 
@@ -310,13 +312,13 @@ def _read(client: Client, name: str) -> _Held | None:
     raw = calls.read(calls.expect(answer, asked, 200, 404), asked, limits.MANIFEST_OCTETS)
     if answer.status_code != 200:
         return None
-    if is_digest(name) and _digest_of(raw) != name:
+    if is_digest(name) and digest_of(raw) != name:
         raise Permanent(
-            f"{client.where}: {asked}: the bytes sent have the digest {_digest_of(raw)}",
+            f"{client.where}: {asked}: the bytes sent have the digest {digest_of(raw)}",
             reason=FetchReason.INTEGRITY,
         )
     try:
-        value = read_manifest(raw, _digest_of(raw), most=limits.REFERRERS)
+        value = read_manifest(raw, digest_of(raw), most=limits.REFERRERS)
     except BadManifestError as error:
         raise _unfit(client, name, f"cannot be used: {error}") from error
     return _Held(raw, json.loads(raw), value)
@@ -328,11 +330,3 @@ def _unfit(client: Client, name: str, what: str) -> Permanent:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _compact(document: object) -> bytes:
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-
-
-def _digest_of(raw: bytes) -> str:
-    return f"sha256:{hashlib.sha256(raw).hexdigest()}"

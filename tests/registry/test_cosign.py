@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocizone.registry import cosign
+from ocizone.registry import cosign, makesignature
 from ocizone.registry.cosign import (
     AttestationError,
     BadSignatureError,
@@ -81,7 +81,7 @@ def payload(**changes: Any) -> bytes:
 
 def test_simple_signature() -> None:
     """The payload cosign writes, and the one we write."""
-    for raw in (payload(), cosign.make_payload(DIGEST, "other.example/zones")):
+    for raw in (payload(), makesignature.make_payload(DIGEST, "other.example/zones")):
         assert judge(SimpleSignature(raw, sign(raw)), DIGEST, TRUSTED).name == "ops.pub"
 
 
@@ -158,7 +158,7 @@ def envelope(raw: bytes, kind: str = cosign.IN_TOTO) -> Envelope:
         statement(),
         statement(_type="https://in-toto.io/Statement/v0.1"),
         statement(subject=[{"digest": {"sha512": "c" * 128}}, {"digest": {"sha256": HEX}}]),
-        cosign.make_statement(DIGEST),
+        makesignature.make_statement(DIGEST),
     ],
 )
 def test_envelope(raw: bytes) -> None:
@@ -302,7 +302,7 @@ def test_read_bad_bundle(raw: bytes, why: str) -> None:
 
 def test_made_bundle_is_read() -> None:
     """What we make is what we read."""
-    assert read_bundle(cosign.make_bundle(b"p", b"s", b"hint")) == Bundle(
+    assert read_bundle(makesignature.make_bundle(b"p", b"s", b"hint")) == Bundle(
         Envelope(cosign.IN_TOTO, b"p", b"s"), False
     )
 

@@ -17,7 +17,7 @@ import pytest
 
 from ocizone.errors import FetchReason, Permanent
 from ocizone.plugins.artifact import Identity, Verify
-from ocizone.registry import cosign
+from ocizone.registry import cosign, makesignature
 from ocizone.registry.cosign import AttestationError, BadSignatureError, read_bundle
 from ocizone.registry.keyless import BundleVerifier, judge_keyless, production
 from ocizone.registry.signatures import check_signature
@@ -167,7 +167,7 @@ def enveloped(statement: bytes) -> bytes:
 
 def test_envelope() -> None:
     """What counts is the payload the library verified, for our digest."""
-    statement = cosign.make_statement(DIGEST)
+    statement = makesignature.make_statement(DIGEST)
     verifier = Verifier(statement)
     assert judged(enveloped(statement), DIGEST, SIGNER, trust=lambda: verifier) == SIGNER
     assert verifier.identities == [SIGNER.subject]
@@ -175,17 +175,23 @@ def test_envelope() -> None:
 
 @pytest.mark.parametrize(
     "verifier",
-    [Verifier(cosign.make_statement(OTHER_DIGEST)), Verifier(b"{}"), Verifier(b"x", "text/plain")],
+    [
+        Verifier(makesignature.make_statement(OTHER_DIGEST)),
+        Verifier(b"{}"),
+        Verifier(b"x", "text/plain"),
+    ],
 )
 def test_envelope_with_another_payload(verifier: Verifier) -> None:
     """Should two readers differ, the verified one decides."""
     with pytest.raises(BadSignatureError):
-        judged(enveloped(cosign.make_statement(DIGEST)), DIGEST, SIGNER, trust=lambda: verifier)
+        judged(
+            enveloped(makesignature.make_statement(DIGEST)), DIGEST, SIGNER, trust=lambda: verifier
+        )
 
 
 def test_attestation() -> None:
     """Provenance is no signature, whoever made it; the library is not even loaded."""
-    statement = cosign.make_statement(DIGEST).replace(b"cosign/sign/v1", b"provenance")
+    statement = makesignature.make_statement(DIGEST).replace(b"cosign/sign/v1", b"provenance")
     with pytest.raises(AttestationError):
         judged(enveloped(statement), DIGEST, SIGNER, trust=staging)
 
@@ -193,7 +199,7 @@ def test_attestation() -> None:
 def test_envelope_really_verified() -> None:
     """The real library refuses what nobody signed."""
     with pytest.raises(BadSignatureError, match="keyless: "):
-        judged(enveloped(cosign.make_statement(DIGEST)), DIGEST, SIGNER, trust=staging)
+        judged(enveloped(makesignature.make_statement(DIGEST)), DIGEST, SIGNER, trust=staging)
 
 
 # --- The extra -------------------------------------------------------------------------------
@@ -227,7 +233,9 @@ def test_no_place_for_the_trust_root(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_not_loaded_without_need() -> None:
     """A bundle made with a key needs no extra, though identities are named."""
     repository = Repository()
-    repository.refer(DIGEST, cosign.make_bundle(cosign.make_statement(DIGEST), b"s", b"h"))
+    repository.refer(
+        DIGEST, makesignature.make_bundle(makesignature.make_statement(DIGEST), b"s", b"h")
+    )
 
     def unexpected() -> BundleVerifier:
         raise AssertionError

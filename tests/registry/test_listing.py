@@ -12,7 +12,6 @@ from ocizone import limits
 from ocizone.errors import FetchReason, Permanent, Transient
 from ocizone.lab import LabRegistry
 from ocizone.lab.faults import Fault
-from ocizone.lab.storage import digest_of
 from ocizone.registry.client import Client
 from ocizone.registry.manifest import (
     EMPTY_TYPE,
@@ -20,6 +19,7 @@ from ocizone.registry.manifest import (
     OCI_MANIFEST,
     Descriptor,
     IndexEntry,
+    digest_of,
 )
 from ocizone.registry.reference import Reference
 

@@ -10,10 +10,10 @@ import pytest
 from ocizone import limits
 from ocizone.errors import FetchReason, Permanent, Transient
 from ocizone.lab import LabRegistry
-from ocizone.lab.storage import digest_of
 from ocizone.registry.api import Resolved
 from ocizone.registry.attempt import Attempt
 from ocizone.registry.client import Client
+from ocizone.registry.manifest import digest_of
 from ocizone.registry.reference import Reference
 from ocizone.registry.sharing import (
     LayeredManifests,

@@ -292,7 +292,7 @@ def test_tag_of_another_kind(keys: tuple[str, Verify], layout: Layout) -> None:
 def test_full(tmp_path: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     """A signature nobody would look at is not added."""
     monkeypatch.setattr(limits, "SIGNATURES", 2)
-    monkeypatch.setattr(limits, "MANIFEST_LAYERS", 2)
+    monkeypatch.setattr(limits, "REFERRERS", 2)
     with LabRegistry(referrers=False) as lab:
         client = Target(lab.host).client()
         digest = pushed(client, b"zone")

@@ -10,7 +10,7 @@ import pytest
 from ocizone import limits
 from ocizone.errors import FetchReason, Permanent, RegistryError, Transient
 from ocizone.plugins.artifact import Identity, Verify
-from ocizone.registry import cosign
+from ocizone.registry import cosign, makesignature
 from ocizone.registry.keys import TrustedKey
 from ocizone.registry.manifest import Descriptor, IndexEntry, Manifest
 from ocizone.registry.sign import PrivateKey, sign_message
@@ -28,7 +28,7 @@ from tests.registry.signing import (
 )
 
 OPS, MALLORY = new_key("p256"), new_key("p256")
-PAYLOAD = cosign.make_payload(DIGEST, "registry.example/zones")
+PAYLOAD = makesignature.make_payload(DIGEST, "registry.example/zones")
 
 
 @pytest.fixture
@@ -44,16 +44,16 @@ def verify(tmp_path: Path) -> Verify:
 def layer(
     repository: Repository, key: PrivateKey = OPS, digest: str = DIGEST, where: str = "x/y"
 ) -> Descriptor:
-    payload = cosign.make_payload(digest, where)
+    payload = makesignature.make_payload(digest, where)
     return repository.layer(payload, sign_message(key, payload))
 
 
 def bundle(key: PrivateKey = OPS, digest: str = DIGEST, predicate: str = "") -> bytes:
-    statement = cosign.make_statement(digest)
+    statement = makesignature.make_statement(digest)
     if predicate:
         statement = statement.replace(cosign.SIGN_PREDICATE.encode(), predicate.encode())
     signature = sign_message(key, cosign.encode(cosign.IN_TOTO, statement))
-    return cosign.make_bundle(statement, signature, b"hint")
+    return makesignature.make_bundle(statement, signature, b"hint")
 
 
 def why(verdict: Verdict) -> str:
