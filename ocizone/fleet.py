@@ -181,7 +181,7 @@ def _why_not(source: dict[str, Any], digest: str) -> _Look:
     held = source.get("held") or {}
     if held.get("digest") == digest:
         why = said or str(held.get("condition", ""))
-        return _Look(f"held, {why} (ocizone approve {digest[7:11]})", final=True, held=True)
+        return _Look(f"held, {why} (ocizone approve {short_digest(digest)})", final=True, held=True)
     pin = source.get("pin") or {}
     rolled_back = pin.get("kind") == "rollback"
     if pin and not rolled_back:

@@ -110,8 +110,8 @@ def _decided(source: dict[str, Any]) -> list[str]:
         end = f" until {until}" if until else ""
         lines.append(f"suspended{end}{_because(suspension)} (end: ocizone resume)")
     if held := source.get("held"):
-        digest = held["digest"].partition(":")[2]
-        lines.append(f"held {held['digest']} (release: ocizone approve {digest[:4]})")
+        release = f"ocizone approve {short_digest(held['digest'])}"
+        lines.append(f"held {held['digest']} (release: {release})")
     return lines
 
 

@@ -299,7 +299,7 @@ BELOW = [
     ),
     "listening  dns://:53, tls://:853 (certificate 30d)",
     "source [::1]:5000/dns/zones:prod  idle  last ok 30s ago  attempts 1",
-    f"  held sha256:{'6b1f' * 16} (release: ocizone approve 6b1f)",
+    f"  held sha256:{'6b1f' * 16} (release: ocizone approve 6b1f6b1f6b1f)",
     "source registry.example.net/dns/more-zones:prod  idle  no good look since the start  attempts 1",
     f"  pinned to sha256:{'90aa' * 16} since {NOW}: move (end: ocizone unpin)",
     "  Network: registry.example.net: connection refused",
@@ -390,7 +390,7 @@ def test_decisions_are_loud(server, capsys):
         "source [::1]:5000/dns/zones:prod  idle  last ok 30s ago  attempts 1  verified: key ops.pub",
         f"  pinned to {DIGEST} since {NOW}: move (end: ocizone unpin)",
         f"  suspended until 2026-11-21T12:00:00Z since {NOW} (end: ocizone resume)",
-        f"  held sha256:6b1f{'0' * 60} (release: ocizone approve 6b1f)",
+        f"  held sha256:6b1f{'0' * 60} (release: ocizone approve 6b1f00000000)",
     ]
 
 
