@@ -2,7 +2,7 @@
 
 A damaged blob is fetched again by whoever needs it. A damaged image loses its name: who has it
 mapped keeps the old file, and the next look of its source finds it missing and compiles it again
-from the blobs. A damaged record is told and stays: reading one fails cleanly, the next older is
+from the blobs; until then it is told of at each scrub. A damaged record is told and stays: reading one fails cleanly, the next older is
 used, and the next write replaces it. Not here: when (at start, and ``ocizone verify``).
 """
 
@@ -94,6 +94,7 @@ def scrub(
     images: Images,
     holds: Holds,
     records: Iterable[tuple[Path, type]],
+    mapped: set[str],
     pace: Callable[[int], None] = unpaced,
 ) -> Scrubbed:
     """Hash everything; remove damaged blobs and images.
@@ -103,6 +104,8 @@ def scrub(
         images: of the store.
         holds: tell what is in use.
         records: sealed ones, and what each is of.
+        mapped: fingerprints of damaged images that lost their name and were served from at the
+            last look; brought up to date.
         pace: called with octets after so many were read; may wait.
 
     Raises:
@@ -116,7 +119,14 @@ def scrub(
     suspect_images = [name for name in images.fingerprints() if not image(name)]
     # Once more, later: what was being written or collected meanwhile is no damage.
     damaged += [_blob_damaged(blobs, holds, digest) for digest in suspect_blobs if not blob(digest)]
-    damaged += [_image_damaged(images, holds, name) for name in suspect_images if not image(name)]
+    # Of those that are served from still there is nothing left to hash.
+    damaged += [_mapped(images, name) for name in _still(mapped, images, holds)]
+    for name in suspect_images:
+        if not image(name):
+            found = _image_damaged(images, holds, name)
+            damaged.append(found)
+            if found.in_use:
+                mapped.add(name)
     whole += blob.whole + image.whole
     return Scrubbed(whole, tuple(sorted(damaged, key=lambda one: str(one.path))))
 
@@ -166,6 +176,22 @@ def _image_damaged(images: Images, holds: Holds, fingerprint: str) -> Damage:
             " until the next look compiles it again: refresh its source now"
         )
     return Damage("image", images.path(fingerprint), in_use, message)
+
+
+def _still(mapped: set[str], images: Images, holds: Holds) -> list[str]:
+    """Forget what is replaced, or served no more; return the rest."""
+    for name in tuple(mapped):
+        if images.present(name) or not holds.held(name):
+            mapped.discard(name)
+    return sorted(mapped)
+
+
+def _mapped(images: Images, fingerprint: str) -> Damage:
+    message = (
+        "found damaged before, and still being served: answers from it may be wrong, until the"
+        " next look compiles it again: refresh its source now"
+    )
+    return Damage("image", images.path(fingerprint), True, message)
 
 
 def _records(records: Iterable[tuple[Path, type]]) -> tuple[int, list[Damage]]:

@@ -69,6 +69,8 @@ class Store:
             self._lock.release()
             raise
         self._holds = Holds()
+        #: Of damaged images that have no name any more and are served from still (store.scrub).
+        self._mapped: set[str] = set()
         self._archives = Archives(self.disk, self.blobs, self.workspace, self.discard)
 
     def _made(self, path: Path) -> Path:
@@ -214,7 +216,7 @@ class Store:
             StoreError: the disk failed.
         """
         records = [each for key in self.keys() for each in self.source(key).sealed()]
-        return scrub(self.blobs, self.images, self._holds, records, pace)
+        return scrub(self.blobs, self.images, self._holds, records, self._mapped, pace)
 
     def archive(self, deployment: Deployment) -> Archive:
         """Return a deployment's files as one reproducible tar.gz; see store.archive.

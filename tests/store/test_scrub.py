@@ -1,4 +1,4 @@
-"""Everything is hashed again; what is damaged is taken away, told, and made anew (G21)."""
+"""Everything is hashed again; what is damaged is taken away, told, and made anew."""
 
 from __future__ import annotations
 
@@ -282,3 +282,21 @@ def test_a_scrub_stops_with_the_server(store: Store):
     with pytest.raises(StoppedError):
         store.scrub(Pace(MIB, sleeper.seconds, sleeper.wait))
     assert len(store.blobs.digests()) == 2
+
+
+def test_a_damaged_image_that_is_served_is_told_of_until_it_is_replaced(store: Store):
+    """Its name is gone, so that it is compiled again; the server still answers from it."""
+    name = store.source("one").history()[0].fingerprint
+    hold = store.hold()
+    hold.keep(name)
+    flip(store.images.path(name), 3)
+    for _ in range(3):
+        (damage,) = store.scrub().damaged
+        assert (damage.path, damage.in_use) == (store.images.path(name), True)
+    fill(store, 2)
+    assert store.scrub().damaged == ()
+    # Another time, and nobody serves from it any more.
+    flip(store.images.path(name), 3)
+    assert len(store.scrub().damaged) == 1
+    hold.release()
+    assert store.scrub().damaged == ()
