@@ -33,7 +33,7 @@ class Layer:
         title: ``org.opencontainers.image.title``, or "" when absent; for a local file its path
             relative to the source's root.
         unpack: the ``io.deis.oras.content.unpack`` annotation was "true".
-        media_type: a hint only: the gzip magic and the annotation decide (reference oras.md 7.2).
+        media_type: a hint only: the gzip magic and the annotation decide.
     """
 
     blob: str

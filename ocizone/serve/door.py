@@ -1,7 +1,7 @@
 """The one door between sockets and the pipeline: ask, survive bugs, count, log.
 
 Every transport calls ``Door.answer``; so admission, counting and the treatment of bugs are the
-same on each (D15: a check one transport forgets is a hole). Here and in ``outgoing`` stand the
+same on each (a check one transport forgets is a hole). Here and in ``outgoing`` stand the
 only broad ``except`` clauses of the serving side: a bug becomes SERVFAIL, a traceback and a
 counter, and never reaches the reactor, which would close the socket it came through.
 """
@@ -69,7 +69,7 @@ class Door:
     ) -> bytes | Outgoing:
         """Return a stream to pull, or that there are too many of them.
 
-        Only now, when the client is known to be allowed one, is a place taken (D12: BIND's quota
+        Only now, when the client is known to be allowed one, is a place taken (BIND's quota
         was once eaten by clients without permission).
         """
         if transport.protocol == "udp":
@@ -99,7 +99,7 @@ class Door:
 def servfail(packet: bytes) -> bytes | None:
     """Return a bare SERVFAIL to a packet that showed a bug: header only, id and RD kept.
 
-    None when there is no header to answer, or the packet is itself a response (D14).
+    None when there is no header to answer, or the packet is itself a response.
     """
     if len(packet) < _HEADER_OCTETS or packet[2] & 0x80:
         return None

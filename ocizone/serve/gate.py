@@ -1,7 +1,7 @@
 """Which TCP connections there may be: in all, and from one client.
 
 The limits are per server, so that slow clients cost each other and not UDP: at the cap the
-connection idle longest is closed for the new one (D11). Not here: what a connection does.
+connection idle longest is closed for the new one. Not here: what a connection does.
 """
 
 from __future__ import annotations

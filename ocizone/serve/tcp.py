@@ -228,7 +228,7 @@ class TcpConnection(Protocol):
         elif not self._buffer:
             self._wait(limits.TCP_IDLE_S, polite=True)
         elif some or not self._mid_message:
-            # From its first octet on: one more octet a second buys no time (D11).
+            # From its first octet on: one more octet a second buys no time.
             self._wait(limits.TCP_MESSAGE_S, "tcp: message too slow")
             self._mid_message = True
 

@@ -109,7 +109,7 @@ class UdpPort:
         client, port = sender[0], sender[1]
         client = client.removeprefix(_MAPPED)
         if not port:
-            # Nothing can listen there: a reply would be reflection (D14).
+            # Nothing can listen there: a reply would be reflection.
             return
         reply = self._answer(packet, Transport("udp", self._listener, client, port, now))
         if not isinstance(reply, bytes):

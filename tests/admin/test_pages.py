@@ -1,4 +1,4 @@
-"""The admin pages against hostile clients (D17), over StringTransport on a clock."""
+"""The admin pages against hostile clients, over StringTransport on a clock."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Site:
 
 @pytest.mark.parametrize("latch", [True, False])
 def test_ready_says_ok_or_what_is_missing(latch):
-    """503 until the first version is served (predecessors.md 1.6, row 12)."""
+    """503 until the first version is served."""
     site = Site(latch=latch)
     assert site.say(("org", WAITING)) == (503, b"org.: no version of a yet")
     assert site.say(("org", READY)) == (200, b"OK")

@@ -153,7 +153,7 @@ def test_who_knows_the_secret(path: str, headers: dict[str, str]):
     ],
 )
 def test_who_does_not(path: str, headers: dict[str, str]):
-    """401, and nothing is read of what was sent (P16: forged notifications)."""
+    """401, and nothing is read of what was sent (forged notifications)."""
     server = Server()
     assert server.post(BODY, path, **headers) == 401
     server.clock.advance(1)

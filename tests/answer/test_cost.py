@@ -1,4 +1,4 @@
-"""What the dearest questions cost (D6, D7, D8 of the threat table): bounded, never an exception."""
+"""What the dearest questions cost: bounded, never an exception."""
 
 from __future__ import annotations
 

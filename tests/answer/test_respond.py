@@ -198,13 +198,13 @@ def test_mutated_queries(
 
 @pytest.mark.parametrize("seed", SEEDS, ids=range(len(SEEDS)))
 def test_cut_at_each_octet(seed: bytes) -> None:
-    """D3: truncation at every offset."""
+    """Truncation at every offset."""
     for size in range(len(seed) + 1):
         check(seed[:size], UDP)
 
 
 def test_every_type_class_opcode_and_flag() -> None:
-    """D3: CVE-2021-36754 was QTYPE 65535."""
+    """CVE-2021-36754 was QTYPE 65535."""
     name = b"\x03www\x07example\x03org\x00"
     for qtype in [*range(300), *range(300, 65_536, 997), 65_535]:
         for qclass in (0, 1, 3, 4, 254, 255, 65_535):
@@ -223,6 +223,6 @@ def test_every_type_class_opcode_and_flag() -> None:
 
 @given(st.binary(max_size=40))
 def test_any_options(rdata: bytes) -> None:
-    """D5: cookies of any length, options cut short, NSID with data."""
+    """Cookies of any length, options cut short, NSID with data."""
     opt = b"\x00\x00\x29\x04\xd0\x00\x00\x80\x00" + len(rdata).to_bytes(2) + rdata
     check(SEEDS[0][:11] + b"\x01" + SEEDS[0][12:] + opt, UDP)

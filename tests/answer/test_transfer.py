@@ -221,7 +221,7 @@ def test_names_of_messages_stand_for_themselves():
 
 
 def test_a_record_of_64_kib_has_a_message_of_its_own():
-    """Over TRANSFER_MESSAGE_OCTETS but sendable (D6)."""
+    """Over TRANSFER_MESSAGE_OCTETS but sendable."""
     text = f"big 300 TYPE65280 \\# 65000 {'ab' * 65000}\n"
     request = axfr_of()
     loaded = Loaded(version(1, many(1000) + text + "zz 300 A 192.0.2.1\n"))
@@ -530,7 +530,7 @@ BOTH = "transfer example.org {\nto 192.0.2.1\n}\ntransfer org {\nto 192.0.2.2\n}
     ],
 )  # fmt: skip
 def test_who_may_have_a_zone(text, client, key, rcode):
-    """Address and key of the most specific directive (D12)."""
+    """Address and key of the most specific directive."""
     assert allowed(text, client, key=key) == rcode
 
 

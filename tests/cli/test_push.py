@@ -183,7 +183,7 @@ def plan(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_the_plan_is_against_the_tag(lab_registry, zones, capsys):
-    """reliability_ux B2: zone, counts, serials; what was there before."""
+    """Zone, counts, serials; what was there before."""
     changed(zones, 2026112001, "www 300 IN A 192.0.2.10", "old 300 IN TXT x")
     run("push", target(lab_registry), str(zones))
     first = capsys.readouterr().out.strip().rpartition("@")[2]
@@ -507,7 +507,7 @@ def test_nobody_to_wait_for_is_told_before_the_push(lab_registry, zones, capsys)
 
 
 def test_several_that_serve_it_are_one_line(lab_registry, zones, server, capsys):
-    """reliability_ux B2: each with its time."""
+    """Each with its time."""
     reference = target(lab_registry)
     run("push", reference, str(zones))
     digest, _ = pushed_digest(capsys)

@@ -363,7 +363,7 @@ STANDING = {
     ],
 )  # fmt: skip
 def test_states_come_with_their_reason(server, capsys, state, message, shown, below):
-    """reliability_ux B2: the state, why, and the command that releases it; in the server's words."""
+    """The state, why, and the command that releases it; in the server's words."""
     server.status(document(zones=[{**document()["zones"][0], "state": state, "message": message}]))
     assert run("status") == 0
     lines = table(capsys)

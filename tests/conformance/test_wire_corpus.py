@@ -174,7 +174,7 @@ def test_streams(row: Row, transport: Transport) -> None:
 
 @pytest.mark.parametrize("transport", TRANSPORTS, ids=lambda one: one.protocol)
 def test_port_zero(transport: Transport) -> None:
-    """Nobody can be there: silence to everything (D14)."""
+    """Nobody can be there: silence to everything."""
     nowhere = replace(transport, client_port=0)
     assert all(respond(packet, SERVED, nowhere) is None for packet in SEEDS)
 

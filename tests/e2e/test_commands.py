@@ -69,7 +69,7 @@ def operator(serve, lab_registry, tmp_path, monkeypatch, capsys) -> Operator:
 
 
 def test_push_hold_approve_and_back_without_the_registry(operator, lab_registry):
-    """G40: each verb returns when it is so, or says why it is not; the served data agrees."""
+    """Each verb returns when it is so, or says why it is not; the served data agrees."""
     operator.write(1, 40)
     assert operator.push() == 0
     assert operator.serves(1)

@@ -90,7 +90,7 @@ def test_a_whole_zone_and_queries_in_between(server):
 
 
 def test_clients_that_do_not_read_cost_little(server):
-    """G6, D11: 100 transfers asked for on each connection, none of them read."""
+    """100 transfers asked for on each connection, none of them read."""
     with Asking(server) as one, Asking(server) as two:
         for client in (one, two):
             client.ask(*["AXFR"] * 100)
@@ -100,7 +100,7 @@ def test_clients_that_do_not_read_cost_little(server):
 
 
 def test_strangers_take_no_place(server):
-    """D12: who may not have the zone is refused, however many they are."""
+    """Who may not have the zone is refused, however many they are."""
     strangers = [Asking(server, STRANGER) for _ in range(limits.TRANSFERS + 5)]
     for stranger in strangers:
         stranger.ask(*["AXFR"] * 10)

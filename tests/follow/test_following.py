@@ -1,4 +1,4 @@
-"""Exactly one follower a source, whatever reloads do (predecessors.md 1.6, row 6)."""
+"""Exactly one follower a source, whatever reloads do."""
 
 from __future__ import annotations
 

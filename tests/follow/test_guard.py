@@ -50,7 +50,7 @@ def rules(found: tuple[Problem, ...]) -> list[str]:
     ],
 )
 def test_deletes(change: ZoneChange, fraction: float, held: bool) -> None:
-    """More than a fraction of a zone's records, and at least ten of them (G28)."""
+    """More than a fraction of a zone's records, and at least ten of them."""
     found = rules(objections((change,), Guard(deletes=fraction), DIGEST))
     assert found == (["guard-deletes"] if held else [])
 

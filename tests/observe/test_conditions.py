@@ -1,4 +1,4 @@
-"""Conditions: what is told of a source and a zone, and since when (B6)."""
+"""Conditions: what is told of a source and a zone, and since when."""
 
 from __future__ import annotations
 

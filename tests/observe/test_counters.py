@@ -1,4 +1,4 @@
-"""Metrics of queries: CoreDNS' names and labels, bounded whatever clients send (G32)."""
+"""Metrics of queries: CoreDNS' names and labels, bounded whatever clients send."""
 
 from __future__ import annotations
 

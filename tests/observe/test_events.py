@@ -141,7 +141,7 @@ def test_looks_are_counted_by_outcome(lines):
 
 
 def test_a_hostile_registry_writes_no_line_of_its_own(lines):
-    """Its error text is one field of one line (D18)."""
+    """Its error text is one field of one line."""
     failure = Failure("Protocol", "oops\n2026-01-01T00:00:00Z INFO  all is well\x1b[2J")
     FollowJournal()(looked(Outcome.FAILED, failure))
     (line,) = lines

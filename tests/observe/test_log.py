@@ -1,4 +1,4 @@
-"""Events as lines: one line each, nothing raw, whatever a field holds (D18, G33)."""
+"""Events as lines: one line each, nothing raw, whatever a field holds."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_rcodes_are_mnemonics_or_numbers(rcode, shown):
 
 @given(st.lists(st.binary(min_size=1, max_size=20), max_size=5))
 def test_a_hostile_name_makes_one_line(labels):
-    """LF, ESC, NUL, quotes, ``%s``, ``{}``: one line, nothing raw (D18, G33)."""
+    """LF, ESC, NUL, quotes, ``%s``, ``{}``: one line, nothing raw."""
     line = printable(text(COMMON, qname=join(labels)))
     assert not re.search("[\x00-\x1f\x7f-\x9f]", line)
     assert line.endswith(" NOERROR qr,aa,rd 49 0.000123000s")

@@ -321,7 +321,7 @@ def test_scope_of_another_repository_is_not_asked_for(bearer: LabRegistry) -> No
 def test_no_secret_in_logs_or_reprs(
     bearer: LabRegistry, basic: LabRegistry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """P15: with every logger at debug, neither password nor token appears anywhere."""
+    """With every logger at debug, neither password nor token appears anywhere."""
     caplog.set_level("DEBUG")
     shown: list[str] = []
     for lab in (bearer, basic):
@@ -339,7 +339,7 @@ def test_no_secret_in_logs_or_reprs(
     assert all(secret not in everything for secret in (SECRET, encoded, token))
 
 
-# --- Realms (P10) ----------------------------------------------------------------------------
+# --- Realms ----------------------------------------------------------------------------
 
 
 def resolve_with_realm(lab: LabRegistry, realm: str, ca_file: Path | None = None) -> Permanent:
@@ -447,7 +447,7 @@ def test_good_realm_that_redirects(
     assert seen == []
 
 
-# --- Redirects and Locations (P9, P11) -------------------------------------------------------
+# --- Redirects and Locations -------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

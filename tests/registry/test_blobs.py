@@ -1,4 +1,4 @@
-"""Where a blob's redirects may not lead (P9, P11); that they are followed is in test_auth."""
+"""Where a blob's redirects may not lead; that they are followed is in test_auth."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Endless:
 
 
 def test_endless_body_is_left_after_the_limit() -> None:
-    """P5: at most one piece beyond the limit is received, and the connection is dropped."""
+    """At most one piece beyond the limit is received, and the connection is dropped."""
     response, body = requests.Response(), Endless()
     response.raw = body
     assert read_capped(response, 100_000) == b"x" * 100_000

@@ -1,4 +1,4 @@
-"""P15: whatever fails, no password, token or proxy credential is in a message, log or repr.
+"""Whatever fails, no password, token or proxy credential is in a message, log or repr.
 
 Each row makes one thing fail; then everything a person could come to see is searched.
 """

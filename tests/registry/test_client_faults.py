@@ -74,7 +74,7 @@ def test_resolve_is_one_head(lab_registry: LabRegistry, client: Client, digest: 
 def test_no_digest_header_falls_back_to_get(
     lab_registry: LabRegistry, client: Client, digest: str
 ) -> None:
-    """predecessors.md 1.6: GET when there is no Docker-Content-Digest."""
+    """GET when there is no Docker-Content-Digest."""
     lab_registry.faults.digest_next("manifest", None, times=2)
     assert client.resolve().digest == digest
     assert [request.method for request in lab_registry.requests] == ["HEAD", "GET"]
@@ -190,7 +190,7 @@ def test_no_digest_argument_reaches_a_url(lab_registry: LabRegistry, client: Cli
 
 
 def test_manifest_too_large(lab_registry: LabRegistry, client: Client) -> None:
-    """P8: 4 MiB and one octet."""
+    """4 MiB and one octet."""
     raw = b" " * (limits.MANIFEST_OCTETS + 1)
     digest = lab_registry.push_manifest(REPOSITORY, None, raw)
     with failing(Permanent, FetchReason.TOO_LARGE):
@@ -249,7 +249,7 @@ def test_index_lies_about_a_size(lab_registry: LabRegistry, client: Client, dige
 
 
 def test_index_in_disguise(lab_registry: LabRegistry, client: Client, digest: str) -> None:
-    """P7: an index that an index calls a manifest is still not followed."""
+    """An index that an index calls a manifest is still not followed."""
     inner = push_index(lab_registry, digest, 1)
     stored = lab_registry.storage.manifest(REPOSITORY, inner)
     assert stored is not None
@@ -292,7 +292,7 @@ def test_shorter_blob_with_an_honest_length(
 def test_longer_blob(
     lab_registry: LabRegistry, client: Client, layer: Descriptor, tmp_path: Path
 ) -> None:
-    """P5: reading stops at the size announced."""
+    """Reading stops at the size announced."""
     lab_registry.faults.replace_next("blob", b"x" * (64 * limits.MIB))
     with failing(Permanent, FetchReason.INTEGRITY, "more than the 1000"):
         client.fetch(layer, tmp_path / "blob")

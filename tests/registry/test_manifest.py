@@ -201,7 +201,7 @@ HOSTILE: list[tuple[str, object]] = [
 
 @pytest.mark.parametrize("document", [one for _, one in HOSTILE], ids=[name for name, _ in HOSTILE])
 def test_refused(document: object) -> None:
-    """P6, P7, P8: a typed error, never a guess and never another exception."""
+    """A typed error, never a guess and never another exception."""
     with pytest.raises(BadManifestError):
         read(document)
 
@@ -225,7 +225,7 @@ def test_the_corpus_is_large() -> None:
     ],
 )
 def test_not_strict_json(raw: bytes) -> None:
-    """P8: what strictjson refuses is a bad manifest."""
+    """What strictjson refuses is a bad manifest."""
     with pytest.raises(BadManifestError):
         read_manifest(raw, DIGEST)
 

@@ -336,7 +336,7 @@ def test_clients_share_one_bucket(lab_registry: LabRegistry) -> None:
 
 
 def test_a_complaint_stops_the_others(lab_registry: LabRegistry) -> None:
-    """P17: 429 with Retry-After; nobody asks again before, and the caller knows when."""
+    """429 with Retry-After; nobody asks again before, and the caller knows when."""
     lab_registry.push_files(REPOSITORY, "v1", {"db": b"zone"})
     politeness = Politeness()
     lab_registry.faults.fail_next("manifest", 429, retry_after=60)

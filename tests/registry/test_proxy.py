@@ -221,7 +221,7 @@ def test_odd_answers_to_connect(
 
 
 def test_forbidden_addresses_stay_forbidden(lab_registry: LabRegistry, proxy: LabProxy) -> None:
-    """P10: a metadata service is not reached through the proxy either."""
+    """A metadata service is not reached through the proxy either."""
     dialer = Dialer(Attempt("here"), "here", "registry.example", read_proxy(f"http://{proxy.host}"))
     for host in ("169.254.169.254", "[fd00:ec2::254]", "127.0.0.1"):
         with failing(Permanent, FetchReason.PROTOCOL):

@@ -99,7 +99,7 @@ def test_a_failing_token_service(lab: LabRegistry, clock: Clock) -> None:
 
 @pytest.mark.parametrize("realm", ["http://169.254.169.254/token", "http://evil.example/token"])
 def test_realm_rules_hold(lab: LabRegistry, clock: Clock, realm: str) -> None:
-    """P10: an identity token is worth more than a password."""
+    """An identity token is worth more than a password."""
     lab.realm = realm
     with pytest.raises(Permanent, match="credentials were not sent"):
         client_of(lab, Login(identity_token=IDENTITY), clock).resolve()

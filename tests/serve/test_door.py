@@ -83,7 +83,7 @@ def test_a_packet_is_answered_and_witnessed():
 
 
 def test_silence_is_witnessed_too():
-    """A response is not answered (D14), and counted as dropped."""
+    """A response is not answered, and counted as dropped."""
     site = Site()
     response = QUERY[:2] + b"\x80" + QUERY[3:]
     assert site.door.answer(response, TCP) is None
@@ -135,7 +135,7 @@ def test_a_bug_in_counting_or_logging_costs_no_reply():
 
 @pytest.mark.parametrize("packet", [b"", QUERY[:11], QUERY[:2] + b"\x80" + QUERY[3:]])
 def test_no_servfail_to_what_must_not_be_answered(packet):
-    """No header, or a response: an answer would loop (D14)."""
+    """No header, or a response: an answer would loop."""
     assert servfail(packet) is None
 
 

@@ -1,4 +1,4 @@
-"""Moving from one set of addresses to another: new before old, all or nothing (G16)."""
+"""Moving from one set of addresses to another: new before old, all or nothing."""
 
 from __future__ import annotations
 

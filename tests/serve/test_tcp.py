@@ -352,7 +352,7 @@ def test_replies_of_a_turn_go_out_in_one_write(client):
 
 
 def test_a_message_has_its_time_from_its_first_octet_on(client, clock):
-    """One octet a second buys no more of it (D11)."""
+    """One octet a second buys no more of it."""
     for _ in range(20):
         client.send(b"\x20")
         clock.advance(limits.TCP_MESSAGE_S / 4)
@@ -441,7 +441,7 @@ def test_more_transfers_wait_in_the_connection(client, answers):
 
 
 def test_a_client_that_does_not_read_is_not_worked_for(client, answers, clock):
-    """G6: its transfer stands still, and is aborted after TCP_WRITE_S."""
+    """Its transfer stands still, and is aborted after TCP_WRITE_S."""
     client.send(framed(*[b"*1000"] * 100))
     client.turns(3)
     client.connection.pauseProducing()
