@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocizone.errors import Severity
+from ocizone.cli.findings import show
+from ocizone.errors import Problem, Severity
 from ocizone.findings import Findings, shown
 from ocizone.limits import SHOWN_CHARACTERS
 
@@ -49,3 +50,20 @@ def test_warnings_do_not_crowd_out_errors() -> None:
         (Severity.WARNING, "7 more warnings are not listed"),
         (Severity.ERROR, "1 more errors are not listed"),
     }
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "column", "place"),
+    [
+        ("db.org", 3, 9, "db.org:3:9: "),
+        ("db.org", 3, 0, "db.org:3: "),
+        ("db.org", 0, 9, "db.org: "),
+        ("", 0, 0, ""),
+    ],
+)
+def test_a_finding_begins_with_its_place(file, line, column, place, capsys):
+    """As much as is known; one about the artifact as a whole has none, and no colon for it."""
+    problem = Problem(file, line, column, Severity.ERROR, "type-not-allowed", "no zone type")
+    assert str(problem) == f"{place}error[type-not-allowed]: no zone type"
+    show([problem], err=False)
+    assert capsys.readouterr().out == f"{problem}\n"
