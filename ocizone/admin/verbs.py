@@ -2,11 +2,15 @@
 
 The same over the unix socket in the state directory (whoever may open it may use it) and over
 the ``api`` directive's address (anything that changes state needs its token). Every answer is
-JSON. Not here: what a verb does (ocizone.operations) and how HTTP carries it (admin.pages).
+JSON. Times of the status document are RFC 3339; those of deployments and reports are unix seconds,
+as they are kept (``activated_at``, and each step of a report's ``history``). Not here: what a verb
+does (ocizone.operations) and how HTTP carries it (admin.pages).
 
     GET  /v1/status                                  the status document (admin.status)
-    GET  /v1/history?source=NAME&most=N              {"schema", "source", "deployments": [...],
-                                                      "reports": [...]}, newest first
+    GET  /v1/history?source=NAME&most=N              {"schema", "source", "current", "deployments":
+                                                      [...] by generation, the newest first,
+                                                      "reports": [...] by their last change, the
+                                                      latest first}
     GET  /v1/reports/<digest>?source=NAME            one report (store.reports) as JSON
     GET  /v1/which?name=NAME[&view=VIEW]             {"schema", "answers": [...]}
     GET  /v1/served?source=NAME                      {"schema", "source", "digest", "image": path,

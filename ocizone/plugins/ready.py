@@ -56,7 +56,7 @@ def _build(use: Use, _scope: Scope) -> list[Ready]:
 
 DIRECTIVE = Directive(
     "ready",
-    "*ready* answers `GET /ready` with 200 once every configured zone is served.",
+    "*ready* answers `GET /ready` with 200 once every zone of the blocks that have it is served.",
     (ADDRESS,),
     (MONITOR,),
     build=_build,
