@@ -11,6 +11,7 @@ from ocizone.compiler.spec import (
     BaseZone,
     CompareSpec,
     CompiledZone,
+    CompileReport,
     CompileSpec,
     Layer,
     ZoneChange,
@@ -53,6 +54,8 @@ class Built:
     changes: tuple[ZoneChange, ...] | None = None
     """Against what was served; None when it was not compiled now."""
     tests: int = 0
+    compared: bool = True
+    """False when what is served could not be read, so that changes are not known."""
 
 
 class Builder:
@@ -165,17 +168,18 @@ class Builder:
         finally:
             if not finished:
                 self.discard(workspace)
-        return Built(name, past.basis, record, workspace, report.changes, report.tests)
+        return Built(
+            name, past.basis, record, workspace, report.changes, report.tests, report.compared
+        )
 
-    async def compare(self, former: str, name: str) -> tuple[ZoneChange, ...]:
-        """Return what one image of the store changes of another.
+    async def compare(self, former: str, name: str) -> CompileReport:
+        """Return a report of what one image of the store changes of another.
 
         Raises:
             CompilerError: the child that compares them died.
         """
         path = self._tools.store.images.path
-        report = await self._tools.compile(CompareSpec(str(path(former)), str(path(name))))
-        return report.changes
+        return await self._tools.compile(CompareSpec(str(path(former)), str(path(name))))
 
     async def require(self, layers: tuple[StoredLayer, ...]) -> None:
         """Make sure all blobs are here and undamaged.

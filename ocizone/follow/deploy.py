@@ -26,7 +26,7 @@ from ocizone.follow.facts import SourceFacts
 from ocizone.follow.gatekeeper import Judged
 from ocizone.follow.place import Place
 from ocizone.follow.refusals import Refusals
-from ocizone.follow.reporting import Reporter
+from ocizone.follow.reporting import Reporter, Reports
 from ocizone.follow.restore import Restorer
 from ocizone.follow.served import Served
 from ocizone.follow.status import Activated, Disturbance, Disturbed, Failure
@@ -35,7 +35,6 @@ from ocizone.follow.tools import Tools
 from ocizone.registry.trust import signers
 from ocizone.store.deployments import Deployment
 from ocizone.store.gc import Hold
-from ocizone.store.reports import DeployReport, DeployState
 from ocizone.store.standing import Held
 
 
@@ -62,6 +61,7 @@ class Deployer:
         self._place = Place(source.name, source.path, self.records, inputs, tools)
         self._restorer = Restorer(source.name, self.records, self._builder, self.served, tools)
         self.configuration = source.configuration(self._builder.configuration)
+        self.reports = Reports(source, self.configuration, self.records, tools)
         self.refusals = Refusals(self.records, tools.files, self.configuration)
 
     @property
@@ -92,22 +92,6 @@ class Deployer:
 
     # --- Deploying ---------------------------------------------------------------------------
 
-    def report(self, revision: Revision) -> Reporter:
-        """Return the report of a deployment that begins."""
-        source = self._source
-        first = DeployReport(
-            source=source.key,
-            name=source.name,
-            reference=source.reference,
-            digest=revision.digest,
-            state="resolved",
-            configuration=self.configuration,
-            tag=revision.tag,
-            created=revision.created,
-            revision=revision.revision,
-        )
-        return Reporter(first, self.records, self._tools.wall)
-
     async def deploy(
         self, revision: Revision, hold: Hold, reporter: Reporter, *, follows_tag: bool = True
     ) -> Judged:
@@ -131,16 +115,18 @@ class Deployer:
         """
         former = self.current
         before = self.served.last_zones
-        await self._enter(reporter, "compiling")
+        await self.reports.enter(reporter, "compiling")
         built = await self._built(revision, hold)
         try:
-            changes = await self._changes(former, built) if follows_tag else ()
+            changes, compared = await self._changes(former, built) if follows_tag else ((), True)
             facts = {"zones": built.record.zones, "changes": changes, "tests": built.tests}
-            await self._enter(reporter, "guarding", **facts)
+            await self.reports.enter(reporter, "guarding", **facts)
             judged = Judged(None, ())
             standing = self.decisions.standing
             if follows_tag:
-                judged = self._source.gate.judge(revision, built.record.zones, changes, standing)
+                judged = self._source.gate.judge(
+                    revision, built.record.zones, changes, standing, compared=compared
+                )
             deployment = self._deployment(revision, built)
             if judged.condition is not None:
                 await self._hold(deployment, judged, reporter)
@@ -151,10 +137,10 @@ class Deployer:
                 *unnoticed(before, built.record.zones),
                 *judged.problems,
             )
-            await self._enter(reporter, "activating", problems=tuple(sorted(problems)))
+            await self.reports.enter(reporter, "activating", problems=tuple(sorted(problems)))
             await self._activate(deployment, tuple(dict.fromkeys(problems)))
             await self._live(follows_tag=follows_tag)
-            await self._entered_service(former, reporter)
+            await self.reports.served(reporter, self.current, former)
             await self.materialise(built.workspace)
         finally:
             self._builder.discard(built.workspace)
@@ -185,21 +171,28 @@ class Deployer:
             self.is_compiling = False
         return built
 
-    async def _changes(self, former: Deployment | None, built: Built) -> tuple[ZoneChange, ...]:
-        """Return what a built image changes; compared now if it was not compiled just now."""
+    async def _changes(
+        self, former: Deployment | None, built: Built
+    ) -> tuple[tuple[ZoneChange, ...], bool]:
+        """Return what a built image changes, and whether that is known.
+
+        It is compared now if it was not compiled just now.
+        """
         if former is None:
             # The SOA does not count.
-            return tuple(
+            added = tuple(
                 ZoneChange(
                     zone.view, zone.apex, "added", added=zone.records - 1, serial=zone.serial
                 )
                 for zone in built.record.zones
             )
+            return added, True
         if built.changes is not None:
-            return built.changes
+            return built.changes, built.compared
         if former.fingerprint == built.fingerprint:
-            return ()
-        return await self._builder.compare(former.fingerprint, built.fingerprint)
+            return (), True
+        report = await self._builder.compare(former.fingerprint, built.fingerprint)
+        return report.changes, report.compared
 
     def _deployment(self, revision: Revision, built: Built) -> Deployment:
         return Deployment(
@@ -232,7 +225,7 @@ class Deployer:
         )
         await self.decisions.hold(held)
         message = "; ".join(problem.message for problem in judged.problems)
-        await self._enter(
+        await self.reports.enter(
             reporter,
             "held",
             reason=judged.condition,
@@ -301,47 +294,16 @@ class Deployer:
         except StoreError as error:
             self.disturbed("remember", error)
 
-    # --- Reports -----------------------------------------------------------------------------
-
-    async def _enter(self, reporter: Reporter, state: DeployState, **facts: object) -> None:
-        await self._tools.files.call(lambda: reporter.enter(state, **facts))
-        trouble, reporter.trouble = reporter.trouble, None
-        if trouble is not None:
-            self.disturbed("report", trouble)
-
-    async def ended(
-        self,
-        reporter: Reporter,
-        state: DeployState,
-        failure: Failure,
-        problems: tuple[Problem, ...] = (),
-    ) -> None:
-        """Note why a deployment did not get through."""
-        await self._enter(
-            reporter, state, reason=failure.reason, message=failure.message, problems=problems
-        )
-
-    async def _entered_service(self, former: Deployment | None, reporter: Reporter) -> None:
-        current = self.current
-        assert current is not None
-        await self._enter(reporter, "served", generation=current.generation, reason="", message="")
-        if former is None or former.digest == current.digest:
-            return
-        found = await self._tools.files.call(lambda: self.records.report(former.digest))
-        if found is not None:
-            passed = Reporter(found, self.records, self._tools.wall)
-            await self._enter(passed, "superseded")
-
     async def _tell_changes(
         self, former: Deployment | None, built: Built, reporter: Reporter
     ) -> None:
         """Complete the report of what went live without waiting for a comparison."""
         try:
-            changes = await self._changes(former, built)
+            changes, _ = await self._changes(former, built)
         except CompilerError as error:
             self.disturbed("report", error)
         else:
-            await self._enter(reporter, "served", changes=changes)
+            await self.reports.enter(reporter, "served", changes=changes)
 
     # --- Restoring, and what nothing depends on ----------------------------------------------
 

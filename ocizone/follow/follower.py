@@ -279,7 +279,7 @@ class Follower(LookingService):
         """Write down how far a deployment came; in the thread of the attempt."""
         reporter = self._reporter
         if reporter is None or reporter.report.digest != found.digest:
-            reporter = self._reporter = self._deployer.report(found)
+            reporter = self._reporter = self._deployer.reports.begin(found)
         if reporter.report.state != "waiting" or state == "fetching":
             reporter.enter(state, verified_by=found.verified_by)
 
@@ -287,7 +287,7 @@ class Follower(LookingService):
         """Write down why a deployment ended; one that waits goes on waiting quietly."""
         reporter = self._reporter
         if reporter is not None and reporter.report.state not in {state, "served", "superseded"}:
-            await self._deployer.ended(reporter, state, failure)
+            await self._deployer.reports.ended(reporter, state, failure)
 
     async def _attempt(self) -> Found:
         self._attempts += 1

@@ -51,6 +51,8 @@ class Gate:
         zones: tuple[CompiledZone, ...],
         changes: tuple[ZoneChange, ...],
         standing: Standing,
+        *,
+        compared: bool = True,
     ) -> Judged:
         """Return whether a compiled revision may go live.
 
@@ -59,17 +61,18 @@ class Gate:
             zones: as compiled.
             changes: against what is served.
             standing: what the operator decided.
+            compared: False when it is not known what changes.
         """
         pinned = standing.pin is not None and standing.pin.digest == revision.digest
         if pinned or revision.digest in standing.approved:
-            return Judged(None, warnings(changes))
+            return Judged(None, warnings(changes, compared=compared))
         if not self.allow_rollback:
             found = older(standing.watermark, revision.digest, revision.created, zones)
             if found:
                 return Judged("RollbackDetected", found)
         # What the tag had served before an operator went elsewhere was judged then.
         known = revision.digest == standing.watermark.digest
-        found = () if known else objections(changes, self.guard, revision.digest)
+        found = () if known else objections(changes, self.guard, revision.digest, compared=compared)
         if found:
             return Judged("ChangeGuard", found)
-        return Judged(None, warnings(changes))
+        return Judged(None, warnings(changes, compared=compared))

@@ -13,15 +13,15 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, DeferredLock, succeed
-from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure as Fault
 
 from ocizone import limits
 from ocizone.errors import InputError, OcizoneError
+from ocizone.follow.alarm import Alarm
 from ocizone.follow.attempt import Revision
 from ocizone.follow.deploy import Deployer
 from ocizone.follow.reporting import Reporter
-from ocizone.follow.schedule import Now, Schedule, Tick
+from ocizone.follow.schedule import Schedule
 from ocizone.follow.status import (
     BUG,
     CONTENT_REFUSED,
@@ -64,8 +64,7 @@ class LookingService(Service):
         """
         self._key = key
         self._reference = reference
-        self._schedule = schedule
-        self._startup = startup
+        self._alarm = Alarm(schedule, startup, tools, self._wake)
         self._deployer = deployer
         self._tools = tools
         self._state: State = "idle"
@@ -79,8 +78,6 @@ class LookingService(Service):
         self._restore_waiters: list[Deferred[None]] = []
         self._begun = 0.0
         self._octets = 0
-        self._tick: Tick | None = None
-        self._timer: IDelayedCall | None = None
         self._turn: Deferred[LookResult | None] | None = None
         self._waiters: list[Deferred[LookResult]] = []
         self._later: list[Deferred[LookResult]] = []
@@ -112,15 +109,15 @@ class LookingService(Service):
         """
         self._state = "deploying"
         deployer = self._deployer
-        reporter = reporter or deployer.report(revision)
+        reporter = reporter or deployer.reports.begin(revision)
         try:
             judged = await deployer.deploy(revision, hold, reporter)
         except InputError as error:
             failure = Failure.of(error)
-            await deployer.ended(reporter, "refused", failure, error.problems)
+            await deployer.reports.ended(reporter, "refused", failure, error.problems)
             return LookResult(Outcome.REFUSED, revision.digest, failure, error.problems)
         except OcizoneError as error:
-            await deployer.ended(reporter, "failed", Failure.of(error))
+            await deployer.reports.ended(reporter, "failed", Failure.of(error))
             raise
         if judged.condition is not None:
             return self.still_held(revision.digest)
@@ -171,9 +168,7 @@ class LookingService(Service):
         """End the look under way; fires within limits.STOP_S whatever the registry does."""
         super().stopService()  # type: ignore[no-untyped-call] # Twisted does not annotate it
         self._state = "stopped"
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.stop()
         turn = self._turn
         if turn is None:
             self._tell_restored()
@@ -239,8 +234,7 @@ class LookingService(Service):
         """What the source is doing now."""
         current = self._deployer.current
         clock, wall = self._tools.clock, self._tools.wall
-        tick = self._tick if self._timer else None
-        due = None if tick is None else tick.wall(self._now())
+        due = self._alarm.next_at
         if self.retry_at is not None:
             due = self.retry_at - clock.seconds() + wall()
         standing = self._deployer.decisions.standing
@@ -273,22 +267,9 @@ class LookingService(Service):
 
     # --- One look at a time ------------------------------------------------------------------
 
-    def _now(self) -> Now:
-        return Now(self._tools.wall(), self._tools.clock.seconds())
-
-    def _sleep(self) -> None:
-        """Wait for the tick there is."""
-        self._timer = None
-        if self._tick is not None and self.running:
-            wait = self._tick.wait(self._now())
-            self._timer = self._tools.clock.callLater(wait, self._wake)
-
     def _wake(self) -> None:
-        """Look, if the tick is due and no look is under way; that one counts for this tick."""
-        assert self._tick is not None
-        due, self._tick = self._schedule.wake(self._tick, self._now())
-        self._sleep()
-        if due and self._turn is None:
+        """A look is due; one that is under way counts for it."""
+        if self._turn is None:
             self._begin()
 
     def _begin(self) -> None:
@@ -312,13 +293,9 @@ class LookingService(Service):
             return LookResult(Outcome.FAILED, "", Failure.of(error))
         except CancelledError:
             return LookResult(Outcome.CANCELLED)
-        now = self._now()
-        restored = self._deployer.current is not None
-        self._tick = self._schedule.first(self._startup, now, restored=restored)
-        due = False
-        if self._tick is not None and not self._tick.wait(now):
-            due, self._tick = self._schedule.wake(self._tick, now)
-        self._sleep()
+        if not self.running:
+            return None
+        due = self._alarm.begin(restored=self._deployer.current is not None)
         return await self._look() if due else None
 
     async def _look(self) -> LookResult:

@@ -217,8 +217,7 @@ class Verbs:
             created=target.created,
             verified_by=target.verified_by,
         )
-        reporter = deployer.report(revision)
-        reporter.report = replace(reporter.report, verified_by=target.verified_by)
+        reporter = deployer.reports.begin(revision)
         hold = self._tools.store.hold()
         for layer in target.layers:
             hold.keep(layer.digest)
@@ -229,7 +228,7 @@ class Verbs:
             failure = Failure.of(error)
             problems = error.problems if isinstance(error, InputError) else ()
             state = "refused" if isinstance(error, InputError) else "failed"
-            await deployer.ended(reporter, state, failure, problems)  # type: ignore[arg-type]  # one of two states
+            await deployer.reports.ended(reporter, state, failure, problems)  # type: ignore[arg-type]  # one of two states
             outcome = Outcome.REFUSED if isinstance(error, InputError) else Outcome.FAILED
             return LookResult(outcome, target.digest, failure, problems)
         finally:

@@ -318,7 +318,7 @@ def test_child(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     report = CompileReport.from_json(done.stdout)
     (zone,) = report.zones
-    assert replace(zone, content="") == CompiledZone(VIEW, "a.", 1, 2, "db.a")
+    assert replace(zone, content="") == CompiledZone(VIEW, "a.", 1, 2, "db.a", written=1)
     assert json.loads(done.stdout)["image_sha256"] == report.image_sha256
     assert Path(spec.image).exists()
 

@@ -231,12 +231,13 @@ class FakeCompiler:
         self.cancelled = 0
         self.compared: list[CompareSpec] = []
         self.changes: tuple[ZoneChange, ...] = ()
+        self.compared_well = True
         self.facts: Callable[[CompiledZone, str], CompiledZone] = lambda zone, _text: zone
 
     def __call__(self, spec: CompileSpec | CompareSpec) -> Deferred[CompileReport]:
         if isinstance(spec, CompareSpec):
             self.compared.append(spec)
-            return succeed(CompileReport(changes=self.changes))
+            return succeed(CompileReport(changes=self.changes, compared=self.compared_well))
         self.specs.append(spec)
         if self.hang:
             return Deferred(self._cancel)
@@ -267,7 +268,13 @@ class FakeCompiler:
         Path(spec.image).write_bytes(image)
         digest = hashlib.sha256(b"" if self.lie else image).hexdigest()
         return CompileReport(
-            tuple(problems), tuple(zones), files, digest, len(image), changes=self.changes
+            tuple(problems),
+            tuple(zones),
+            files,
+            digest,
+            len(image),
+            changes=self.changes,
+            compared=self.compared_well,
         )
 
 

@@ -354,6 +354,17 @@ def test_another_push_takes_the_place_of_what_is_held(site: Site):
     assert site.served == THREE
 
 
+def test_what_cannot_be_compared_is_held(site: Site):
+    """A guard that knows nothing must not let everything pass."""
+    follower = after_pushes(site, ONE, guard=Guard(ns=True))
+    site.compiler.compared_well = False
+    site.registry.push(TWO)
+    follower.refresh()
+    assert follower.status.held is not None
+    assert [problem.rule for problem in follower.status.held.problems] == ["guard-unknown"]
+    assert site.served == ONE
+
+
 def test_without_a_guard_it_is_told(site: Site):
     """A warning, and served."""
     follower = after_pushes(site, ONE)
