@@ -114,8 +114,12 @@ def test_differences_are_there_after_a_restart(serve, repository, tmp_path):
     soa = held.get_rdataset(ORIGIN, "SOA")
     assert soa is not None
     query.authority.append(dns.rrset.from_rdata(ORIGIN, 300, soa[0]))
-    reply = dns.query.tcp(query, "127.0.0.1", 5, again.port, one_rr_per_rrset=True)
-    kinds = [rrset[0].rdtype for rrset in reply.answer]
-    serials = [rrset[0].serial for rrset in reply.answer if rrset[0].rdtype == dns.rdatatype.SOA]
-    assert serials == [3, 1, 3, 3], "one step from 1 to 3"
-    assert kinds.count(dns.rdatatype.A) == 2
+
+    def difference() -> list[dns.rrset.RRset]:
+        """Return one step from 1 to 3; [] while the history is still being read."""
+        reply = dns.query.tcp(query, "127.0.0.1", 5, again.port, one_rr_per_rrset=True)
+        soas = [rrset[0].serial for rrset in reply.answer if rrset.rdtype == dns.rdatatype.SOA]
+        return reply.answer if soas == [3, 1, 3, 3] else []
+
+    answer = wait_until(difference, "one step from 1 to 3")
+    assert [rrset.rdtype for rrset in answer].count(dns.rdatatype.A) == 2
