@@ -22,6 +22,7 @@ from ocizone.admin.desk import AdminDesk
 from ocizone.admin.endpoints import Address, AdminBindError, AdminEndpoints
 from ocizone.admin.pages import Pages
 from ocizone.admin.secretfile import SecretFile
+from ocizone.admin.shared import InThread
 from ocizone.plan import Plan
 from ocizone.plugins.api import Api
 
@@ -47,7 +48,12 @@ class Administration:
     """Owns every admin address and the control socket."""
 
     def __init__(
-        self, reactor: Any, desk: AdminDesk, operations: Operations, others: Others
+        self,
+        reactor: Any,
+        desk: AdminDesk,
+        operations: Operations,
+        others: Others,
+        in_thread: InThread,
     ) -> None:
         """Make it; nothing listens before ``move_to``.
 
@@ -56,11 +62,13 @@ class Administration:
             desk: makes the pages.
             operations: what the API may ask of the server.
             others: see Others.
+            in_thread: writes what may be megabytes.
         """
         self._reactor = reactor
         self._desk = desk
         self._operations = operations
         self._others = others
+        self._in_thread = in_thread
         self._endpoints = AdminEndpoints(reactor)
         self._control: ControlSocket | None = None
 
@@ -98,7 +106,7 @@ class Administration:
             self._control.close()
 
     def _control_pages(self, plan: Plan) -> Pages:
-        return Pages(self._desk.control(plan), ControlApi(self._operations, None))
+        return Pages(self._desk.control(plan), ControlApi(self._operations, None, self._in_thread))
 
     def _resources(self, plan: Plan) -> dict[Address, Resource]:
         tokens: dict[Address, Token] = {
@@ -110,7 +118,7 @@ class Administration:
         found: dict[Address, Resource] = {}
         for address in {**pages, **tokens}:
             token = tokens.get(address)
-            api = None if token is None else ControlApi(self._operations, token)
+            api = None if token is None else ControlApi(self._operations, token, self._in_thread)
             found[address] = Pages(pages.get(address, {}), api)
         for address, resource in self._others(plan).items():
             if address in found:

@@ -30,6 +30,7 @@ from ocizone.answer.blocks import Snapshot
 from ocizone.deployed import Deployed
 from ocizone.errors import ConfigError
 from ocizone.follow.following import Following
+from ocizone.follow.pool import DaemonPool
 from ocizone.follow.source import OciSource
 from ocizone.follow.status import Event
 from ocizone.housekeeping import Housekeeping
@@ -201,7 +202,9 @@ class Application(Service):
             keeps=lambda: deployed.plan.keeps,
             wall=self._wall,
         )
-        self._watched = Watched(
+        # Pages of thousands of zones are megabytes: queries must not wait for them.
+        self._pages = pages = DaemonPool("pages", 1, reactor)
+        watched = Watched(
             snapshot=lambda: self.snapshot,
             deployed=deployed,
             following=self._following,
@@ -211,21 +214,24 @@ class Application(Service):
             state_dir=str(self._options.state_dir),
             started=self._wall(),
         )
+        self.status_page = observing.status_page(watched, pages.call, reactor.seconds)
         operations = ServerOperations(
-            status=self.status,
+            status=self.status_page,
             following=self._following,
             deployed=deployed,
             store=store,
             files=workshop.files,
             housekeeping=self._housekeeping,
         )
-        self._side = Side(reactor, store, deployed, operations.changed)
+        self._side = Side(reactor, store, deployed, operations.changed, operations.is_followed)
         desk = AdminDesk(
             self,
-            observing.collectors(self._watched),
+            observing.collectors(watched),
             lambda: Reasons(deployed.plan, self._following.statuses),
+            pages.call,
+            reactor.seconds,
         )
-        self._admin = Administration(reactor, desk, operations, self._side.resources)
+        self._admin = Administration(reactor, desk, operations, self._side.resources, pages.call)
 
     def _answer(self, plan: Plan, bound: Sockets) -> None:
         if self.stopping:
@@ -268,10 +274,6 @@ class Application(Service):
     def _happened(self, event: Event) -> None:
         """Note what following did."""
         self._observing.happened(event, self._following.status_of(event.source))
-
-    def status(self) -> dict[str, Any]:
-        """Return the status document."""
-        return self._observing.status(self._watched)
 
     # --- Reload and refresh ------------------------------------------------------------------
 
@@ -382,6 +384,7 @@ class Application(Service):
         self._listeners.close()
         self._admin.close()
         self._workshop.stop()
+        self._pages.stop()
         self._store.close()
         super().stopService()
         log.info("stopped")

@@ -308,6 +308,8 @@ STORE_MEASURED_S: Final = 60.0
 MOST_KEPT_DEPLOYMENTS: Final = 1_000
 # Digests an operator let pass that are remembered: they matter until they are served.
 APPROVALS: Final = 16
+# Zones of a version that a history tells one by one: all are in its report.
+HISTORY_ZONES: Final = 100
 # Digits of a digest an operator has to type: one in 65,536 would be another by chance.
 DIGEST_DIGITS: Final = 4
 # Digits of a number that is a generation, and not the beginning of a digest.

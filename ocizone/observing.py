@@ -16,7 +16,9 @@ from prometheus_client.registry import Collector
 from twisted.logger import Logger
 
 from ocizone.admin.enabled import enabled
-from ocizone.admin.status import Facts, document
+from ocizone.admin.shared import InThread
+from ocizone.admin.status import Facts
+from ocizone.admin.statuspage import Moment, StatusPage
 from ocizone.answer.blocks import Snapshot
 from ocizone.deployed import Deployed
 from ocizone.follow.following import Following
@@ -151,8 +153,13 @@ class Observing:
             wall=self._wall,
         )
 
-    def status(self, watched: Watched) -> dict[str, Any]:
-        """Return the status document."""
+    def status_page(
+        self, watched: Watched, in_thread: InThread, seconds: Callable[[], float]
+    ) -> StatusPage:
+        """Return what answers with the status document."""
+        return StatusPage(lambda: self._moment(watched), self._conditions, in_thread, seconds)
+
+    def _moment(self, watched: Watched) -> Moment:
         listeners = watched.listeners
         facts = Facts(
             node=self.hostname,
@@ -163,16 +170,12 @@ class Observing:
             tcp_connections=listeners.tcp_connections,
             rcodes=self.counters.by_rcode(),
             panics=self.counters.panics,
-            certificates=watched.certificates(),
+            certificates=dict(watched.certificates()),
             store=watched.store(),
+            dropped=self.counters.drops.total(),
         )
-        return document(
-            facts,
-            watched.deployed.plan,
-            watched.snapshot(),
-            watched.following.statuses,
-            self._conditions,
-        )
+        statuses = tuple(watched.following.statuses)
+        return Moment(facts, watched.deployed.plan, watched.snapshot(), statuses)
 
 
 def _say(level: str, line: str) -> None:

@@ -8,14 +8,17 @@ source (follow.verbs).
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
 
 from ocizone.admin.api import AskError
+from ocizone.admin.pages import Page
 from ocizone.admin.verbs import VerbResult
 from ocizone.cli.exit_codes import Exit
+from ocizone.compiler.spec import ZoneChange
 from ocizone.deployed import Deployed
 from ocizone.errors import OcizoneError
 from ocizone.follow.following import Following, Follows
@@ -23,6 +26,7 @@ from ocizone.follow.pool import Pool
 from ocizone.follow.source import OciSource, Source
 from ocizone.follow.verbs import Done, Verbs
 from ocizone.housekeeping import Housekeeping
+from ocizone.limits import HISTORY_ZONES
 from ocizone.outcomes import one_of, together, told_of
 from ocizone.registry.manifest import is_digest
 from ocizone.store.deployments import Deployment
@@ -41,7 +45,7 @@ class ServerOperations:
     def __init__(
         self,
         *,
-        status: Callable[[], dict[str, Any]],
+        status: Callable[[], dict[str, Any] | Deferred[Page]],
         following: Following,
         deployed: Deployed,
         store: Store,
@@ -51,7 +55,7 @@ class ServerOperations:
         """Make it.
 
         Args:
-            status: returns the status document.
+            status: returns the status document, or its page.
             following: the followers.
             deployed: what is served.
             store: the state directory.
@@ -109,22 +113,16 @@ class ServerOperations:
         records = self._store.source(found.key)
         current = follower.status.generation
 
-        def read() -> tuple[tuple[Deployment, ...], tuple[DeployReport, ...]]:
-            return records.history()[:most], records.reports()[:most]
-
-        def shown(
-            both: tuple[tuple[Deployment, ...], tuple[DeployReport, ...]],
-        ) -> dict[str, Any]:
-            deployments, reports = both
+        def read() -> dict[str, Any]:
             return {
                 "schema": HISTORY_SCHEMA,
                 "source": found.name,
                 "current": current,
-                "deployments": [_deployment(one) for one in deployments],
-                "reports": [report.to_json() for report in reports],
+                "deployments": [_deployment(one) for one in records.history()[:most]],
+                "reports": [_report(one) for one in records.reports()[:most]],
             }
 
-        return self._files.call(read).addCallbacks(shown, _unreadable)
+        return self._files.call(read).addErrback(_unreadable)
 
     def report(self, digest: str, source: str) -> Deferred[dict[str, Any]]:
         """Return the report of a digest, or of the one it is the beginning of."""
@@ -237,6 +235,13 @@ class ServerOperations:
 
         return gathered.addCallback(told)
 
+    def is_followed(self, repository: str) -> bool:
+        """Tell whether any source follows a repository."""
+        return any(
+            isinstance(source, OciSource) and _is_repository(source, repository)
+            for source, _ in self._following.sources
+        )
+
     def changed(self, repository: str) -> int:
         """Look at the sources of a repository (a webhook says it changed); return how many."""
         return len(
@@ -324,9 +329,26 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
         "verified_by": deployment.verified_by,
         "zones": [
             {"view": zone.view, "apex": zone.apex, "serial": zone.serial, "records": zone.records}
-            for zone in deployment.zones
+            for zone in deployment.zones[:HISTORY_ZONES]
         ],
+        "zone_count": len(deployment.zones),
     }
+
+
+def _report(report: DeployReport) -> dict[str, Any]:
+    """Return a report as the history tells it: of ten thousand zones, the sum of the changes."""
+    changes = report.changes
+    if len(changes) > HISTORY_ZONES:
+        total = ZoneChange(
+            "",
+            "*",
+            "changed",
+            added=sum(one.added for one in changes),
+            removed=sum(one.removed for one in changes),
+            changed=sum(one.changed for one in changes),
+        )
+        changes = (total,)
+    return replace(report, zones=report.zones[:HISTORY_ZONES], changes=changes).to_json()
 
 
 def _unreadable(fault: Any) -> Any:

@@ -28,7 +28,12 @@ class Side:
     """Makes the resources; those of addresses that stay are made anew at each reload."""
 
     def __init__(
-        self, reactor: Any, store: Store, deployed: Deployed, changed: Callable[[str], int]
+        self,
+        reactor: Any,
+        store: Store,
+        deployed: Deployed,
+        changed: Callable[[str], int],
+        followed: Callable[[str], bool],
     ) -> None:
         """Make it.
 
@@ -37,11 +42,12 @@ class Side:
             store: the state directory.
             deployed: what is served.
             changed: is told of a repository that changed; returns how many sources follow it.
+            followed: tells whether any does.
         """
         self._reactor = reactor
         self._deployed = deployed
         self._published = Published(store)
-        self._nudges = Nudges(reactor, changed)
+        self._nudges = Nudges(reactor, changed, followed)
         # Of its own: who fetches gigabytes must not keep a deployment from the disk.
         self._reading = DaemonPool("artifacts", limits.FILE_THREADS, reactor)
 

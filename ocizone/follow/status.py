@@ -16,6 +16,7 @@ from ocizone.errors import (
     OcizoneError,
     Problem,
     RegistryError,
+    Severity,
     StoreError,
 )
 from ocizone.store.standing import Held, Pin, Suspension
@@ -70,7 +71,9 @@ class Failure:
             case CompilerError():
                 return cls(COMPILER_FAILED, str(error))
             case InputError():
-                return cls(CONTENT_REFUSED, str(error))
+                # What refuses it first: a page may show one line of it.
+                worst = sorted(error.problems, key=lambda one: one.severity is not Severity.ERROR)
+                return cls(CONTENT_REFUSED, "\n".join(map(str, worst)))
             case _:
                 return cls(BUG, str(error))
 
