@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 # More than cores: tests of the real program mostly wait.
-WORKERS ?= 4
+WORKERS ?= 6
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo test e2e check fmt lint types docs coverage clean
@@ -29,7 +29,7 @@ demo: $(VENV)/.installed ## registry, push, serve, change: the main job in one t
 	@$(BIN)/python -m ocizone demo
 
 test: $(VENV)/.developed ## all tests; those that need missing peers skip and say so
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 e2e: $(VENV)/.developed ## only the tests that start the real program
 	$(BIN)/python -m pytest -n $(WORKERS) -m e2e
