@@ -6,12 +6,13 @@ import base64
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from ocizone.lab.certificates import CertificateAuthority
-from tests.e2e.program import Server, zone
+from tests.e2e.program import Server, wait_until, zone
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers("dig", "kdig")]
@@ -79,6 +80,8 @@ def site(tmp_path_factory) -> Iterator[Site]:
     server = Server(directory, corefile, free_port())
     try:
         server.wait_answer("www.example.org", "A", "192.0.2.10")
+        # Each block reads the zone for itself.
+        wait_until(lambda: server.page("/ready")[0] == HTTPStatus.OK, "both blocks")
         yield Site(server, tls_port)
     finally:
         if server.process.poll() is None:
