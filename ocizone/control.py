@@ -149,6 +149,9 @@ def _request(
         connection.close()
     if len(answer) > CONTROL_ANSWER_OCTETS:
         raise ControlError(f"{where} answers with over {CONTROL_ANSWER_OCTETS} octets")
+    # A bounded read ends quietly where the connection did.
+    if response.length:
+        raise ControlError(f"the answer of the server {_at(where)} was cut short")
     return response.status, answer
 
 
