@@ -20,6 +20,7 @@ from ocizone.follow.pool import DaemonPool
 from ocizone.plugins.artifact import Keep
 from ocizone.store.scrub import Pace, Scrubbed, StoppedError
 from ocizone.store.store import Store, Usage
+from ocizone.storecare import verified
 
 log = Logger(namespace="ocizone")
 
@@ -95,15 +96,7 @@ class Housekeeping:
             scrubbed = await self._files.call(self._store.scrub)
         except OcizoneError as error:
             return VerbResult(False, Exit.FAILED, str(error))
-        damaged = [
-            {"kind": one.kind, "path": str(one.path), "in_use": one.in_use, "message": one.message}
-            for one in scrubbed.damaged
-        ]
-        details = {"whole": scrubbed.whole, "damaged": damaged}
-        if damaged:
-            message = f"{len(damaged)} damaged, {scrubbed.whole} files are whole"
-            return VerbResult(False, Exit.INTEGRITY, message, details=details)
-        return VerbResult(True, Exit.OK, f"{scrubbed.whole} files are whole", details=details)
+        return verified(scrubbed)
 
     def collect(
         self, *, forgotten: bool = False, digests: tuple[str, ...] = ()

@@ -6,20 +6,11 @@ from collections.abc import Awaitable
 from typing import Any
 
 from ocizone.admin.verbs import VerbResult
-from ocizone.cli.exit_codes import Exit
-from ocizone.errors import FetchReason, Problem
-from ocizone.follow.status import STORAGE_FAILED, LookResult, Outcome, VerbRefused
+from ocizone.cli.exit_codes import Exit, exit_code_of_reason
+from ocizone.errors import Problem
+from ocizone.follow.status import LookResult, Outcome, VerbRefused
 from ocizone.follow.verbs import Done
 
-_EXITS = {
-    str(FetchReason.CONFIG): Exit.USAGE,
-    str(FetchReason.AUTH): Exit.AUTHENTICATION,
-    str(FetchReason.NETWORK): Exit.NETWORK,
-    str(FetchReason.TIMEOUT): Exit.NETWORK,
-    str(FetchReason.RATE_LIMITED): Exit.NETWORK,
-    str(FetchReason.SERVER): Exit.NETWORK,
-    str(FetchReason.INTEGRITY): Exit.INTEGRITY,
-}
 _GOOD = {Outcome.UNCHANGED, Outcome.ACTIVATED}
 
 
@@ -48,7 +39,7 @@ def _exit(done: LookResult) -> Exit:
     if done.outcome is Outcome.HELD:
         return Exit.HELD
     reason = done.failure.reason if done.failure else ""
-    return Exit.FAILED if reason == STORAGE_FAILED else _EXITS.get(reason, Exit.FAILED)
+    return exit_code_of_reason(reason)
 
 
 #: Verbs that are done before the look that follows them, and what is said of them then.

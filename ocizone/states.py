@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from ocizone.registry import manifest
+
 #: States that are told elsewhere: what is missing, and what an operator decided about a source.
 _TOLD_ELSEWHERE: Final = frozenset({"Loading", "Suspended", "Pinned"})
 #: A reason is one word (follow.status, errors.FetchReason).
@@ -61,7 +63,7 @@ def short_name(name: str) -> str:
 
 def short_digest(digest: str) -> str:
     """Return the first twelve hex digits of a digest, as git and docker do; ``-`` for none."""
-    return digest.partition(":")[2][:12] or "-"
+    return manifest.short_digest(digest) or "-"
 
 
 def stale_sources(document: dict[str, Any], most_s: float) -> list[str]:

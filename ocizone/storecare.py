@@ -14,6 +14,7 @@ from ocizone.admin.verbs import VerbResult
 from ocizone.cli.exit_codes import Exit
 from ocizone.errors import StoreError
 from ocizone.plugins.artifact import Keep
+from ocizone.store.scrub import Scrubbed
 from ocizone.store.store import Store
 
 #: How much history is kept only a Corefile tells: all of it, while nobody has read one.
@@ -42,11 +43,21 @@ def verify(root: Path) -> VerbResult:
         found = store.scrub()
     if not (found.damaged or found.whole):
         return VerbResult(False, Exit.FAILED, f"{root} keeps nothing")
-    if not found.damaged:
-        return VerbResult(True, Exit.OK, f"{found.whole} files are whole")
-    damaged = [{"path": str(one.path), "message": one.message} for one in found.damaged]
-    message = f"{len(damaged)} damaged, {found.whole} files are whole"
-    return VerbResult(False, Exit.INTEGRITY, message, details={"damaged": damaged})
+    return verified(found)
+
+
+def verified(found: Scrubbed) -> VerbResult:
+    """Return what a scrub came to, as the result of ``verify``."""
+    damaged = [
+        {"kind": one.kind, "path": str(one.path), "in_use": one.in_use, "message": one.message}
+        for one in found.damaged
+    ]
+    details = {"whole": found.whole, "damaged": damaged}
+    whole = f"{found.whole} files are whole"
+    if damaged:
+        message = f"{len(damaged)} damaged, {whole}"
+        return VerbResult(False, Exit.INTEGRITY, message, details=details)
+    return VerbResult(True, Exit.OK, whole, details=details)
 
 
 def _opened(root: Path) -> Store:

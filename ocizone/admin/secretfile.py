@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from twisted.logger import Logger
 
 from ocizone.limits import SECRET_FILE_OCTETS
+from ocizone.registry.operatorfile import read_file
 
 log = Logger(namespace="ocizone")
 
@@ -21,7 +20,7 @@ class SecretFile:
     def read(self) -> bytes | None:
         """Return it without surrounding white space; None when the file is missing or empty."""
         try:
-            secret, wrong = self._content(), "it is empty"
+            secret, wrong = read_file(self._path, SECRET_FILE_OCTETS).strip(), "it is empty"
         except OSError as error:
             secret, wrong = b"", error.strerror or str(error)
         if secret:
@@ -33,11 +32,3 @@ class SecretFile:
             )
         self._wrong = wrong
         return None
-
-    def _content(self) -> bytes:
-        # A pipe in its place must not stop the server.
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            return os.read(descriptor, SECRET_FILE_OCTETS).strip()
-        finally:
-            os.close(descriptor)

@@ -29,7 +29,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-_FETCH = {
+_BY_REASON: dict[str, Exit] = {
     FetchReason.CONFIG: Exit.USAGE,
     FetchReason.AUTH: Exit.AUTHENTICATION,
     FetchReason.NETWORK: Exit.NETWORK,
@@ -45,5 +45,10 @@ def exit_code_of(error: OcizoneError) -> Exit:
     if isinstance(error, ConfigError):
         return Exit.USAGE
     if isinstance(error, RegistryError):
-        return _FETCH.get(error.reason, Exit.FAILED)
+        return exit_code_of_reason(error.reason)
     return Exit.FAILED
+
+
+def exit_code_of_reason(reason: str) -> Exit:
+    """Return the status for a reason, a FetchReason's word or any other."""
+    return _BY_REASON.get(reason, Exit.FAILED)

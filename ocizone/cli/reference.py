@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from ocizone.cli.main import COMMANDS, group
+from ocizone.plugins.docs import between
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 _START: Final = "<!-- options: begin, made by `make docs` -->\n\n"
@@ -23,12 +24,8 @@ def refreshed(text: str) -> str:
     Raises:
         ValueError: a marker is missing.
     """
-    before, start, rest = text.partition(_START)
-    _, end, after = rest.partition(_END)
-    if not (start and end):
-        raise ValueError(f"no {_START.strip()} ... {_END.strip()}")
     sections = (_section(name) for name in sorted(COMMANDS))
-    return before + start + "\n".join(filter(None, sections)) + end + after
+    return between(text, _START, _END, "\n".join(filter(None, sections)), PAGE.name)
 
 
 def _section(name: str) -> str:

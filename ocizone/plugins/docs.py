@@ -52,11 +52,20 @@ def refreshed(text: str, declared: Declaration) -> str:
     Raises:
         ValueError: a marker is missing.
     """
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise ValueError(f"{declared.name}.md has no {START.strip()} ... {END.strip()}")
-    return before + START + table(declared) + END + after
+    return between(text, START, END, table(declared), f"{declared.name}.md")
+
+
+def between(text: str, start: str, end: str, new: str, name: str) -> str:
+    """Return a page with what stands between two markers made anew.
+
+    Raises:
+        ValueError: a marker is missing; the message has the page's name.
+    """
+    before, found_start, rest = text.partition(start)
+    _, found_end, after = rest.partition(end)
+    if not (found_start and found_end):
+        raise ValueError(f"{name} has no {start.strip()} ... {end.strip()}")
+    return before + start + new + end + after
 
 
 def index(prefix: str) -> str:
@@ -74,11 +83,8 @@ def with_index(text: str) -> str:
     Raises:
         ValueError: a marker is missing.
     """
-    before, start, rest = text.partition(INDEX_START)
-    _, end, after = rest.partition(INDEX_END)
-    if not (start and end):
-        raise ValueError(f"no {INDEX_START.strip()} ... {INDEX_END.strip()}")
-    return before + start + index("../ocizone/plugins/") + end + after
+    new = index("../ocizone/plugins/")
+    return between(text, INDEX_START, INDEX_END, new, COREFILE_PAGE.name)
 
 
 def main() -> None:

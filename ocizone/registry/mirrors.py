@@ -115,17 +115,11 @@ class MirroredClient:
                 # Mirrors may name what is older.
                 raise
             failure = error
-        for left, mirror in zip(range(len(mirrors), 0, -1), mirrors, strict=True):
-            try:
-                with self._attempt.share(left):
-                    found = ask(mirror)
-            except RegistryError as error:
-                self._note(mirror, error)
-                continue
-            self._resting.worked(mirror.where)
-            return found
-        # The registry's error, for it is the registry that matters.
-        raise failure
+        found = self._of_mirrors(mirrors, ask, others=0)
+        if found is None:
+            # The registry's error, for it is the registry that matters.
+            raise failure
+        return found[0]
 
     # --- By digest ---------------------------------------------------------------------------
 
@@ -142,17 +136,29 @@ class MirroredClient:
         self._by_digest(lambda client: client.fetch(layer, destination))
 
     def _by_digest(self, ask: Callable[[Client], T]) -> T:
-        mirrors = self._awake()
+        found = self._of_mirrors(self._awake(), ask, others=1)
+        return ask(self._home) if found is None else found[0]
+
+    def _of_mirrors(
+        self, mirrors: list[Client], ask: Callable[[Client], T], *, others: int
+    ) -> tuple[T] | None:
+        """Return what the first mirror that can says, None when none can.
+
+        Args:
+            mirrors: to ask, in order.
+            ask: what; its answer may be None.
+            others: who is asked after them and needs a share of the time.
+        """
         for left, mirror in zip(range(len(mirrors), 0, -1), mirrors, strict=True):
             try:
-                with self._attempt.share(left + 1):
+                with self._attempt.share(left + others):
                     found = ask(mirror)
             except RegistryError as error:
                 self._note(mirror, error)
                 continue
             self._resting.worked(mirror.where)
-            return found
-        return ask(self._home)
+            return (found,)
+        return None
 
     # --- Which mirrors -----------------------------------------------------------------------
 
