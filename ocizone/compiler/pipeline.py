@@ -30,7 +30,7 @@ from ocizone.wire import name as names
 from ocizone.zone.build import nsec3_nodes, zone_info, zone_nodes
 from ocizone.zone.check import check_zone
 from ocizone.zone.content import Content, gather
-from ocizone.zone.digest import content_digest
+from ocizone.zone.digest import content_text, zone_sum
 from ocizone.zone.dnssecpolicy import DnssecPolicy
 from ocizone.zone.image import Image, ImageZone, write_image
 from ocizone.zone.masterfile import read_master
@@ -187,7 +187,7 @@ class _Compiled:
 
     def _versions(self, one: Selected, content: Content) -> Iterator[ImageZone]:
         """Yield a zone once for each serial that its views give it, nearly always one."""
-        spec, digest = self._spec, content_digest(content)
+        spec, digest = self._spec, _content_of(content)
         written = written_serial(content)
         views: dict[int, list[str]] = {}
         for rule in one.rules:
@@ -248,6 +248,12 @@ def read_zone(
     for problem in own.problems():
         findings.add(problem)
     return content
+
+
+def _content_of(content: Content) -> str:
+    nodes = ((key, node.encode()) for key, node in zone_nodes(content))
+    hashed = ((key, node.encode()) for key, node in nsec3_nodes(content))
+    return content_text(zone_sum(nodes, hashed))
 
 
 def _listed(view: str, info: ZoneInfo, written: int) -> CompiledZone:

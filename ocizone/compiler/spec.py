@@ -16,7 +16,7 @@ from ocizone.errors import Problem, Severity
 from ocizone.limits import EXPIRING_S
 
 #: Part of every image's fingerprint: raise it when the compiler or the node layout changes.
-COMPILER_VERSION = 4
+COMPILER_VERSION = 5
 
 
 DnssecRule = Literal["refuse", "warn"]
@@ -252,7 +252,7 @@ class CompiledZone:
         serial: that is served.
         records: how many.
         file: as findings call it.
-        content: hex SHA-256 of the zone without its serial (zone.digest); "" in old records.
+        content: 64 hex digits for the zone without its serial (zone.digest); "" in old records.
         signed_until: unix seconds when the first signature expires; 0 in an unsigned zone.
         written: the serial as it stands in the file; -1 in old records.
     """

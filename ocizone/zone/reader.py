@@ -37,7 +37,7 @@ class ZoneInfo:
         denial: what proves that something does not exist; "" in a zone without such proofs.
         nsec3: how names are hashed; set when ``denial`` is "nsec3".
         signed_until: unix seconds when the first signature expires; 0 in an unsigned zone.
-        content: hex SHA-256 of the zone without its serial (zone.digest); "" when unknown.
+        content: 64 hex digits for the zone without its serial (zone.digest); "" when unknown.
     """
 
     apex: bytes

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from ocizone.findings import Findings
 from ocizone.wire.name import from_text
-from ocizone.zone import digest
+from ocizone.zone.build import nsec3_nodes, zone_nodes
 from ocizone.zone.content import gather
-from ocizone.zone.digest import content_digest
+from ocizone.zone.digest import content_text, node_digest, zone_sum
 from ocizone.zone.masterfile import read_master
 from tests.signedzones import signed_text
 
@@ -25,12 +25,21 @@ LINES = [
 ]
 
 
-def of(lines: list[str]) -> str:
+Encoded = dict[bytes, bytes]
+
+
+def nodes_of(lines: list[str]) -> tuple[Encoded, Encoded]:
     findings = Findings()
     records = read_master("\n".join(lines).encode(), file="f", origin=APEX, findings=findings)
-    found = content_digest(gather(records, APEX, findings))
+    content = gather(records, APEX, findings)
     assert not findings.refused
-    return found
+    names = {key: node.encode() for key, node in zone_nodes(content)}
+    return names, {key: node.encode() for key, node in nsec3_nodes(content)}
+
+
+def of(lines: list[str]) -> str:
+    names, nsec3 = nodes_of(lines)
+    return content_text(zone_sum(names.items(), nsec3.items()))
 
 
 @given(st.permutations(LINES))
@@ -75,8 +84,29 @@ def test_nsec3_counts():
     assert of(lines[::-1]) == of(lines)
 
 
-def test_records_are_hashed_in_portions(monkeypatch):
-    """Where one ends does not count."""
-    whole = of(LINES)
-    monkeypatch.setattr(digest, "_AT_ONCE", 1)
-    assert of(LINES) == whole
+def test_a_sum_is_made_from_changes():
+    """What went is taken away and what came is added, in any order, of either kind of node."""
+    lines = signed_text("nsec3").splitlines()
+    old, old_hashed = nodes_of(lines)
+    at = next(number for number, line in enumerate(lines) if " NSEC3 1 0" in line)
+    new, new_hashed = nodes_of([*lines[:at], *lines[at + 1 :], *LINES[2:]])
+    total = zone_sum(old.items(), old_hashed.items())
+    for before, after, nsec3 in ((old, new, False), (old_hashed, new_hashed, True)):
+        for key, value in before.items() - after.items():
+            total -= node_digest(key, value, nsec3=nsec3)
+        for key, value in after.items() - before.items():
+            total += node_digest(key, value, nsec3=nsec3)
+    assert content_text(total) == content_text(zone_sum(new.items(), new_hashed.items()))
+
+
+def test_a_hash_is_no_name():
+    """The same octets as a name and as a hash are two things."""
+    value = nodes_of(["a 60 A 192.0.2.1"])[0][b"a\x00"]
+    assert node_digest(b"a\x00", value) != node_digest(b"a\x00", value, nsec3=True)
+
+
+def test_text_is_64_digits():
+    """However small, large or negative a sum is."""
+    assert content_text(0) == "0" * 64
+    assert content_text(-1) == content_text(2**256 - 1) == "f" * 64
+    assert content_text(2**256 + 10) == "0" * 63 + "a"
