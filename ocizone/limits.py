@@ -41,6 +41,22 @@ COOKIE_RENEWED_S: Final = 1_800
 # RFC 8467 4.1: responses over TLS are padded to a multiple of this for who pads queries.
 PADDED_TO_OCTETS: Final = 468
 
+# --- Fast path (docs/performance.md) ----------------------------------------------------------
+# Datagrams taken and sent at once: a flood must not starve TCP and timers; 64 fast replies cost
+# 0.4 ms, 64 composed ones 4 ms.
+FAST_BATCH: Final = 64
+# Replies kept of one generation, of which there are two: what a busy server is asked in a second.
+FAST_MEMO_ENTRIES: Final = 8_192
+FAST_MEMO_OCTETS: Final = 4 * 1024 * 1024
+# Octets of the table that tells a question that came before; a power of two.
+FAST_DOORKEEPER: Final = 1 << 16
+# Templates of one address and transport: lengths of names, times kinds of clients, times zones.
+FAST_TEMPLATES: Final = 8_192
+# Combinations of zone, type, rcode and sizes that are counted each for itself.
+FAST_CELLS: Final = 16_384
+# Forms of an OPT that are known by their octets: clients send a dozen.
+FAST_FORMS: Final = 1_024
+
 # --- TCP (RFC 7766) --------------------------------------------------------------------------
 TCP_CONNECTIONS: Final = 1_000
 # Of the descriptors there are, DNS clients get at most so much: the rest is for pulls, images,

@@ -34,7 +34,8 @@ _NOTHING: Final[_Present] = frozenset()
 _ADDRESSES: Final = (TYPE_A, TYPE_AAAA)
 # Where the target's name starts in the rdata (RFC 1035 3.3.9, RFC 1183 1 and 3.3, RFC 2782,
 # RFC 2230 3, RFC 9460 2.2).
-_TARGET_AT: Final = {
+#: Types whose answers bring the addresses of what they point at.
+TARGET_AT: Final = {
     TYPE_NS: 0,
     TYPE_MX: 2,
     TYPE_AFSDB: 2,
@@ -121,7 +122,7 @@ def helpful(zone: ZoneReader, octets: int, *sections: Section) -> Section:
     present = {(owner.lower(), rrset.rrtype) for section in sections for owner, rrset in section}
     pointing = [pair for section in sections for pair in section]
     for owner, rrset in pointing:
-        at = _TARGET_AT.get(rrset.rrtype)
+        at = TARGET_AT.get(rrset.rrtype)
         if at is None:
             continue
         for rdata in rrset.rdatas:

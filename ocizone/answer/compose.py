@@ -67,7 +67,7 @@ _NO_ALIASES: Final = Aliases()
 # Two names have one hash: a zone with another salt has no such pair (RFC 5155 7.2.9).
 _UNPROVABLE: Final = Answer(SERVFAIL, error=(EDE_OTHER, "NSEC3 hash collision"))
 # Validators ask for these, and have the zone's servers already; BIND sends them alone, too.
-_FOR_VALIDATION: Final = frozenset({TYPE_DS, TYPE_DNSKEY, TYPE_CDS, TYPE_CDNSKEY})
+FOR_VALIDATION: Final = frozenset({TYPE_DS, TYPE_DNSKEY, TYPE_CDS, TYPE_CDNSKEY})
 
 
 def compose(name: bytes, qtype: int, zone: ZoneReader, zone_of: ZoneOf, wanted: Wanted) -> Answer:
@@ -121,7 +121,7 @@ def answer_match(
         if proof is None:
             return _UNPROVABLE
         authority = _joined(authority, proof)
-    if wanted.minimal or qtype in _FOR_VALIDATION:
+    if wanted.minimal or qtype in FOR_VALIDATION:
         return Answer(aa=True, answer=answer, authority=authority)
     courtesy = () if _has_apex_ns(zone, name, match) else _apex_ns(zone)
     authority += courtesy

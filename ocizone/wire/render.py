@@ -44,7 +44,9 @@ _WHOLE: Final[dict[int, int]] = {
     codes.TYPE_SVCB: 2,
     codes.TYPE_HTTPS: 2,
 }
-_SHAPES: Final[dict[int, tuple[int, int, bool]]] = {
+#: By type: octets before the first name in rdata, names, and whether they are compressed. Types
+#: that are not in it are written as they are, and nothing points into them.
+SHAPES: Final[dict[int, tuple[int, int, bool]]] = {
     **{rrtype: (*shape, True) for rrtype, shape in _COMPRESSED.items()},
     **{rrtype: (prefix, 1, False) for rrtype, prefix in _WHOLE.items()},
 }
@@ -271,7 +273,7 @@ class Message:
         """Write records and return how many; 0 as soon as one does not fit."""
         out, limit = self.out, self._limit
         fixed = _FIXED.pack(rrtype, self._rrclass, ttl)
-        shape = _SHAPES.get(rrtype)
+        shape = SHAPES.get(rrtype)
         for rdata in rdatas:
             self._put_name(owner)
             out += fixed
@@ -284,7 +286,7 @@ class Message:
                 return 0
         return len(rdatas)
 
-    def _put_names(self, rdata: bytes, prefix: int, names: int, compress: bool) -> None:  # noqa: FBT001 # as _SHAPES has it
+    def _put_names(self, rdata: bytes, prefix: int, names: int, compress: bool) -> None:  # noqa: FBT001 # as SHAPES has it
         """Write RDLENGTH and rdata, its names compressed or noted down for pointers."""
         out = self.out
         start = len(out)

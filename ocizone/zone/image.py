@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -161,6 +161,10 @@ class Image:
             raise StoreError(f"{path} is an image of another format")
         self._transaction = transaction
         self._nodes = nodes
+        get = transaction.get
+        #: The encoded node with a key, zone id included. No keywords, and no method of ours in
+        #: between: they cost as much as the read.
+        self.get: Callable[[bytes], bytes | None] = lambda key: get(key, None, nodes)
         self._nsec3 = nsec3
         self._zones = dict(self._read_zones(listed))
 
@@ -199,11 +203,6 @@ class Image:
             info = _info(raw["info"])
             yield (raw["view"], info.apex), (raw["id"], info)
 
-    def get(self, key: bytes) -> bytes | None:
-        """Return the encoded node with this key, zone id included."""
-        value: bytes | None = self._transaction.get(key, db=self._nodes)
-        return value
-
     def cursor(self) -> Any:
         """Return an LMDB cursor over all nodes."""
         return self._transaction.cursor(db=self._nodes)
@@ -221,13 +220,14 @@ def _close(environment: Any, transaction: Any) -> None:
 class LmdbZone:
     """A ZoneReader over one zone of an image."""
 
-    __slots__ = ("_cursor", "_image", "_info", "_prefix")
+    __slots__ = ("_cursor", "_get", "_image", "_info", "_prefix")
 
     def __init__(self, image: Image, number: int, info: ZoneInfo) -> None:
         self._image = image
         self._info = info
         self._prefix = number.to_bytes(_ID_OCTETS, "big")
         self._cursor = image.cursor()
+        self._get = image.get
 
     @property
     def info(self) -> ZoneInfo:
@@ -236,18 +236,27 @@ class LmdbZone:
 
     def get(self, key: bytes) -> Node | None:
         """Return the node with this key, or None where no such name exists."""
-        value = self._image.get(self._prefix + key)
+        value = self._get(self._prefix + key)
         return None if value is None else Node.decode(value)
+
+    def value(self, key: bytes) -> bytes | None:
+        """Return the encoded node with this key, or None where no such name exists."""
+        return self._get(self._prefix + key)
 
     def predecessor(self, key: bytes) -> tuple[bytes, Node] | None:
         """Return the last node whose key is below ``key``; None at the apex."""
+        found = self.value_before(key)
+        return None if found is None else (found[0], Node.decode(found[1]))
+
+    def value_before(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """Return the last key below ``key`` and its encoded node; None at the apex."""
         cursor = self._cursor
         if not (cursor.prev() if cursor.set_range(self._prefix + key) else cursor.last()):
             return None
         found: bytes = cursor.key()
         if not found.startswith(self._prefix):
             return None
-        return found[_ID_OCTETS:], Node.decode(cursor.value())
+        return found[_ID_OCTETS:], cursor.value()
 
     def nodes(self, start: bytes = b"") -> Iterator[tuple[bytes, Node]]:
         """Yield (key, node) from ``start`` on, in canonical order."""

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from ocizone.zone.node import Node
 
@@ -85,6 +85,17 @@ class ZoneReader(Protocol):
         """Yield (hash, encoded node) of ``nsec3_nodes``."""
 
 
+@runtime_checkable
+class EncodedReader(Protocol):
+    """What reads nodes without decoding them: for who answers from their octets (fastpath)."""
+
+    def value(self, key: bytes) -> bytes | None:
+        """Return the encoded node with this key, or None where no such name exists."""
+
+    def value_before(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """Return the last key below ``key`` and its encoded node; None at the apex."""
+
+
 class DictZone:
     """A ZoneReader over a mapping, for tests and for small tools."""
 
@@ -112,6 +123,16 @@ class DictZone:
         """Return the last node whose key is below ``key``; None at the apex."""
         at = bisect_left(self._keys, key) - 1
         return (self._keys[at], self._nodes[self._keys[at]]) if at >= 0 else None
+
+    def value(self, key: bytes) -> bytes | None:
+        """Return the encoded node with this key, or None where no such name exists."""
+        node = self._nodes.get(key)
+        return None if node is None else node.encode()
+
+    def value_before(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """Return the last key below ``key`` and its encoded node; None at the apex."""
+        found = self.predecessor(key)
+        return None if found is None else (found[0], found[1].encode())
 
     def nodes(self, start: bytes = b"") -> Iterator[tuple[bytes, Node]]:
         """Yield (key, node) from ``start`` on, in canonical order."""
