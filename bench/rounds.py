@@ -1,0 +1,175 @@
+"""One workload: start everybody, compare answers, then alternating rounds.
+
+Every server takes part in each round, in rotated order, with the same query file; a new file each
+round, so that names that do not exist stay unknown. Not here: tables (report).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.drive import Drive, parse, parse_latencies, percentile, run, saturate
+from bench.processes import set_buffers
+from bench.ratios import rotated
+from bench.sameanswers import Sameness, ask, compare, packet
+from bench.servers import Server
+from bench.workloads import UniqueNames, Workload, query_lines, write_lines
+from tests.ports import free_port
+
+#: Above what any server here answers on one core, so that a file does not end before its time.
+LINES_PER_SECOND = 260_000
+WARM_UP_S = 1.0
+COMPARED = 400
+LATENCY_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long, how often, where.
+
+    Attributes:
+        rounds: alternating, each with every server.
+        seconds: of each run at full speed.
+        rate: queries a second while latency is measured; 0 leaves it out.
+        server_core: of every server.
+        drive: dnsperf's settings.
+        directory: for zones, query files and servers.
+    """
+
+    rounds: int
+    seconds: float
+    rate: int
+    server_core: int
+    drive: Drive
+    directory: Path
+
+
+def progress(text: str) -> None:
+    """Tell the one who waits, on standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def measure(
+    workload: Workload, kinds: Sequence[type[Server]], plan: Plan, unique: UniqueNames
+) -> dict[str, object]:
+    """Run one workload; return everything that was measured, ready for JSON."""
+    directory = plan.directory / workload.key
+    directory.mkdir()
+    zone = workload.zone(directory)
+    absent = dict(workload.without)
+    with ExitStack() as stack:
+        servers: dict[str, Server] = {}
+        result: dict[str, dict[str, object]] = {}
+        for kind in kinds:
+            if kind.binary() is None:
+                absent[kind.name] = f"{kind.program} is not on this machine"
+            if kind.name in absent:
+                continue
+            server = kind(directory / kind.program.replace("/", "_") / kind.name.replace(" ", "_"),
+                          free_port_pair(), [zone], plan.server_core)  # fmt: skip
+            stack.callback(server.stop)
+            server.start()
+            ready = server.wait_ready()
+            buffers = set_buffers(server.running().pid, server.port, plan.drive.buffer_kib * 1024)
+            progress(f"  {kind.name} {kind.version()} ready after {ready:.2f} s")
+            servers[kind.name] = server
+            result[kind.name] = {"receive_buffer": buffers, "rounds": [], "latency": []}
+        for name, sameness in compared(workload, servers, unique):
+            progress(f"  same answers, {name}: {sameness.told()}")
+            result[name]["same"] = {**asdict(sameness), "all": sameness.same}
+        warm_up(workload, servers, plan, unique)
+        for number in range(plan.rounds):
+            one_round(workload, servers, plan, unique, number, result)
+    return {"title": workload.title, "servers": result, "absent": absent}
+
+
+def free_port_pair() -> int:
+    """Return a port whose successor is free too (for metrics)."""
+    while True:
+        port = free_port()
+        if free_port() == port + 1:
+            return port
+
+
+def compared(
+    workload: Workload, servers: dict[str, Server], unique: UniqueNames
+) -> Iterator[tuple[str, Sameness]]:
+    """Compare the answers of the first server with those of each other one."""
+    lines = query_lines(workload, COMPARED, unique, seed=1)
+    packets = [packet(line, n, dnssec=workload.dnssec) for n, line in enumerate(lines)]
+    first, *others = servers
+    ours = ask(servers[first].port, packets, tcp=workload.tcp)
+    for name in others:
+        yield name, compare(lines, ours, ask(servers[name].port, packets, tcp=workload.tcp))
+
+
+def warm_up(
+    workload: Workload, servers: dict[str, Server], plan: Plan, unique: UniqueNames
+) -> None:
+    """Let each server see the workload before it is timed, all the same file."""
+    file = plan.directory / "warm-up"
+    count = int(LINES_PER_SECOND * WARM_UP_S)
+    write_lines(file, query_lines(workload, count, unique, seed=2))
+    for server in servers.values():
+        run(plan.drive.command(
+            server.port, file, WARM_UP_S, tcp=workload.tcp, dnssec=workload.dnssec
+        ))  # fmt: skip
+    file.unlink()
+
+
+def one_round(
+    workload: Workload,
+    servers: dict[str, Server],
+    plan: Plan,
+    unique: UniqueNames,
+    number: int,
+    result: dict[str, dict[str, object]],
+) -> None:
+    """Drive each server once at full speed and once at a steady rate; append what was found."""
+    fast, steady = plan.directory / "fast", plan.directory / "steady"
+    count = int(LINES_PER_SECOND * plan.seconds)
+    write_lines(fast, query_lines(workload, count, unique, seed=100 + number))
+    steady_lines = query_lines(workload, int(plan.rate * LATENCY_S), unique, seed=200 + number)
+    write_lines(steady, steady_lines)
+    for name in rotated(list(servers), number):
+        server = servers[name]
+        over = {"tcp": workload.tcp, "dnssec": workload.dnssec}
+        saturated = saturate(
+            server.running(), plan.drive.command(server.port, fast, plan.seconds, **over)
+        )
+        progress(f"  round {number + 1} {name}: {saturated.per_cpu_second:,.0f} q/CPU-s, "
+                 f"lost {saturated.counts.lost}")  # fmt: skip
+        entry = result[name]
+        _append(entry, "rounds", {"round": number, **saturated.raw()})
+        if plan.rate:
+            text = run(
+                plan.drive.command(server.port, steady, LATENCY_S + 5, rate=plan.rate, **over)
+            )
+            _append(entry, "latency", {"round": number, **latency(text)})
+    fast.unlink()
+    steady.unlink()
+
+
+def _append(entry: dict[str, object], key: str, value: dict[str, object]) -> None:
+    found = entry[key]
+    assert isinstance(found, list)
+    found.append(value)
+
+
+def latency(text: str) -> dict[str, object]:
+    """Return percentiles in microseconds and the loss of a steady run's output."""
+    values = parse_latencies(text)
+    counts = parse(text)
+    return {
+        "sent": counts.sent,
+        "lost": counts.lost,
+        "p50_us": round(percentile(values, 0.5) * 1e6),
+        "p99_us": round(percentile(values, 0.99) * 1e6),
+        "p999_us": round(percentile(values, 0.999) * 1e6),
+        "max_us": round(values[-1] * 1e6),
+    }
