@@ -12,7 +12,7 @@ from ocizone.follow.status import SourceStatus
 from ocizone.limits import METRIC_GAUGE_ZONES
 from ocizone.observe.conditionbook import sources_of_zones
 from ocizone.observe.conditions import SOURCE_TYPES, ConditionType, conditions_of
-from ocizone.observe.counters import OTHER_ZONES
+from ocizone.observe.queries import OTHER_ZONES
 from ocizone.wire.name import to_text
 
 #: Metric, its help, and the field of SourceStatus it shows; unix seconds.

@@ -17,6 +17,7 @@ from ocizone.observe.counters import Counters
 from ocizone.observe.events import FollowJournal
 from ocizone.observe.expiries import Expiries
 from ocizone.observe.gauges import ConditionGauges, Gauges
+from ocizone.observe.queries import QueryMetrics
 from ocizone.observe.registrytimes import RegistryTimes
 from ocizone.observe.server import ServerFacts, ServerGauges
 
@@ -71,7 +72,7 @@ def collectors(
         wall: unix seconds.
     """
     return (
-        counters,
+        QueryMetrics(counters),
         Gauges(snapshot, statuses, journal.pulls),
         ConditionGauges(statuses, wall),
         journal,

@@ -12,6 +12,7 @@ from ocizone.admin.readiness import Reasons
 from ocizone.answer.blocks import Loaded, NotReady, Snapshot
 from ocizone.assemble import assemble
 from ocizone.observe.counters import Counters
+from ocizone.observe.queries import QueryMetrics
 from tests.servedzones import status_of, zone_of
 from tests.test_plan import plan_of
 from tests.zonebuilder import block, snapshot
@@ -32,7 +33,7 @@ class FakeServer:
 
 
 def desk(server: FakeServer | None = None) -> AdminDesk:
-    return AdminDesk(server or FakeServer(), (Counters(),))
+    return AdminDesk(server or FakeServer(), (QueryMetrics(Counters()),))
 
 
 def shown(render: Render) -> Page:

@@ -9,13 +9,14 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ocizone.observe import counters as module
+from ocizone.observe import queries as module
 from ocizone.observe.counters import NO_ZONE, QTYPES, Counters
+from ocizone.observe.queries import QueryMetrics
 
 
 def exposed(counters: Counters) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(counters)
+    registry.register(QueryMetrics(counters))
     return generate_latest(registry)
 
 
@@ -194,7 +195,7 @@ def test_what_was_sampled_has_no_more_combinations():
     counters = Counters()
     count(counters)
     counters.dropped("silent")
-    taken = counters.sampled()
+    taken = counters.copy()
     count(counters, zone="net.")
     counters.dropped("silent")
     counters.panics += 1
@@ -202,3 +203,19 @@ def test_what_was_sampled_has_no_more_combinations():
     assert samples(taken, "ocizone_dns_dropped_total") == {(("reason", "silent"),): 1}
     assert len(samples(taken, "ocizone_dns_responses_total")) == 1
     assert len(samples(counters, "ocizone_dns_responses_total")) == 2
+
+
+def test_what_is_taken_is_added_elsewhere_and_nothing_is_lost():
+    """Counts move from a process that answers to the one that is scraped."""
+    here, there, both = Counters(), Counters(), Counters()
+    for round_ in range(3):
+        for one in (there, both):
+            count(one, seconds=0.001 * round_, zone=f"zone{round_ % 2}.")
+            one.dropped("silent")
+            one.notified("acknowledged")
+            one.transfers["org.", "done"] += 1
+            one.panics += 1
+            one.failed_reloads += 1
+        here.add(there.take())
+    assert exposed(here) == exposed(both)
+    assert exposed(there) == exposed(Counters())

@@ -18,6 +18,7 @@ from ocizone.observe.counters import Counters
 from ocizone.observe.gauges import Gauges
 from ocizone.observe.looplag import LoopLag
 from ocizone.observe.metrics import AsOf, Sampled
+from ocizone.observe.queries import QueryMetrics
 from ocizone.observe.registrytimes import RegistryTimes
 from ocizone.observe.server import ServerFacts, ServerGauges
 from tests.fullscrape import PLAN, full_scrape
@@ -120,7 +121,7 @@ def test_histograms_are_of_the_first_zones_asked_for():
         counters.query("dns://:53", zone, "udp", "1", 1, 0, 40, 80, 0.0002, dnssec_ok=False)
     counters.query("dns://:53", "dropped", "udp", "1", 1, 5, 40, 80, 0.0002, dnssec_ok=False)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(counters)
+    registry.register(QueryMetrics(counters))
     text = generate_latest(registry).decode().splitlines()
     counts = {
         line.split('zone="')[1].split('"')[0]: float(line.split()[-1])
@@ -260,7 +261,7 @@ def test_a_scrape_of_a_thousand_zones_is_small():
     served = snapshot(block("example.org.", dict(zones)))
     status = status_of(PLAN.sources[0], *((view, zone) for zone in zones), tag="v1")
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(counters)
+    registry.register(QueryMetrics(counters))
     registry.register(Gauges(lambda: served, lambda: [status], {}))
     assert len(generate_latest(registry)) < 2 * limits.MIB
 
@@ -271,7 +272,7 @@ def test_a_moment_of_everything_is_the_same_scrape():
     counters.query("dns://:53", "org.", "udp", "1", 1, 0, 40, 80, 0.0002, dnssec_ok=True)
     here = snapshot(block("org.", {"org.": Loaded(zone_of("org."))}))
     parts: list[Collector] = [
-        counters,
+        QueryMetrics(counters),
         Gauges(lambda: here, lambda: [status_of(PLAN.sources[0])], {}),
         RegistryTimes(),
     ]

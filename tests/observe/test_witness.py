@@ -14,6 +14,7 @@ from ocizone.answer.respond import Reply, Stream
 from ocizone.answer.sent import Sent
 from ocizone.observe.counters import Counters
 from ocizone.observe.errorlog import ErrorLog
+from ocizone.observe.queries import QueryMetrics
 from ocizone.observe.witness import Watching, Witness
 from ocizone.plugins.errors import Errors
 from ocizone.plugins.log import COMMON, LogRule
@@ -61,7 +62,7 @@ class Site:
         """Return the labels of the request counter."""
         return [
             sample.labels
-            for family in self.counters.collect()
+            for family in QueryMetrics(self.counters).collect()
             for sample in family.samples
             if sample.name == "coredns_dns_requests_total"
         ]
@@ -110,7 +111,7 @@ def test_do_is_counted():
         site.ask("www.org", **options)
     (count,) = [
         sample.value
-        for family in site.counters.collect()
+        for family in QueryMetrics(site.counters).collect()
         for sample in family.samples
         if sample.name == "coredns_dns_do_requests_total"
     ]
@@ -211,7 +212,7 @@ def transfers(site: Site) -> dict[tuple[str, str], float]:
     """Return the transfer counter by zone and result."""
     return {
         (sample.labels["zone"], sample.labels["result"]): sample.value
-        for family in site.counters.collect()
+        for family in QueryMetrics(site.counters).collect()
         for sample in family.samples
         if sample.name == "ocizone_xfr_total"
     }
