@@ -1,13 +1,27 @@
-"""What the process asks of its surroundings before it serves: a steady clock, room for files.
+"""What a process asks of its surroundings: a steady clock, room for files, an end with its parent.
 
-Used by every way to run the server (ocizone.run, ocizone.tap). Not here: signals.
+Used by every way to run the server (ocizone.run, ocizone.tap) and by the processes it starts
+(ocizone.compiler, ocizone.workers). Not here: signals.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
 import resource
+import signal
+import sys
 import time
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import ocizone
+
+# prctl(2), linux/prctl.h.
+_PR_SET_PDEATHSIG: Final = 1
+# Passed on to a child; everything else, credentials above all, stays here.
+_ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 
 
 def use_steady_clock(reactor: Any) -> None:
@@ -30,3 +44,24 @@ def raise_file_limit() -> int:
     except (OSError, ValueError):
         return soft
     return hard
+
+
+def follow_to_death(parent: int) -> bool:
+    """Let the kernel kill this process with its parent; tell whether the parent still lives.
+
+    A server that is killed cannot kill its children, which would work on.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
+    # It may have died before that.
+    return os.getppid() == parent
+
+
+def child_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a child: this package's place, and nothing secret."""
+    chosen = {name: own[name] for name in _ENVIRONMENT if name in own}
+    # The child must run this very package, wherever it was imported from.
+    package = str(Path(ocizone.__file__).parent.parent)
+    paths = [package, *filter(None, own.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**chosen, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -19,7 +19,7 @@ from ocizone import limits
 from ocizone.compiler.spec import Layer
 from ocizone.errors import ArtifactError
 from ocizone.findings import Findings
-from ocizone.follow.compile import ChildCompiler, child_environment
+from ocizone.follow.compile import ChildCompiler
 from ocizone.follow.follower import Follower
 from ocizone.follow.following import Follows
 from ocizone.follow.local import LocalFollower
@@ -29,6 +29,7 @@ from ocizone.follow.source import OciSource, Source
 from ocizone.follow.tools import Observe, Serving, Tools
 from ocizone.observe.registrytimes import RegistryTimes
 from ocizone.plugins.artifact import Artifact, Keep, Verify
+from ocizone.process import child_environment
 from ocizone.registry.api import PullClient, SignatureClient
 from ocizone.registry.trust import Verdict
 from ocizone.store.arena import FetchArena

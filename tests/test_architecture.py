@@ -51,7 +51,7 @@ ALLOWED = {
     "plugins": {"wire", "corefile", "registry.reference", "registry.tagrule"},
     "registry": {"plugins.artifact"},
     "store": {"compiler.spec", "plugins.artifact", "registry.api", "registry.manifest", "zone"},
-    "compiler": {"answer", "wire", "zone", "store"},
+    "compiler": {"answer", "wire", "zone", "store", "process"},
     "follow": {
         "store", "registry", "compiler.spec", "plugins.artifact", "zone", "wire", "corefile.types",
     },

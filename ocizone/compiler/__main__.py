@@ -7,38 +7,21 @@ signal, a traceback) is for the parent to report as a CompilerError.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import math
 import os
 import resource
-import signal
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from ocizone import limits
 from ocizone.compiler.changes import compare_images
 from ocizone.compiler.pipeline import compile_revision
 from ocizone.compiler.spec import CompareSpec, read_spec
 from ocizone.errors import StoreError
-
-# prctl(2), linux/prctl.h.
-_PR_SET_PDEATHSIG: Final = 1
-
-
-def follow_to_death(parent: int) -> bool:
-    """Let the kernel kill this process with its parent; tell whether the parent still lives.
-
-    A server that is killed cannot kill its compilers, which would work on for minutes.
-    """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
-    # It may have died before that.
-    return os.getppid() == parent
+from ocizone.process import follow_to_death
 
 
 def bound() -> None:

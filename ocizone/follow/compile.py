@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
@@ -20,7 +19,6 @@ from twisted.internet.interfaces import IDelayedCall, IReactorProcess, IReactorT
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
-import ocizone
 from ocizone import limits
 from ocizone.compiler.spec import CompareSpec, CompileReport, CompileSpec
 from ocizone.errors import CompilerError
@@ -28,17 +26,6 @@ from ocizone.follow.pool import Pool
 
 # Of what the child says on stderr, the end is kept: a traceback's last lines say what happened.
 _STDERR_OCTETS: Final = 8 * limits.KIB
-# Passed on to the child; everything else, credentials above all, stays here.
-_ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
-
-
-def child_environment(own: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the child: this package's place, and nothing secret."""
-    chosen = {name: own[name] for name in _ENVIRONMENT if name in own}
-    # The child must run this very package, wherever it was imported from.
-    package = str(Path(ocizone.__file__).parent.parent)
-    paths = [package, *filter(None, own.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**chosen, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class ChildCompiler:
@@ -58,7 +45,7 @@ class ChildCompiler:
             processes: starts children.
             clock: ends those that take too long.
             parsing: reads reports: one of 100,000 zones takes longer than a query may wait.
-            environment: of the child; see ``child_environment``.
+            environment: of the child; see ocizone.process.
             command: program and arguments of the child; this process's number is added.
         """
         self._processes = processes

@@ -24,7 +24,7 @@ subprocess.run([sys.executable, "-c", sys.argv[1]])
 """
 WAITING = """
 import os, sys
-from ocizone.compiler.__main__ import follow_to_death
+from ocizone.process import follow_to_death
 assert follow_to_death(os.getppid())
 print("ready", flush=True)
 sys.stdin.read()

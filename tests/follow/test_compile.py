@@ -19,7 +19,8 @@ from twisted.python.failure import Failure
 from ocizone import limits
 from ocizone.compiler.spec import CompileReport, CompileSpec
 from ocizone.errors import CompilerError
-from ocizone.follow.compile import ChildCompiler, child_environment
+from ocizone.follow.compile import ChildCompiler
+from ocizone.process import child_environment
 from tests.fakes.following import SyncPool
 
 SPEC = CompileSpec("r.test/zones:prod", (), (), "/tree", "/image")
