@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -44,13 +44,34 @@ class CertificateError(Exception):
         self.hint = hint
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What the files of a ``tls`` directive held.
+
+    Attributes:
+        chain: certificates in PEM form, the server's own first.
+        key: in PEM form.
+        authorities: of clients, in PEM form; empty for none.
+    """
+
+    chain: bytes
+    key: bytes = field(repr=False)
+    authorities: bytes = b""
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of everything."""
+        return hashlib.sha256(b"\0".join((self.chain, self.key, self.authorities))).digest()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Identity:
     """A certificate ready to be served.
 
     Attributes:
         context: for new connections.
-        digest: of everything that was read.
+        material: what it was made of.
+        digest: of the material.
         subject: the certificate's own name, for the log.
         serial: the same, in hexadecimal.
         not_before: unix seconds.
@@ -58,6 +79,7 @@ class Identity:
     """
 
     context: SSL.Context
+    material: Material
     digest: bytes
     subject: str
     serial: str
@@ -76,27 +98,39 @@ def read_identity(tls: Tls, known: bytes = b"") -> Identity | None:
         CertificateError: a file cannot be read, holds something else, or key and certificate do
             not belong together. An expired certificate is none: that is for the log.
     """
-    chain_pem, key_pem = _read(tls.certificate), _read(tls.key)
-    ca_pem = _read(tls.authorities) if tls.authorities is not None else b""
-    digest = hashlib.sha256(b"\0".join((chain_pem, key_pem, ca_pem))).digest()
-    if digest == known:
-        return None
-    chain = _certificates(tls.certificate, chain_pem)
+    material = Material(
+        _read(tls.certificate),
+        _read(tls.key),
+        _read(tls.authorities) if tls.authorities is not None else b"",
+    )
+    return None if material.digest == known else identity_of(tls, material)
+
+
+def identity_of(tls: Tls, material: Material) -> Identity:
+    """Return what is served with what the files of a ``tls`` directive held.
+
+    Raises:
+        CertificateError: as ``read_identity``.
+    """
+    chain = _certificates(tls.certificate, material.chain)
     own = chain[0]
-    key = _private_key(tls.key, key_pem)
+    key = _private_key(tls.key, material.key)
     if own.public_key() != key.public_key():
         raise CertificateError(
             f"{tls.key}: the private key does not belong to {tls.certificate}",
             "the server's own certificate comes first in its file",
         )
-    authorities = _certificates(tls.authorities, ca_pem) if tls.authorities is not None else []
+    authorities = (
+        [] if tls.authorities is None else _certificates(tls.authorities, material.authorities)
+    )
     try:
         context = _context(tls, chain, key, authorities)
     except (SSL.Error, crypto.Error) as error:
         raise CertificateError(f"{tls.certificate}: OpenSSL refuses it: {error}") from error
     return Identity(
         context,
-        digest,
+        material,
+        material.digest,
         own.subject.rfc4514_string(),
         f"{own.serial_number:x}",
         own.not_valid_before_utc.timestamp(),

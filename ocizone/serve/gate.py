@@ -28,20 +28,30 @@ class TcpGate:
     """Which connections there are."""
 
     def __init__(
-        self, descriptors: int | None = None, dropped: Callable[[str], None] = lambda _: None
+        self,
+        descriptors: int | None = None,
+        dropped: Callable[[str], None] = lambda _: None,
+        processes: int = 1,
     ) -> None:
         """Make it.
 
         Args:
             descriptors: the process may have; None when that is not known to be few.
             dropped: told why a connection was refused or ended early, in fixed words.
+            processes: that share what the server may have.
         """
-        self._room = limits.TCP_CONNECTIONS
-        if descriptors is not None:
-            self._room = min(self._room, int(descriptors * limits.TCP_DESCRIPTORS))
+        self._descriptors = descriptors
+        self.share_among(processes)
         self.dropped = dropped
         self._open: OrderedDict[Held, str] = OrderedDict()
         self._clients: Counter[str] = Counter()
+
+    def share_among(self, processes: int) -> None:
+        """Have one of so many shares from now on; nobody is sent away for it."""
+        self._room = share(limits.TCP_CONNECTIONS, processes)
+        if self._descriptors is not None:
+            self._room = min(self._room, int(self._descriptors * limits.TCP_DESCRIPTORS))
+        self._most_of_one = share(limits.TCP_CONNECTIONS_PER_CLIENT, processes)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -49,7 +59,7 @@ class TcpGate:
     def admit(self, connection: Held, client: str) -> bool:
         """Tell whether the connection may stay; makes room by closing the longest idle."""
         site = site_of(client)
-        if self._clients[site] >= limits.TCP_CONNECTIONS_PER_CLIENT:
+        if self._clients[site] >= self._most_of_one:
             self.dropped("tcp: too many of one client")
             return False
         if len(self._open) >= self._room:
@@ -79,6 +89,15 @@ class TcpGate:
         """Close every connection: the server stops."""
         for connection in list(self._open):
             connection.close()
+
+
+def share(limit: int, processes: int) -> int:
+    """Return what one of several processes may have of a limit of the whole server.
+
+    Never less than LEAST_SHARE, unless the limit is: a client's connections fall on processes by
+    chance, and two on the same one must not be one too many.
+    """
+    return max(-(-limit // processes), min(limit, limits.LEAST_SHARE))
 
 
 def site_of(client: str) -> str:

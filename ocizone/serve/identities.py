@@ -21,7 +21,7 @@ from ocizone.endpoint import Endpoint
 from ocizone.errors import ConfigError, Problem, Severity
 from ocizone.limits import TLS_EXPIRES_SOON_S, TLS_LOOK_S
 from ocizone.plugins.tls import Tls
-from ocizone.serve.certificate import CertificateError, Identity, read_identity
+from ocizone.serve.certificate import CertificateError, Identity, Material, read_identity
 
 log = Logger(namespace="ocizone")
 
@@ -51,14 +51,22 @@ class Cell:
 class Identities:
     """Reads certificates, hands them to addresses, and watches their files."""
 
-    def __init__(self, clock: IReactorTime, wall: Callable[[], float], in_thread: InThread) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+        in_thread: InThread,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         """Make it; nothing is read.
 
         Args:
             clock: for looking again.
             wall: unix seconds.
             in_thread: runs what reads files.
+            on_change: told when changed files were taken up.
         """
+        self._on_change = on_change
         self._clock = clock
         self._wall = wall
         self._in_thread = in_thread
@@ -113,6 +121,11 @@ class Identities:
         return self._cells[endpoint]
 
     @property
+    def materials(self) -> dict[Endpoint, tuple[Tls, Material]]:
+        """What each address is served with: its directive, and what the files held."""
+        return {at: (tls, self._cells[at].identity.material) for at, tls in self._wanted.items()}
+
+    @property
     def expiries(self) -> dict[str, float]:
         """Until when the certificate of each address is good, unix seconds."""
         return {str(at): cell.identity.not_after for at, cell in self._cells.items()}
@@ -143,6 +156,8 @@ class Identities:
                 cell.identity = new
                 log.info("certificate taken up", endpoint=str(endpoint), serial=new.serial)
             self._tell(tls, cell.identity)
+        if any(isinstance(one, Identity) for one in found.values()):
+            self._on_change()
         for tls, one in found.items():
             if not isinstance(one, CertificateError):
                 self._complaints.pop(tls, None)

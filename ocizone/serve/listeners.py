@@ -93,6 +93,10 @@ class Listeners:
         """The open addresses; a copy."""
         return dict(self._open)
 
+    def share_among(self, processes: int) -> None:
+        """Have one of so many shares of the TCP clients a server may have."""
+        self._gate.share_among(processes)
+
     @property
     def tcp_connections(self) -> int:
         """How many TCP clients there are."""

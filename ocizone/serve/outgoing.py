@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from ocizone import limits
 from ocizone.answer.blocks import Transport
 from ocizone.answer.sent import Outcome, Sent
-from ocizone.serve.gate import site_of
+from ocizone.serve.gate import share, site_of
 
 
 class TransferSlots:
@@ -21,6 +21,12 @@ class TransferSlots:
 
     def __init__(self) -> None:
         self._clients: Counter[str] = Counter()
+        self.share_among(1)
+
+    def share_among(self, processes: int) -> None:
+        """Have one of so many shares of what the server may send; nothing is cut off for it."""
+        self._most = share(limits.TRANSFERS, processes)
+        self._most_of_one = share(limits.TRANSFERS_PER_CLIENT, processes)
 
     def __len__(self) -> int:
         return self._clients.total()
@@ -28,7 +34,7 @@ class TransferSlots:
     def take(self, client: str) -> bool:
         """Tell whether a client may have one more transfer now, and count it if so."""
         site = site_of(client)
-        if len(self) >= limits.TRANSFERS or self._clients[site] >= limits.TRANSFERS_PER_CLIENT:
+        if len(self) >= self._most or self._clients[site] >= self._most_of_one:
             return False
         self._clients[site] += 1
         return True

@@ -116,16 +116,17 @@ def sharing(sockets: Iterable[socket.socket]) -> Iterator[None]:
     """Let sockets share their port for a moment.
 
     A reload from every address to one, or back, binds the new socket while the old one still
-    answers. Not for longer: a second server started by mistake must be refused the port.
+    answers. Not for longer, unless they did before: a second server started by mistake must be
+    refused the port.
     """
-    own = list(sockets)
-    for sock in own:
+    own = [(sock, sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)) for sock in sockets]
+    for sock, _ in own:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         yield
     finally:
-        for sock in own:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+        for sock, before in own:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, before)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,10 +141,21 @@ class Bound:
         """Every socket."""
         return (self.stream,) if self.datagram is None else (self.datagram, self.stream)
 
+    @property
+    def port(self) -> int:
+        """The port, chosen by the system or not."""
+        port: int = self.stream.getsockname()[1]
+        return port
+
     def close(self) -> None:
         """Close every socket."""
         for sock in self.all:
             sock.close()
+
+    def duplicate(self) -> Bound:
+        """Return the same sockets by descriptors of their own."""
+        datagram = self.datagram
+        return Bound(None if datagram is None else datagram.dup(), self.stream.dup())
 
 
 def bind_endpoint(endpoint: Endpoint, *, share: bool = False) -> Bound:

@@ -28,8 +28,12 @@ class Site:
         self.now = NOW.timestamp()
         self.held: list[Callable[[], None]] = []
         self.hold = False
-        self.identities = Identities(self.clock, lambda: self.now, self._in_thread)
+        self.changes = 0
+        self.identities = Identities(self.clock, lambda: self.now, self._in_thread, self._changed)
         self.events: list[LogEvent] = []
+
+    def _changed(self) -> None:
+        self.changes += 1
 
     def _in_thread(self, work: Callable[[], Any]) -> Deferred[Any]:
         if not self.hold:
@@ -69,10 +73,11 @@ def test_a_changed_file_is_taken_up(site, tmp_path):
     site.serve((ONE, self_signed(tmp_path)))
     cell, before = site.identities.cell(ONE), site.serial()
     site.later()
-    assert site.serial() == before
+    assert (site.serial(), site.changes) == (before, 0)
     self_signed(tmp_path)
     site.later()
     assert site.serial() != before
+    assert site.changes == 1
     assert site.identities.cell(ONE) is cell
     assert site.said == ["certificate taken up"]
 
