@@ -295,6 +295,10 @@ COMPILE_S: Final = 600.0
 # What a compiler may use beside the map of its image: a zone of ZONE_RECORDS takes about 2 GiB.
 COMPILE_MEMORY_OCTETS: Final = 4 * 1024 * MIB
 COMPILE_REPORT_OCTETS: Final = 64 * MIB
+# What of the unchanged files of a revision a compiler keeps in memory instead of writing it.
+HELD_FILES_OCTETS: Final = 64 * MIB
+# Findings of one zone that its image remembers: a zone with more is read again.
+NOTED_PROBLEMS: Final = 100
 # Compilers under way at once: each takes a core and the memory of a zone.
 COMPILE_CHILDREN: Final = 2
 

@@ -7,7 +7,7 @@ A zone that is signed again changed by nothing. Not here: the records themselves
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,9 +99,19 @@ def changes_between(former: Image | None, image: Image) -> tuple[ZoneChange, ...
     return zone_changes({} if former is None else former.zones(), image.zones())
 
 
-def zone_changes(former: _Zones, zones: _Zones) -> tuple[ZoneChange, ...]:
-    """Return what zones change: ``changes_between``, of any readers."""
+def zone_changes(
+    former: _Zones, zones: _Zones, known: Collection[str] = ()
+) -> tuple[ZoneChange, ...]:
+    """Return what zones change: ``changes_between``, of any readers.
+
+    Args:
+        former: as they were.
+        zones: as they are.
+        known: views with zones in both that are not among these, because they did not change.
+    """
     views, views_before = {view for view, _ in zones}, {view for view, _ in former}
+    views.update(known)
+    views_before.update(known)
     renamed = {apex: (view, apex) for view, apex in former if view not in views}
     found: list[ZoneChange] = []
     compared: set[_Key] = set()

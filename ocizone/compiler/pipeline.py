@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ocizone.compiler.changes import changes_of
+from ocizone.compiler.derive import derive, plan
+from ocizone.compiler.former import Former, FormerZone, note_revision, note_zone
 from ocizone.compiler.select import YAML_SUFFIXES, Selected, is_zone_tests, select
 from ocizone.compiler.serials import serial_for, set_serial, written_serial
 from ocizone.compiler.spec import (
@@ -52,15 +54,24 @@ def compile_revision(spec: CompileSpec, clock: Callable[[], float]) -> CompileRe
     """
     started = clock()
     findings = Findings()
-    files = unpack(spec.layers, Path(spec.tree), findings)
     made = _Made()
     selected: tuple[Selected, ...] = ()
-    tree = SourceTree(Path(spec.tree), spec.prefix, spec.source)
-    if not findings.refused:
-        selected = select(tree, spec.rules, findings)
-    if not findings.refused:
-        tests = _Tests(tree, files, spec, findings)
-        made = _make(spec, _Compiled(tree, selected, spec, findings), tests, findings)
+    former = Former.take(spec)
+    try:
+        held: dict[str, bytes] = {}
+        known = former.files if former else {}
+        files = unpack(spec.layers, Path(spec.tree), findings, known, held)
+        listed = tuple(file.path for file in files)
+        tree = SourceTree(Path(spec.tree), spec.prefix, spec.source, listed, held)
+        if not findings.refused:
+            selected = select(tree, spec.rules, findings)
+        if not findings.refused:
+            tests = _Tests(tree, files, spec, findings)
+            compiled = _Compiled(tree, selected, files, spec, findings)
+            made = _make(spec, compiled, former, tests, findings)
+    finally:
+        if former is not None:
+            former.close()
     return CompileReport(
         problems=findings.problems(),
         zones=made.zones,
@@ -87,22 +98,45 @@ class _Made:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def _make(spec: CompileSpec, compiled: _Compiled, tests: _Tests, findings: Findings) -> _Made:
+def _make(
+    spec: CompileSpec,
+    compiled: _Compiled,
+    former: Former | None,
+    tests: _Tests,
+    findings: Findings,
+) -> _Made:
     """Write the image, test and compare it; one that is refused is removed again."""
     path = Path(spec.image)
     try:
-        digest, octets = write_image(path, compiled.zones())
+        made = _written(spec, compiled, former)
     except ZoneError:
-        # Raised by compiled.zones() so that no image is written; the findings say why.
+        # Raised by compiled.finished() so that no image is written; the findings say why.
         assert findings.refused
         return _Made()
     held = tests.run(path)
     if findings.refused:
         path.unlink()
         return _Made()
-    extra: dict[str, Any] = {}
-    changes = changes_of(spec.former, spec.image, extra) if spec.former else ()
-    return _Made(tuple(compiled.listed), digest, octets, held, changes, extra)
+    changes = made.changes
+    if changes is None and spec.former:
+        changes = changes_of(spec.former, spec.image, made.extra)
+    else:
+        changes = changes or ()
+    return replace(made, zones=tuple(compiled.listed), tests=held, changes=changes)
+
+
+def _written(spec: CompileSpec, compiled: _Compiled, former: Former | None) -> _Made:
+    """Write the image: derived from the former one, or anew, which compares nothing."""
+    found = former and plan(former, compiled.selected, compiled.files, spec)
+    if found:
+        compiled.bounded()
+        derived = derive(
+            found, compiled.selected, spec, compiled.take, compiled.read, compiled.finished
+        )
+        extra = {"zones_kept": len(found.kept), "zones_read": compiled.reads}
+        return _Made((), derived.digest, derived.octets, 0, derived.changes, {"derived": extra})
+    digest, octets = write_image(Path(spec.image), compiled.zones(), note_revision(spec))
+    return _Made((), digest, octets, 0, None)
 
 
 class _Tests:
@@ -155,12 +189,17 @@ class _Compiled:
         self,
         tree: SourceTree,
         selected: tuple[Selected, ...],
+        files: tuple[RevisionFile, ...],
         spec: CompileSpec,
         findings: Findings,
     ) -> None:
         self.listed: list[CompiledZone] = []
+        self.selected = selected
+        self.files = files
+        self.reads = 0
+        """How many zone files were read."""
         self._tree = tree
-        self._selected = selected
+        self._digests = {file.path: file.digest for file in files}
         self._spec = spec
         self._base = {(zone.view, zone.apex): zone for zone in spec.base}
         self._findings = findings
@@ -171,19 +210,53 @@ class _Compiled:
         Raises:
             ZoneError: at the end, when any zone of the revision was refused.
         """
-        if len(self._selected) > ZONES_PER_IMAGE:
-            message = f"{len(self._selected)} zones, over {ZONES_PER_IMAGE}"
+        self.bounded()
+        for one in self.selected:
+            yield from self.read(one)
+        self.finished()
+
+    def bounded(self) -> None:
+        """Refuse too many zones.
+
+        Raises:
+            ZoneError: there are.
+        """
+        if len(self.selected) > ZONES_PER_IMAGE:
+            message = f"{len(self.selected)} zones, over {ZONES_PER_IMAGE}"
             self._findings.error("", 0, 0, "zones", message)
-            raise ZoneError(self._findings.problems())
-        for one in self._selected:
-            policy = self._policy(one)
-            content = read_zone(self._tree, one.path, one.origin, self._findings, policy)
-            # One refused zone refuses the revision: the rest is only checked.
-            if self._findings.refused:
-                continue
-            yield from self._versions(one, content)
+            self.finished()
+
+    def finished(self) -> None:
+        """Refuse the revision if something in it was refused.
+
+        Raises:
+            ZoneError: it was.
+        """
         if self._findings.refused:
             raise ZoneError(self._findings.problems())
+
+    def take(self, one: Selected, zone: FormerZone) -> None:
+        """List a zone that is taken from the former image as it is, and tell what it is told of."""
+        for problem in zone.problems:
+            self._findings.add(problem)
+        for rule in one.rules:
+            self.listed.append(_listed(rule.view, zone.views[rule.view][1], zone.written))
+
+    def read(self, one: Selected) -> Iterator[ImageZone]:
+        """Read a zone, and yield what is to be written of it."""
+        self.reads += 1
+        seen: set[str] = set()
+        tree = replace(self._tree, seen=seen)
+        own = Findings()
+        content = read_zone(tree, one.path, one.origin, own, self._policy(one))
+        problems = own.problems()
+        for problem in problems:
+            self._findings.add(problem)
+        # One refused zone refuses the revision: the rest is only checked.
+        if self._findings.refused:
+            return
+        made = note_zone(one.path, seen, self._digests, content, problems)
+        yield from (replace(zone, made=made) for zone in self._versions(one, content))
 
     def _versions(self, one: Selected, content: Content) -> Iterator[ImageZone]:
         """Yield a zone once for each serial that its views give it, nearly always one."""

@@ -155,6 +155,10 @@ class CompileSpec:
         expiring_s: signatures that run out within so many seconds are told.
         former: absolute path of the image that is served, verified; "" for none. The report
             tells what the new one changes; no part of the fingerprint.
+        former_sha256: hex digest of that image: what did not change is taken from it; "" to
+            compile everything.
+        former_layers: where the files of the revision that is served came from: a large file is
+            compared with what it was, line by line.
     """
 
     source: str
@@ -168,6 +172,8 @@ class CompileSpec:
     excuse_expired: bool = False
     expiring_s: int = EXPIRING_S
     former: str = ""
+    former_sha256: str = ""
+    former_layers: tuple[Layer, ...] = ()
 
     def fingerprint(self) -> str:
         """Return the hex SHA-256 of what goes in: layers, rules, compiler version; no paths."""
@@ -198,6 +204,8 @@ class CompileSpec:
             excuse_expired=raw["excuse_expired"],
             expiring_s=raw["expiring_s"],
             former=raw["former"],
+            former_sha256=raw["former_sha256"],
+            former_layers=tuple(Layer(**layer) for layer in raw["former_layers"]),
         )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ocizone.errors import StoreError
@@ -26,14 +26,23 @@ class SourceTree:
         root: the folder.
         prefix: what findings put before a relative path, such as ``zones/``.
         name: what findings about the whole are of; the prefix when there is no other.
+        listed: the files in it, relative, where they are known.
+        held: octets of files that were not written to the folder (store.unpack).
+        seen: takes the relative path of each file that is read whole.
     """
 
     root: Path
     prefix: str = ""
     name: str = ""
+    listed: tuple[str, ...] | None = None
+    held: Mapping[str, bytes] = field(default_factory=dict)
+    seen: set[str] | None = None
 
     def files(self) -> Iterator[str]:
         """Yield the regular files below the folder, relative, sorted within each folder."""
+        if self.listed is not None:
+            yield from sorted(self.listed, key=_place)
+            return
         for folder, folders, names in os.walk(self.root):
             folders.sort()
             base = Path(folder)
@@ -52,6 +61,11 @@ class SourceTree:
         Raises:
             StoreError: it cannot be read, or is over ZONE_FILE_OCTETS.
         """
+        if self.seen is not None:
+            self.seen.add(relative)
+        held = self.held.get(relative)
+        if held is not None:
+            return held
         path = self.root / relative
         try:
             if path.stat().st_size > ZONE_FILE_OCTETS:
@@ -66,6 +80,9 @@ class SourceTree:
         Raises:
             StoreError: it cannot be read.
         """
+        held = self.held.get(relative)
+        if held is not None:
+            return held[:octets]
         path = self.root / relative
         try:
             with path.open("rb") as file:
@@ -95,3 +112,9 @@ class SourceTree:
             return self.prefix + relative, self.read(relative)
         except (StoreError, OSError, ValueError) as error:
             raise IncludeError(f"{shown(target)} cannot be read") from error
+
+
+def _place(path: str) -> list[tuple[bool, str]]:
+    """Return what sorts a path as a walk meets it: the files of a folder before its folders."""
+    *folders, name = path.split("/")
+    return [*((True, folder) for folder in folders), (False, name)]

@@ -1,10 +1,11 @@
 """Compiled zone images: one immutable LMDB file, written once, mapped and shared by all readers.
 
-Named databases: ``meta`` (format), ``zones`` (number -> view and facts of
-a zone, JSON), ``nodes`` (three-octet zone id + wire.name.relative_key -> zone.node), ``nsec3``
-(zone id + hash -> zone.node: the owner of an NSEC3 is no name of the zone). Who opens an
-image has checked its hash before: a mapped file that is cut short kills the process. This is
-the one module that imports lmdb. Not here: what the nodes mean.
+Named databases: ``meta`` (format), ``zones`` (three-octet zone id + number of the view -> view
+and facts of a zone, JSON), ``nodes`` (zone id + wire.name.relative_key -> zone.node), ``nsec3``
+(zone id + hash -> zone.node: the owner of an NSEC3 is no name of the zone), ``made`` (zone id ->
+what the compiler notes of how the zone was made). Who opens an image has checked its hash
+before: a mapped file that is cut short kills the process. Not here: what the nodes mean, and
+making an image of another one (zone.rewrite; beside it the one module that imports lmdb).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 import lmdb
 
@@ -26,9 +27,11 @@ from ocizone.limits import IMAGE_MAP_OCTETS
 from ocizone.zone.node import Node
 from ocizone.zone.reader import Nsec3Params, ZoneInfo
 
-FORMAT: Final = b"ocizone-image-2"
-_ID_OCTETS: Final = 3
-_DATABASES: Final = (b"meta", b"zones", b"nodes", b"nsec3")
+FORMAT: Final = b"ocizone-image-3"
+ID_OCTETS: Final = 3
+DATABASES: Final = (b"meta", b"zones", b"nodes", b"nsec3", b"made")
+#: In ``meta``: what the compiler notes of the image as a whole.
+MADE: Final = b"made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,26 @@ class ImageZone:
         info: facts of the zone.
         nodes: in canonical order; consumed once.
         nsec3: by hash, in order; consumed once.
+        made: kept for the compiler, which alone reads it.
     """
 
     views: tuple[str, ...]
     info: ZoneInfo
     nodes: Iterable[tuple[bytes, Node]]
     nsec3: Iterable[tuple[bytes, Node]] = ()
+    made: bytes = b""
 
 
-def write_image(path: Path, zones: Iterable[ImageZone]) -> tuple[str, int]:
+def write_image(path: Path, zones: Iterable[ImageZone], made: bytes = b"") -> tuple[str, int]:
     """Write an image and rename it to ``path``; return (hex SHA-256, octets) of the file.
 
     The file appears whole or not at all: written beside, compacted, fsynced, renamed, and the
     folder fsynced. The same zones give the same octets.
+
+    Args:
+        path: where it is to be.
+        zones: in the order of their ids.
+        made: kept for the compiler, which alone reads it.
 
     Raises:
         StoreError: the disk is full or not writable.
@@ -62,10 +72,8 @@ def write_image(path: Path, zones: Iterable[ImageZone]) -> tuple[str, int]:
     try:
         draft.unlink(missing_ok=True)
         compact.unlink(missing_ok=True)
-        _write_draft(draft, compact, zones)
-        digest, octets = _hash_and_sync(compact)
-        compact.rename(path)
-        _sync_folder(path.parent)
+        _write_draft(draft, compact, zones, made)
+        digest, octets = publish(compact, path)
     except (OSError, lmdb.Error) as error:
         raise StoreError(f"cannot write the image {path}: {error}") from error
     finally:
@@ -74,34 +82,58 @@ def write_image(path: Path, zones: Iterable[ImageZone]) -> tuple[str, int]:
     return digest, octets
 
 
-def _write_draft(draft: Path, compact: Path, zones: Iterable[ImageZone]) -> None:
+def publish(finished: Path, path: Path) -> tuple[str, int]:
+    """Fsync a written image and rename it to ``path``; return (hex SHA-256, octets) of it.
+
+    Raises:
+        OSError: the disk is full or not writable.
+    """
+    digest, octets = _hash_and_sync(finished)
+    finished.rename(path)
+    _sync_folder(path.parent)
+    return digest, octets
+
+
+def _write_draft(draft: Path, compact: Path, zones: Iterable[ImageZone], made: bytes) -> None:
     # sync=False: only the compacted copy is kept, and that one is fsynced.
     environment = lmdb.open(
         str(draft),
         subdir=False,
         lock=False,
         sync=False,
-        max_dbs=len(_DATABASES),
+        max_dbs=len(DATABASES),
         map_size=IMAGE_MAP_OCTETS,
         mode=0o600,
     )
     try:
-        meta, listed, nodes, nsec3 = (environment.open_db(name) for name in _DATABASES)
+        meta, listed, nodes, nsec3, notes = (environment.open_db(name) for name in DATABASES)
         with environment.begin(write=True) as transaction:
             transaction.put(b"format", FORMAT, db=meta)
-            entries = 0
+            transaction.put(MADE, made, db=meta)
             for number, zone in enumerate(zones):
-                prefix = number.to_bytes(_ID_OCTETS, "big")
+                prefix = number.to_bytes(ID_OCTETS, "big")
                 for db, found in ((nodes, zone.nodes), (nsec3, zone.nsec3)):
                     encoded = ((prefix + key, node.encode()) for key, node in found)
                     transaction.cursor(db=db).putmulti(encoded, append=True)
-                for view in zone.views:
-                    facts = _facts(view, number, zone.info)
-                    transaction.put(entries.to_bytes(4, "big"), facts, db=listed, append=True)
-                    entries += 1
+                for key, facts in entries(number, zone.views, zone.info):
+                    transaction.put(key, facts, db=listed, append=True)
+                transaction.put(prefix, zone.made, db=notes, append=True)
         environment.copy(str(compact), compact=True)
     finally:
         environment.close()
+
+
+def entries(number: int, views: Iterable[str], info: ZoneInfo) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the keys and values that list a zone in ``zones``, one a view."""
+    prefix = number.to_bytes(ID_OCTETS, "big")
+    for place, view in enumerate(views):
+        yield prefix + place.to_bytes(2, "big"), _facts(view, number, info)
+
+
+def entry(value: bytes) -> tuple[str, int, ZoneInfo]:
+    """Return the view, the id and the facts that an entry of ``zones`` tells."""
+    raw = json.loads(value)
+    return raw["view"], raw["id"], _info(raw["info"])
 
 
 def _facts(view: str, number: int, info: ZoneInfo) -> bytes:
@@ -132,6 +164,19 @@ def _sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+class Databases(Protocol):
+    """What a zone is read from: an open image, or one that is being rewritten."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the encoded node with this key, zone id included."""
+
+    def cursor(self) -> Any:
+        """Return an LMDB cursor over all nodes."""
+
+    def nsec3_cursor(self) -> Any:
+        """Return an LMDB cursor over all NSEC3."""
+
+
 class Image:
     """An open image. Opened once a process, closed when nobody refers to it or its zones."""
 
@@ -148,14 +193,14 @@ class Image:
             lock=False,
             readonly=True,
             create=False,
-            max_dbs=len(_DATABASES),
+            max_dbs=len(DATABASES),
         )
         # One read transaction for the image's lifetime: the file never changes, so it holds
         # nothing back, and a get costs no transaction of its own.
         transaction = environment.begin()
         weakref.finalize(self, _close, environment, transaction)
         meta, listed, nodes, nsec3 = (
-            environment.open_db(name, transaction, create=False) for name in _DATABASES
+            environment.open_db(name, transaction, create=False) for name in DATABASES[:4]
         )
         if transaction.get(b"format", db=meta) != FORMAT:
             raise StoreError(f"{path} is an image of another format")
@@ -199,9 +244,8 @@ class Image:
 
     def _read_zones(self, listed: Any) -> Iterator[tuple[tuple[str, bytes], tuple[int, ZoneInfo]]]:
         for _, value in self._transaction.cursor(db=listed):
-            raw = json.loads(value)
-            info = _info(raw["info"])
-            yield (raw["view"], info.apex), (raw["id"], info)
+            view, number, info = entry(value)
+            yield (view, info.apex), (number, info)
 
     def cursor(self) -> Any:
         """Return an LMDB cursor over all nodes."""
@@ -222,10 +266,10 @@ class LmdbZone:
 
     __slots__ = ("_cursor", "_get", "_image", "_info", "_prefix")
 
-    def __init__(self, image: Image, number: int, info: ZoneInfo) -> None:
+    def __init__(self, image: Databases, number: int, info: ZoneInfo) -> None:
         self._image = image
         self._info = info
-        self._prefix = number.to_bytes(_ID_OCTETS, "big")
+        self._prefix = number.to_bytes(ID_OCTETS, "big")
         self._cursor = image.cursor()
         self._get = image.get
 
@@ -256,7 +300,7 @@ class LmdbZone:
         found: bytes = cursor.key()
         if not found.startswith(self._prefix):
             return None
-        return found[_ID_OCTETS:], cursor.value()
+        return found[ID_OCTETS:], cursor.value()
 
     def nodes(self, start: bytes = b"") -> Iterator[tuple[bytes, Node]]:
         """Yield (key, node) from ``start`` on, in canonical order."""
@@ -270,13 +314,13 @@ class LmdbZone:
             return digest, Node.decode(cursor.value())
         if not (cursor.key() and cursor.prev() and cursor.key().startswith(prefix)):
             # Before the first, or behind the last of all zones: the last of this zone.
-            behind = (int.from_bytes(prefix, "big") + 1).to_bytes(_ID_OCTETS, "big")
+            behind = (int.from_bytes(prefix, "big") + 1).to_bytes(ID_OCTETS, "big")
             if not (cursor.prev() if cursor.set_range(behind) else cursor.last()):
                 return None
         found: bytes = cursor.key()
         if not found.startswith(prefix):
             return None
-        return found[_ID_OCTETS:], Node.decode(cursor.value())
+        return found[ID_OCTETS:], Node.decode(cursor.value())
 
     def nsec3_nodes(self) -> Iterator[tuple[bytes, Node]]:
         """Yield (hash, node with the NSEC3 RRset) in hash order."""
@@ -298,4 +342,4 @@ class LmdbZone:
         for key, value in cursor:
             if not key.startswith(self._prefix):
                 return
-            yield key[_ID_OCTETS:], value
+            yield key[ID_OCTETS:], value
