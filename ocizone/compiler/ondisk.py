@@ -21,7 +21,7 @@ from ocizone.errors import Problem, StoreError
 from ocizone.findings import Findings
 from ocizone.store.paths import names_a_secret
 from ocizone.wire import name as names
-from ocizone.zone.build import nsec3_nodes, zone_info, zone_nodes
+from ocizone.zone.build import encoded_nodes, encoded_nsec3, zone_info
 from ocizone.zone.dnssecpolicy import DnssecPolicy
 from ocizone.zone.image import Image, ImageZone, write_image
 
@@ -119,7 +119,7 @@ def _images(zones: Sequence[tuple[Path, CheckedZone]], now: int) -> Iterator[Ima
         apex = names.from_text(zone.origin)
         content = read_zone(_beside(path), path.name, apex, Findings(), DnssecPolicy(now))
         info = zone_info(content, zone.file, now)
-        yield ImageZone(("",), info, zone_nodes(content), nsec3_nodes(content))
+        yield ImageZone(("",), info, encoded_nodes(content), encoded_nsec3(content))
 
 
 def _beside(path: Path) -> SourceTree:

@@ -29,14 +29,16 @@ from ocizone.findings import Findings
 from ocizone.limits import ZONES_PER_IMAGE
 from ocizone.store.unpack import unpack
 from ocizone.wire import name as names
-from ocizone.zone.build import nsec3_nodes, zone_info, zone_nodes
+from ocizone.zone.batch import Batch
+from ocizone.zone.build import encoded_nodes, encoded_nsec3, zone_info
 from ocizone.zone.check import check_zone
 from ocizone.zone.content import Content, gather
 from ocizone.zone.digest import content_text, zone_sum
 from ocizone.zone.dnssecpolicy import DnssecPolicy
 from ocizone.zone.image import Image, ImageZone, write_image
-from ocizone.zone.masterfile import read_master
+from ocizone.zone.masterfile import read_zone_master
 from ocizone.zone.reader import ZoneInfo
+from ocizone.zone.record import Record
 
 if TYPE_CHECKING:
     from ocizone.compiler.testfile import ZoneTest
@@ -260,7 +262,11 @@ class _Compiled:
 
     def _versions(self, one: Selected, content: Content) -> Iterator[ImageZone]:
         """Yield a zone once for each serial that its views give it, nearly always one."""
-        spec, digest = self._spec, _content_of(content)
+        spec = self._spec
+        # Encoded once, for what it says and for the image.
+        encoded = [value for _, value in encoded_nodes(content)]
+        nsec3 = list(encoded_nsec3(content))
+        digest = content_text(zone_sum(zip(content.order, encoded, strict=True), nsec3))
         written = written_serial(content)
         views: dict[int, list[str]] = {}
         for rule in one.rules:
@@ -273,7 +279,9 @@ class _Compiled:
             info = zone_info(content, self._tree.display(one.path), spec.now)
             info = replace(info, content=digest)
             self.listed += [_listed(view, info, written) for view in of]
-            yield ImageZone(tuple(of), info, zone_nodes(content), nsec3_nodes(content))
+            # The apex is first in canonical order, and alone holds the serial.
+            _, encoded[0] = next(encoded_nodes(content))
+            yield ImageZone(tuple(of), info, zip(content.order, encoded, strict=True), nsec3)
 
     def _policy(self, one: Selected) -> DnssecPolicy:
         """Return how a zone is judged: as the strictest of its views asks."""
@@ -303,12 +311,14 @@ def read_zone(
     if path.endswith(YAML_SUFFIXES):
         from ocizone.zone.yamlfile import read_yaml  # noqa: PLC0415 - PyYAML only when it is used
 
-        records = read_yaml(data, file=file, origin=origin, findings=own)
+        records: Iterator[Record | Batch] = read_yaml(
+            data, file=file, origin=origin, findings=own
+        )
     else:
-        records = read_master(
+        records = read_zone_master(
             data,
             file=tree.prefix + path,
-            origin=origin,
+            apex=origin,
             findings=own,
             resolver=tree.include,
         )
@@ -321,12 +331,6 @@ def read_zone(
     for problem in own.problems():
         findings.add(problem)
     return content
-
-
-def _content_of(content: Content) -> str:
-    nodes = ((key, node.encode()) for key, node in zone_nodes(content))
-    hashed = ((key, node.encode()) for key, node in nsec3_nodes(content))
-    return content_text(zone_sum(nodes, hashed))
 
 
 def _listed(view: str, info: ZoneInfo, written: int) -> CompiledZone:

@@ -17,7 +17,14 @@ from ocizone.wire.codes import (
     TYPE_RRSIG,
     TYPE_SOA,
 )
-from ocizone.zone.content import Content, by_type, distinct, params_of, signatures_of
+from ocizone.zone.content import (
+    Content,
+    by_type,
+    distinct,
+    params_of,
+    parent_key,
+    signatures_of,
+)
 from ocizone.zone.node import Flag, Node, RRset
 from ocizone.zone.reader import Nsec3Params, ZoneInfo
 from ocizone.zone.record import Record
@@ -80,42 +87,62 @@ def soa_numbers(rdata: bytes) -> tuple[int, int]:
 
 
 def zone_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
-    """Yield (key, node) in canonical order.
+    """Yield (key, node) in canonical order."""
+    return ((key, Node.decode(value)) for key, value in encoded_nodes(content))
+
+
+def encoded_nodes(content: Content) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (key, encoded node) in canonical order.
 
     A cut below a cut is no cut of this zone: it is only OCCLUDED, so that a lookup finds the
     one that counts from either end.
     """
     covered: bytes | None = None
+    owners, one, singles = content.names, content.packed.one, content.packed.singles
+    encoded = content.packed.encoded
+    above_wildcards = {
+        key[: -len(_WILDCARD)]
+        for key in content.order
+        if key.endswith(_WILDCARD) and parent_key(key) + _WILDCARD == key
+    }
     for key in content.order:
-        records = content.names[key]
+        occluded = covered is not None and key.startswith(covered)
+        # Adding plain numbers: each | of two Flags costs as much as the rest of a node.
+        flags = _OCCLUDED * occluded + _WILDCARD_CHILD * (key in above_wildcards)
+        records = owners.get(key)
+        if records is None:
+            number = one.get(key)
+            yield key, encoded(key, flags) if flags or number is None else singles[number]
+            continue
         rrsets = _rrsets(records)
         owner = _spelling(records)
-        occluded = covered is not None and key.startswith(covered)
         cut = not occluded and key != b"" and TYPE_NS in rrsets
         dname = not occluded and not cut and TYPE_DNAME in rrsets
         if cut or dname:
             covered = key
-        # Adding plain numbers: each | of two Flags costs as much as the rest of a node.
-        flags = (
+        flags += (
             _CUT * cut
             + _DNAME * dname
-            + _OCCLUDED * occluded
-            + _WILDCARD_CHILD * (key + _WILDCARD in content.names)
             + _EMPTY_NON_TERMINAL * (not records)
             + _MIXED_CASE * (owner is not None)
         )
-        yield key, Node(Flag(flags), rrsets, owner)
+        yield key, Node(Flag(flags), rrsets, owner).encode()
 
 
 def nsec3_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
     """Yield (hash, node with the NSEC3 RRset) in hash order."""
+    return ((digest, Node.decode(value)) for digest, value in encoded_nsec3(content))
+
+
+def encoded_nsec3(content: Content) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (hash, encoded node with the NSEC3 RRset) in hash order."""
     for digest, records in sorted(content.nsec3.items()):
         rrsets = _rrsets(records)
         # A signature over an NSEC3 that is not there is no node.
         if rrsets:
             owner = _spelling(records)
             flags = Flag.NONE if owner is None else Flag.MIXED_CASE
-            yield digest, Node(flags, rrsets, owner)
+            yield digest, Node(flags, rrsets, owner).encode()
 
 
 def _spelling(records: list[Record]) -> bytes | None:

@@ -68,11 +68,11 @@ class _Check:
         self._complete = not findings.refused
 
     def run(self, file: str) -> None:
-        """Walk the zone in canonical order."""
+        """Walk the zone in canonical order, what is packed apart: nothing is said of that."""
         apex = by_type(self._content.names.get(b"", []))
         self._apex(apex, file)
         cover_key = b""
-        for key in self._content.order:
+        for key in sorted(self._content.names):
             records = self._content.names[key]
             if not records:
                 continue
@@ -338,13 +338,13 @@ class _Check:
 
     def _answering(self, key: bytes) -> list[Record]:
         """Return the records at a name, or those of the wildcard that stands for it (RFC 4592)."""
-        owners = self._content.names
+        owners = self._content
         if key in owners:
-            return owners[key]
+            return owners.at(key)
         encloser = parent_key(key)
         while encloser not in owners and encloser:
             encloser = parent_key(encloser)
-        return owners.get(encloser + b"*\x00", [])
+        return owners.at(encloser + b"*\x00")
 
     def _chain(self, first: Record, key: bytes) -> None:
         """A CNAME that leads back to itself, or through too many others."""

@@ -1,14 +1,17 @@
 """What a zone's files hold, by owner in canonical order: between reading and building.
 
-Records stand as read (duplicates, differing TTLs and all), so that checks can name both lines.
-Empty non-terminals (RFC 4592 2.2.2) are owners without records.
+Records stand as read (duplicates, differing TTLs and all), so that checks can name both lines;
+those that no check has anything to say of are packed (zone.packed). Empty non-terminals (RFC
+4592 2.2.2) are owners without records.
 """
 
 from __future__ import annotations
 
 import base64
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ocizone.findings import Findings
 from ocizone.limits import ZONE_RECORDS
@@ -27,6 +30,8 @@ from ocizone.wire.codes import (
     TYPE_SRV,
     TYPE_ZONEMD,
 )
+from ocizone.zone.batch import Batch
+from ocizone.zone.packed import Packed
 from ocizone.zone.reader import Nsec3Params
 from ocizone.zone.record import Record
 
@@ -46,12 +51,14 @@ class Content:
     Attributes:
         apex: lower-case wire name.
         apex_labels: labels of the apex, root not counted.
-        names: by key (wire.name.relative_key); an empty list is an empty non-terminal.
-        order: the keys, sorted.
+        names: by key (wire.name.relative_key); an empty list is an empty non-terminal. The apex
+            is here, and in a signed zone every name.
+        order: all keys, sorted: of names and of packed.
         records: how many were read.
         nsec3: NSEC3 records and their RRSIGs by hash (20 octets): their owners are no names
             of the zone (RFC 5155 7.2.8).
         signatures: how many RRSIGs there are.
+        packed: the other names.
     """
 
     apex: bytes
@@ -61,6 +68,16 @@ class Content:
     records: int
     nsec3: dict[bytes, list[Record]] = field(default_factory=dict)
     signatures: int = 0
+    packed: Packed = field(default_factory=lambda: Packed(names.ROOT))
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether a name exists, if only because one below it does."""
+        return key in self.names or key in self.packed
+
+    def at(self, key: bytes) -> list[Record]:
+        """Return the records at a name."""
+        found = self.names.get(key)
+        return self.packed.records(key) if found is None else found
 
     @property
     def is_signed(self) -> bool:
@@ -83,7 +100,7 @@ class Content:
         return names.relative_key(lowered, self.apex_labels)
 
 
-def gather(records: Iterable[Record], apex: bytes, findings: Findings) -> Content:
+def gather(records: Iterable[Record | Batch], apex: bytes, findings: Findings) -> Content:
     """Sort records by owner; those out of the zone become errors (RFC 1035 5.2).
 
     Args:
@@ -91,12 +108,13 @@ def gather(records: Iterable[Record], apex: bytes, findings: Findings) -> Conten
         apex: lower-case wire name.
         findings: where problems go.
     """
-    found = Content(apex, len(names.labels(apex)), {}, [], 0)
+    packed = Packed(apex)
+    found = Content(apex, len(names.labels(apex)), {}, [], 0, packed=packed)
     count = signatures = 0
     last_owner: bytes | None = None
     bucket: list[Record] = []
-    for record in records:
-        if count == ZONE_RECORDS:
+    for record in _one_by_one(records, found):
+        if count + len(packed.singles) == ZONE_RECORDS:
             where = (record.file, record.line, record.column)
             findings.error(*where, "zone-records", f"the zone has over {ZONE_RECORDS} records")
             break
@@ -112,12 +130,31 @@ def gather(records: Iterable[Record], apex: bytes, findings: Findings) -> Conten
                 _out_of_zone(record, apex, findings)
                 continue
             last_owner = record.owner
-            bucket = found.names.setdefault(key, [])
+            bucket = found.names.get(key) or found.names.setdefault(key, packed.take(key))
         bucket.append(record)
         count += 1
-    _add_empty_non_terminals(found.names)
-    order = sorted(found.names)
-    return Content(apex, found.apex_labels, found.names, order, count, found.nsec3, signatures)
+    _add_empty_non_terminals(found)
+    order = sorted(chain(found.names, packed.one, packed.several))
+    read = count + len(packed.singles)
+    content = Content(
+        apex, found.apex_labels, found.names, order, read, found.nsec3, signatures, packed
+    )
+    _unpack(content)
+    return content
+
+
+def _one_by_one(parts: Iterable[Record | Batch], found: Content) -> Iterator[Record]:
+    """Yield records; batches are packed whole, unless one of their records is one too many."""
+    packed, yielded = found.packed, 0
+    for part in parts:
+        if isinstance(part, Record):
+            yielded += 1
+            yield part
+        elif yielded + len(packed.singles) + len(part.keys) <= ZONE_RECORDS:
+            packed.add(part, found.names)
+        else:
+            yielded += len(part.keys)
+            yield from part.records()
 
 
 def _is_of_nsec3(record: Record) -> bool:
@@ -198,12 +235,50 @@ def parent_key(key: bytes) -> bytes:
     return key[: key.rfind(b"\x00", 0, -1) + 1]
 
 
-def _add_empty_non_terminals(owners: dict[bytes, list[Record]]) -> None:
-    for key in list(owners):
+def _add_empty_non_terminals(found: Content) -> None:
+    owners, one, several = found.names, found.packed.one, found.packed.several
+    if owners or one or several:
+        owners.setdefault(b"", [])
+    # What has one label is below the apex.
+    for key in [key for key in chain(owners, one, several) if key.count(0) > 1]:
         above = parent_key(key)
-        while above not in owners:
+        while not (above in owners or above in one or above in several):
             owners[above] = []
             above = parent_key(above)
+
+
+def _unpack(content: Content) -> None:
+    """Take out of ``packed`` what checks look at; of a signed zone they look at everything."""
+    packed = content.packed
+    if content.is_signed:
+        wanted = [key for key in content.order if key in packed]
+    else:
+        wanted = sorted(packed.looked_at())
+    for key in wanted:
+        content.names[key] = packed.take(key)
+    for key in list(_out_of_place(content)):
+        content.names[key] = packed.take(key)
+
+
+def _out_of_place(content: Content) -> Iterator[bytes]:
+    """Yield packed names below a DNAME, and those below a cut that are no glue."""
+    order, packed = content.order, content.packed
+    behind = 0
+    for key in sorted(content.names) if packed.one or packed.several else ():
+        types = {record.rrtype for record in content.names[key]}
+        is_cut = bool(key) and TYPE_NS in types
+        if not (is_cut or TYPE_DNAME in types):
+            continue
+        at = bisect_left(order, key)
+        # Below a cover no other one counts (zone.check).
+        if at < behind:
+            continue
+        for behind in range(at + 1, len(order) + 1):
+            if behind == len(order) or not order[behind].startswith(key):
+                break
+            below = order[behind]
+            if below in packed and not (is_cut and packed.are_addresses(below)):
+                yield below
 
 
 def _out_of_zone(record: Record, apex: bytes, findings: Findings) -> None:

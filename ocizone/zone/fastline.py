@@ -49,8 +49,8 @@ class FastLine(NamedTuple):
     rdata: bytes
 
 
-class _NotFastError(Exception):
-    """The line needs the complete reader."""
+class NotFastError(Exception):
+    """It needs the complete reader."""
 
 
 class FastReader:
@@ -59,18 +59,6 @@ class FastReader:
     def __init__(self, origin: bytes) -> None:
         self._origin = origin
         self._names: dict[bytes, bytes] = {b"@": origin}
-        self._rdata: dict[bytes, tuple[int, Callable[[bytes], bytes]]] = {}
-        for mnemonic, number, read in (
-            (b"A", TYPE_A, _ipv4),
-            (b"AAAA", TYPE_AAAA, _ipv6),
-            (b"NS", TYPE_NS, self._target),
-            (b"CNAME", TYPE_CNAME, self._target),
-            (b"PTR", TYPE_PTR, self._target),
-            (b"MX", TYPE_MX, self._mx),
-            (b"TXT", TYPE_TXT, _txt),
-            (b"SRV", TYPE_SRV, self._srv),
-        ):
-            self._rdata[mnemonic] = self._rdata[mnemonic.lower()] = (number, read)
 
     def read(self, line: bytes) -> FastLine | None:
         """Return what the line says, or None when it is for the complete reader."""
@@ -78,20 +66,31 @@ class FastReader:
         if found is None or len(line) > FAST_LINE_OCTETS:
             return None
         owner, ttl, ttl_after_class, mnemonic, rest = found.groups()
-        entry = self._rdata.get(mnemonic)
-        if entry is None or (ttl is not None and ttl_after_class is not None):
+        if ttl is not None and ttl_after_class is not None:
             return None
-        rrtype, read = entry
         seconds = ttl or ttl_after_class
         try:
+            rrtype, rdata = self.rdata(mnemonic, rest)
             return FastLine(
                 None if owner is None else self._name(owner),
-                None if seconds is None else _ttl(seconds),
+                None if seconds is None else ttl_of(seconds),
                 rrtype,
-                read(rest),
+                rdata,
             )
-        except _NotFastError:
+        except NotFastError:
             return None
+
+    def rdata(self, mnemonic: bytes, rest: bytes) -> tuple[int, bytes]:
+        """Return the type and the rdata that a mnemonic and what follows it say.
+
+        Raises:
+            NotFastError: another type, or text that is not for certain right.
+        """
+        entry = _RDATA.get(mnemonic)
+        if entry is None:
+            raise NotFastError
+        rrtype, read = entry
+        return rrtype, read(self, rest)
 
     def _name(self, token: bytes) -> bytes:
         wire = self._names.get(token)
@@ -102,30 +101,24 @@ class FastReader:
             self._names[token] = wire
         return wire
 
-    def _target(self, rest: bytes) -> bytes:
-        return self._target_token(_tokens(rest, 1)[0])
+    def target(self, token: bytes) -> bytes:
+        """Return the name that rdata names.
 
-    def _target_token(self, token: bytes) -> bytes:
+        Raises:
+            NotFastError: it is not for certain one.
+        """
         wire = self._names.get(token)
         if wire is not None:
             return wire
         if token.translate(None, _NAME_CHARACTERS):
-            raise _NotFastError
+            raise NotFastError
         return self._name(token)
-
-    def _mx(self, rest: bytes) -> bytes:
-        preference, exchange = _tokens(rest, 2)
-        return _u16(preference) + self._target_token(exchange)
-
-    def _srv(self, rest: bytes) -> bytes:
-        priority, weight, port, target = _tokens(rest, 4)
-        return _u16(priority) + _u16(weight) + _u16(port) + self._target_token(target)
 
 
 def _tokens(rest: bytes, count: int) -> list[bytes]:
     tokens = rest.split()
     if len(tokens) != count or rest[0] == 0x22:
-        raise _NotFastError
+        raise NotFastError
     return tokens
 
 
@@ -137,52 +130,70 @@ def _wire_name(token: bytes, origin: bytes) -> bytes:
     try:
         wire = b"".join([_LABEL_LENGTH[len(part)] + part for part in parts])
     except IndexError:
-        raise _NotFastError from None
+        raise NotFastError from None
     wire += ROOT if absolute else origin
     if len(wire) > NAME_OCTETS or b"" in parts:
-        raise _NotFastError
+        raise NotFastError
     return wire
 
 
-def _ttl(token: bytes) -> int:
+def ttl_of(token: bytes) -> int:
+    """Return the seconds that digits say.
+
+    Raises:
+        NotFastError: too many.
+    """
     seconds = int(token)
     if seconds > TTL_SECONDS:
-        raise _NotFastError
+        raise NotFastError
     return seconds
 
 
 def _u16(token: bytes) -> bytes:
     if not token.isdigit() or len(token) > 5:
-        raise _NotFastError
+        raise NotFastError
     try:
         return int(token).to_bytes(2, "big")
     except OverflowError:
-        raise _NotFastError from None
+        raise NotFastError from None
 
 
-def _ipv4(rest: bytes) -> bytes:
+def octet_pair(token: bytes) -> bytes:
+    """Return the two octets that half an IPv4 address says.
+
+    Raises:
+        NotFastError: no octet, or not in its shortest form.
+    """
+    first, _, second = token.partition(b".")
+    try:
+        return _OCTET[first] + _OCTET[second]
+    except KeyError:
+        raise NotFastError from None
+
+
+def _ipv4(_reader: FastReader, rest: bytes) -> bytes:
     try:
         a, b, c, d = _tokens(rest, 1)[0].split(b".")
         return _OCTET[a] + _OCTET[b] + _OCTET[c] + _OCTET[d]
     except (KeyError, ValueError):
-        raise _NotFastError from None
+        raise NotFastError from None
 
 
-def _ipv6(rest: bytes) -> bytes:
+def _ipv6(_reader: FastReader, rest: bytes) -> bytes:
     token = _tokens(rest, 1)[0]
     if _IPV6.fullmatch(token) is None:
-        raise _NotFastError
+        raise NotFastError
     head, gap, tail = token.partition(b"::")
     front = _groups(head)
     if not gap:
         if len(front) != 16:
-            raise _NotFastError
+            raise NotFastError
         return front
     back = _groups(tail)
     missing = 16 - len(front) - len(back)
     # "::" stands for at least one group (RFC 4291 2.2); BIND and we take one or more.
     if missing < 2:
-        raise _NotFastError
+        raise NotFastError
     return front + bytes(missing) + back
 
 
@@ -191,16 +202,48 @@ def _groups(text: bytes) -> bytes:
         return b""
     groups = text.split(b":")
     if any(len(group) > 4 for group in groups):
-        raise _NotFastError
+        raise NotFastError
     try:
         return b"".join([int(group, 16).to_bytes(2, "big") for group in groups])
     except (ValueError, OverflowError):
-        raise _NotFastError from None
+        raise NotFastError from None
 
 
-def _txt(rest: bytes) -> bytes:
+def _txt(_reader: FastReader, rest: bytes) -> bytes:
     strings = _QUOTED.findall(rest) if rest[0] == 0x22 else rest.split()
     try:
         return b"".join([bytes([len(string)]) + string for string in strings])
     except ValueError:
-        raise _NotFastError from None
+        raise NotFastError from None
+
+
+def _name(reader: FastReader, rest: bytes) -> bytes:
+    return reader.target(_tokens(rest, 1)[0])
+
+
+def _mx(reader: FastReader, rest: bytes) -> bytes:
+    preference, exchange = _tokens(rest, 2)
+    return _u16(preference) + reader.target(exchange)
+
+
+def _srv(reader: FastReader, rest: bytes) -> bytes:
+    priority, weight, port, target = _tokens(rest, 4)
+    return _u16(priority) + _u16(weight) + _u16(port) + reader.target(target)
+
+
+# A table of functions and not of bound methods: those would keep every reader alive in a process
+# without garbage collection.
+_RDATA: Final[dict[bytes, tuple[int, Callable[[FastReader, bytes], bytes]]]] = {
+    spelled: entry
+    for mnemonic, entry in {
+        b"A": (TYPE_A, _ipv4),
+        b"AAAA": (TYPE_AAAA, _ipv6),
+        b"NS": (TYPE_NS, _name),
+        b"CNAME": (TYPE_CNAME, _name),
+        b"PTR": (TYPE_PTR, _name),
+        b"MX": (TYPE_MX, _mx),
+        b"TXT": (TYPE_TXT, _txt),
+        b"SRV": (TYPE_SRV, _srv),
+    }.items()
+    for spelled in (mnemonic, mnemonic.lower())
+}

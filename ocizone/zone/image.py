@@ -41,15 +41,15 @@ class ImageZone:
     Attributes:
         views: ids of the server blocks it is for.
         info: facts of the zone.
-        nodes: in canonical order; consumed once.
-        nsec3: by hash, in order; consumed once.
+        nodes: keys and encoded nodes in canonical order; consumed once.
+        nsec3: hashes and encoded nodes, in order; consumed once.
         made: kept for the compiler, which alone reads it.
     """
 
     views: tuple[str, ...]
     info: ZoneInfo
-    nodes: Iterable[tuple[bytes, Node]]
-    nsec3: Iterable[tuple[bytes, Node]] = ()
+    nodes: Iterable[tuple[bytes, bytes]]
+    nsec3: Iterable[tuple[bytes, bytes]] = ()
     made: bytes = b""
 
 
@@ -113,8 +113,8 @@ def _write_draft(draft: Path, compact: Path, zones: Iterable[ImageZone], made: b
             for number, zone in enumerate(zones):
                 prefix = number.to_bytes(ID_OCTETS, "big")
                 for db, found in ((nodes, zone.nodes), (nsec3, zone.nsec3)):
-                    encoded = ((prefix + key, node.encode()) for key, node in found)
-                    transaction.cursor(db=db).putmulti(encoded, append=True)
+                    keyed = ((prefix + key, value) for key, value in found)
+                    transaction.cursor(db=db).putmulti(keyed, append=True)
                 for key, facts in entries(number, zone.views, zone.info):
                     transaction.put(key, facts, db=listed, append=True)
                 transaction.put(prefix, zone.made, db=notes, append=True)

@@ -1,14 +1,13 @@
 r"""Master files (RFC 1035 5) from octets to records, with every finding and its place.
 
-Most lines are read by zone.fastline; the rest become entries (zone.entry) whose rdata
-dnspython reads (zone.rdata). ``$ORIGIN``, ``$TTL`` (RFC 2308 4), ``$INCLUDE`` through a
-resolver that the caller bounds, ``$GENERATE`` bounded by limits. Opens no file. Not here:
-whether the records make a zone (zone.check).
+Most lines are read by zone.bulk, many at once, and zone.fastline; the rest become entries
+(zone.entry) whose rdata dnspython reads (zone.rdata). ``$ORIGIN``, ``$TTL`` (RFC 2308 4),
+``$INCLUDE`` through a resolver that the caller bounds, ``$GENERATE`` bounded by limits. Opens no
+file. Not here: whether the records make a zone (zone.check).
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,9 +19,12 @@ from ocizone.limits import GENERATE_STEPS, INCLUDE_DEPTH
 from ocizone.wire import name as names
 from ocizone.wire.codes import TYPE_SOA, TYPE_TXT
 from ocizone.zone import rdata as rr
+from ocizone.zone.batch import Batch
+from ocizone.zone.bulk import BulkReader
 from ocizone.zone.entry import Entry, EntryError, Token, read_entry
 from ocizone.zone.fastline import FastReader
 from ocizone.zone.generate import BadGenerateError, fill, parse_range
+from ocizone.zone.lines import Lines
 from ocizone.zone.record import Record, Records
 from ocizone.zone.ttl import BadTtlError, looks_like_ttl, parse_ttl
 
@@ -34,6 +36,8 @@ _MINIMUM: Final = slice(-4, None)
 class IncludeError(OcizoneError):
     """A ``$INCLUDE`` target cannot be read; the message says why."""
 
+
+_Parts = Iterator[Record | Batch]
 
 #: From (including file, target as written) to (included file, octets); IncludeError if not.
 Resolver = Callable[[str, str], tuple[str, bytes]]
@@ -47,6 +51,7 @@ class _Context:
     file: str
     origin: bytes
     fast: FastReader
+    bulk: BulkReader | None = None
     depth: int = 0
     owner: bytes | None = None
     default_ttl: int | None = None
@@ -66,22 +71,62 @@ def read_master(
         resolver: reads ``$INCLUDE`` targets; without one ``$INCLUDE`` is an error.
     """
     reader = _Reader(findings, resolver)
-    return reader.lines(data, _Context(file, shown_path(file), origin, FastReader(origin)))
+    for part in reader.lines(data, reader.context(file, origin)):
+        assert isinstance(part, Record)  # without an apex there are no batches
+        yield part
+
+
+def read_zone_master(
+    data: bytes, *, file: str, apex: bytes, findings: Findings, resolver: Resolver | None = None
+) -> Iterator[Record | Batch]:
+    """Yield the records of a zone's master file as ``read_master`` does, many of them in batches.
+
+    Args:
+        data: as there.
+        file: as there.
+        apex: lower-case wire name of the zone, the first ``$ORIGIN``.
+        findings: as there.
+        resolver: as there.
+    """
+    reader = _Reader(findings, resolver, apex)
+    return reader.lines(data, reader.context(file, apex))
 
 
 class _Reader:
     """One reading of one zone: what is shared by its files."""
 
-    def __init__(self, findings: Findings, resolver: Resolver | None) -> None:
+    def __init__(
+        self, findings: Findings, resolver: Resolver | None, apex: bytes | None = None
+    ) -> None:
         self._findings = findings
         self._resolver = resolver
+        self._apex = apex
         self._soa_minimum: int | None = None
         self._generated = 0
 
-    def lines(self, data: bytes, context: _Context) -> Records:
+    def context(self, path: str, origin: bytes) -> _Context:
+        """Return how the first file begins."""
+        fast = FastReader(origin)
+        return _Context(path, shown_path(path), origin, fast, self._bulk(origin, fast))
+
+    def _bulk(self, origin: bytes, fast: FastReader) -> BulkReader | None:
+        if self._apex is None or not BulkReader.can_read(origin, self._apex):
+            return None
+        return BulkReader(origin, self._apex, fast)
+
+    def lines(self, data: bytes, context: _Context) -> _Parts:
         """Yield the records of one file."""
-        numbered = enumerate(io.BytesIO(data.removeprefix(_BOM)), 1)
-        for number, line in numbered:
+        numbered = Lines(data.removeprefix(_BOM))
+        while True:
+            batch = context.bulk and context.bulk.read(
+                numbered, context.file, context.owner, context.default_ttl
+            )
+            if batch:
+                context.owner, context.last_ttl = batch.owner, batch.ttl
+                yield batch
+            number, line = next(numbered, (0, b""))
+            if not number:
+                return
             quick = context.fast.read(line)
             if quick is not None:
                 owner, ttl = quick.owner or context.owner, quick.ttl
@@ -101,7 +146,7 @@ class _Reader:
 
     def _slow_line(
         self, line: bytes, number: int, following: Iterator[tuple[int, bytes]], context: _Context
-    ) -> Records:
+    ) -> _Parts:
         try:
             entry = read_entry(line, number, following)
             if entry is None:
@@ -116,7 +161,7 @@ class _Reader:
                 context.file, error.line, error.column, error.rule, error.message, error.hint
             )
 
-    def _directive(self, first: Token, arguments: list[Token], context: _Context) -> Records:
+    def _directive(self, first: Token, arguments: list[Token], context: _Context) -> _Parts:
         directive = first.raw.upper()
         counts = {b"$ORIGIN": (1, 1), b"$TTL": (1, 1), b"$INCLUDE": (1, 2), b"$GENERATE": (4, 99)}
         if directive not in counts:
@@ -132,6 +177,7 @@ class _Reader:
         if directive == b"$ORIGIN":
             context.origin = _name(arguments[0], context.origin)
             context.fast = FastReader(context.origin)
+            context.bulk = self._bulk(context.origin, context.fast)
         elif directive == b"$TTL":
             context.default_ttl = _ttl(arguments[0])
         elif directive == b"$INCLUDE":
@@ -139,7 +185,7 @@ class _Reader:
         else:
             yield from self._generate(first, arguments, context)
 
-    def _include(self, first: Token, arguments: list[Token], context: _Context) -> Records:
+    def _include(self, first: Token, arguments: list[Token], context: _Context) -> _Parts:
         if self._resolver is None:
             raise _error(first, "include", "$INCLUDE is not possible here")
         if context.depth >= INCLUDE_DEPTH:
@@ -157,16 +203,11 @@ class _Reader:
         origin = _name(arguments[1], context.origin) if len(arguments) > 1 else context.origin
         # RFC 1035 5.1: the origin of the including file is unchanged by what it includes; so are
         # the owner and the TTL (BIND, dnspython).
-        inner = _Context(
-            path,
-            shown_path(path),
-            origin,
-            FastReader(origin),
-            context.depth + 1,
-            context.owner,
-            context.default_ttl,
-            context.last_ttl,
-        )
+        inner = self.context(path, origin)
+        inner.depth = context.depth + 1
+        inner.owner = context.owner
+        inner.default_ttl = context.default_ttl
+        inner.last_ttl = context.last_ttl
         yield from self.lines(data, inner)
 
     def _generate(self, first: Token, arguments: list[Token], context: _Context) -> Records:

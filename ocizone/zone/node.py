@@ -25,6 +25,11 @@ from ocizone.wire.codes import TYPE_RRSIG
 _HEAD = struct.Struct("!HH")
 _RRSET = struct.Struct("!HIHHI")
 _LENGTH = struct.Struct("!H")
+# Head, RRset and length in one: all that stands before the rdata of a node of one record.
+_SINGLE = struct.Struct("!HHHIHHIH")
+_OF_SINGLE = slice(_HEAD.size, None)
+_TYPE = slice(4, 6)
+_TTL = slice(6, 10)
 
 
 class Flag(IntFlag):
@@ -204,3 +209,50 @@ def record_counts(value: bytes) -> list[tuple[int, int]]:
         found.append((rrtype, rdatas))
         at += _RRSET.size + size
     return found
+
+
+def single_head(rrtype: int, ttl: int, octets: int) -> bytes:
+    """Return what stands before rdata of so many octets in a node of one record and no flags."""
+    return _SINGLE.pack(0, 1, rrtype, ttl, 1, 0, octets + _LENGTH.size, octets)
+
+
+def read_single(value: bytes) -> tuple[int, int, bytes]:
+    """Return type, TTL and rdata of a node of one record, lower-case owner and no signature."""
+    _, _, rrtype, ttl, _, _, _, _ = _SINGLE.unpack_from(value)
+    return rrtype, ttl, value[_SINGLE.size :]
+
+
+def single_type(value: bytes) -> bytes:
+    """Return the type of a node of one record, as two octets."""
+    return value[_TYPE]
+
+
+def single_kind(value: bytes) -> bytes:
+    """Return what two records of one RRset have in common: type and TTL, as six octets."""
+    return value[_TYPE.start : _TTL.stop]
+
+
+def merge_singles(flags: int, singles: list[bytes]) -> bytes:
+    """Return one node of the records of several, each a node of one record.
+
+    Args:
+        flags: of the node.
+        singles: distinct records of one owner; those of one type have one TTL.
+    """
+    groups: dict[bytes, list[bytes]] = {}
+    for single in singles:
+        groups.setdefault(single[_TYPE], []).append(single)
+    parts = [_HEAD.pack(flags, len(groups))]
+    for group in groups.values():
+        if len(group) == 1:
+            parts.append(group[0][_OF_SINGLE])
+            continue
+        body = b"".join([single[_SINGLE.size - _LENGTH.size :] for single in group])
+        rrtype, ttl, _ = read_single(group[0])
+        parts += (_RRSET.pack(rrtype, ttl, len(group), 0, len(body)), body)
+    return b"".join(parts)
+
+
+def with_flags(flags: int, value: bytes) -> bytes:
+    """Return an encoded node with other flags; MIXED_CASE is in neither."""
+    return flags.to_bytes(2, "big") + value[2:]

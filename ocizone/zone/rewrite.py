@@ -134,8 +134,8 @@ class Rewriting:
         prefix = number.to_bytes(ID_OCTETS, "big")
         _, _, nodes, nsec3, _ = self._databases
         for db, found in ((nodes, zone.nodes), (nsec3, zone.nsec3)):
-            encoded = ((prefix + key, node.encode()) for key, node in found)
-            self._writing.cursor(db=db).putmulti(encoded, append=True)
+            keyed = ((prefix + key, value) for key, value in found)
+            self._writing.cursor(db=db).putmulti(keyed, append=True)
         self._list(number, zone.views, zone.info, zone.made)
         return number
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ocizone.compiler.pipeline import compile_revision
@@ -69,6 +69,8 @@ def test_a_change_always_rises(rule: SerialRule, written: int, deployed: int):
     base = BaseZone(VIEW, "x.", deployed, "a")
     serial = serial_for(rule, written, "b", base, NOW)
     assert newer(serial, deployed)
+    # Half the circle away, what the file says may have become newer by the rise (RFC 1982 3.2).
+    assume(not newer(written, serial))
     again = serial_for(rule, written, "b", BaseZone(VIEW, "x.", serial, "b"), NOW + 5)
     assert again == serial
 

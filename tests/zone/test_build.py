@@ -17,7 +17,7 @@ from ocizone.limits import KIB
 from ocizone.wire.codes import TYPE_A, TYPE_CNAME, TYPE_NS, TYPE_SOA
 from ocizone.wire.name import from_text, name_from_key, relative_key, to_text
 from ocizone.zone import image as image_module
-from ocizone.zone.build import nsec3_nodes, zone_info, zone_nodes
+from ocizone.zone.build import encoded_nodes, nsec3_nodes, zone_info, zone_nodes
 from ocizone.zone.content import Content, gather
 from ocizone.zone.image import Image, ImageZone, write_image
 from ocizone.zone.masterfile import read_master
@@ -115,7 +115,7 @@ def image_of(path: Path, *texts: str, views: tuple[str, ...] = ("v",)) -> Image:
     for number, text in enumerate(texts):
         origin = from_text(f"z{number}.example.org.")
         content = content_of(text, origin)
-        zones.append(ImageZone(views, zone_info(content, "db"), zone_nodes(content)))
+        zones.append(ImageZone(views, zone_info(content, "db"), encoded_nodes(content)))
     write_image(path, zones)
     return Image.open(path)
 
@@ -133,7 +133,7 @@ def test_same_zones_give_the_same_image(tmp_path: Path) -> None:
     content = content_of(HEAD + "a A 192.0.2.1\n")
     results = {
         write_image(
-            tmp_path / name, [ImageZone(("v",), zone_info(content, "db"), zone_nodes(content))]
+            tmp_path / name, [ImageZone(("v",), zone_info(content, "db"), encoded_nodes(content))]
         )
         for name in ("one", "two")
     }
@@ -256,7 +256,8 @@ def test_lmdb_zone_equals_dict_zone(
     nodes |= dict.fromkeys(keys, nodes[b""])
     info = zone_info(content, "db")
     path = tmp_path_factory.mktemp("image") / "image"
-    write_image(path, [ImageZone(("v",), info, sorted(nodes.items()))])
+    encoded = sorted((key, node.encode()) for key, node in nodes.items())
+    write_image(path, [ImageZone(("v",), info, encoded)])
     ours, theirs = Image.open(path).zones()["v", ORIGIN], DictZone(info, nodes)
     assert ours.info == theirs.info
     for key in (b"", *asked, *keys):

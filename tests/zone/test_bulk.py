@@ -1,0 +1,372 @@
+"""Lines read by the thousand: batches say what the records of a line each say (zone.bulk)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ocizone.errors import Problem
+from ocizone.findings import Findings
+from ocizone.wire.name import from_text
+from ocizone.zone import content as content_module
+from ocizone.zone import lines as lines_module
+from ocizone.zone.batch import Batch
+from ocizone.zone.build import encoded_nodes, encoded_nsec3, zone_info
+from ocizone.zone.check import check_zone
+from ocizone.zone.content import Content, gather
+from ocizone.zone.masterfile import IncludeError, read_master, read_zone_master
+from ocizone.zone.record import Record
+from tests.signedzones import signed_text
+
+APEX = from_text("example.org.")
+FILES = {
+    "inner": "a A 192.0.2.1\n$ORIGIN sub\nb A 192.0.2.2\n\tTXT x\n$TTL 9\nc A 192.0.2.3\n",
+    "broken": "a A 192.0.2.1\na A 192.0.2\n",
+}
+HEAD = "@ 600 SOA ns h 7 2 3 4 5\n@ 600 NS ns\nns 600 A 192.0.2.1\n"
+
+
+def resolve(_including: str, target: str) -> tuple[str, bytes]:
+    """Read an include from FILES."""
+    if target not in FILES:
+        raise IncludeError(f"{target} is not here")
+    return target, FILES[target].encode()
+
+
+def records_of(parts: Iterable[Record | Batch]) -> list[Record]:
+    """Return the records of parts, of which every one of a batch is given out."""
+    found: list[Record] = []
+    for part in parts:
+        found += [part] if isinstance(part, Record) else part.records()
+    return found
+
+
+def both(
+    text: str | bytes, limit: int = 100
+) -> tuple[list[Record | Batch], Findings, list[Record], Findings]:
+    """Read a text in bulk, and one by one."""
+    data = text.encode() if isinstance(text, str) else text
+    bulk, plain = Findings(limit), Findings(limit)
+    parts = list(read_zone_master(data, file="db", apex=APEX, findings=bulk, resolver=resolve))
+    records = list(read_master(data, file="db", origin=APEX, findings=plain, resolver=resolve))
+    return parts, bulk, records, plain
+
+
+def batched(text: str | bytes) -> int:
+    """Return how many records of a text came in batches; all say what reading by line says."""
+    parts, bulk, records, plain = both(text)
+    assert records_of(parts) == records
+    assert bulk.problems() == plain.problems()
+    return sum(len(part.keys) for part in parts if isinstance(part, Batch))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a 60 IN A 192.0.2.1\n", 1),
+        ("a 60 A 192.0.2.1\nb 61 a 192.0.2.255\n", 2),
+        ("a 60 in aaaa 2001:db8::1\n", 1),
+        ("a 60 A 192.0.2.1\r\nb 60 A 192.0.2.2\r\n", 2),
+        ("a\t60\tIN\tA\t192.0.2.1\t ; why\n", 1),
+        ("$TTL 5\na A 192.0.2.1\n\tAAAA ::\n b A 192.0.2.1\n", 2),
+        ("$TTL 5\na A 192.0.2.1\n$TTL 6\nb A 192.0.2.1\n", 2),
+        ("a 60 A 192.0.2.1\n; why\n\n   \nb 60 A 192.0.2.2\n", 2),
+        ("a.b.c 60 A 192.0.2.1\nx.b.c 60 A 192.0.2.1\n", 2),
+        ("a.example.org. 60 A 192.0.2.1\na.b.example.org. 60 A 192.0.2.1\n", 2),
+        ("$ORIGIN b\na 60 A 192.0.2.1\na.c 60 A 192.0.2.1\nd.example.org. 60 A 192.0.2.1\n", 3),
+        ('a 60 TXT "x y" "z" ; c\nb 60 TXT x y\n', 2),
+        ("a 60 NS ns.b\na 60 MX 10 c\n_s._t 60 SRV 1 2 3 d\ne 60 CNAME f\ng 60 PTR h.\n", 5),
+        ("*.a 60 A 192.0.2.1\n* 60 A 192.0.2.1\n", 2),
+        ("60 60 A 192.0.2.1\nin 60 A 192.0.2.1\na 60 A 192.0.2.1\n", 3),
+        ("$INCLUDE inner\n", 1),
+        ("$TTL 5\n$INCLUDE inner\nd A 192.0.2.4\n", 5),
+        (f"{'a' * 63} 60 A 192.0.2.1\n", 1),
+    ],
+)
+def test_what_is_read_in_bulk(text: str, expected: int):
+    """Owners in lower case at or below the origin, the common types, a TTL that is known."""
+    assert batched(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A 60 A 192.0.2.1\n",
+        "@ 60 A 192.0.2.1\n",
+        "example.org. 60 A 192.0.2.1\n",
+        "@ 60 TXT x\n 60 A 192.0.2.1\n",
+        "A 60 TXT x\n 60 A 192.0.2.1\n",
+        "a.example.net. 60 A 192.0.2.1\n 60 A 192.0.2.1\n",
+        "aexample.org. 60 A 192.0.2.1\n",
+        ".example.org. 60 A 192.0.2.1\n",
+        ". 60 A 192.0.2.1\n",
+        "a A 192.0.2.1\n",
+        "a TXT x\n",
+        " 60 A 192.0.2.1\n",
+        " 60 TXT x\n",
+        "a 60 A 192.0.2.1",
+        "a 60 A 192.0.2.256\n",
+        "a 60 A 192.0.02.1\n",
+        "a 60 A 192.0.2\n",
+        "a 60 A 192.0.2.1 2\n",
+        "a 60 A 192.0.2.1 \\\n",
+        "a 60 AAAA :::\n",
+        "a 2147483648 A 192.0.2.1\n",
+        "a 2147483648 TXT x\n",
+        "a 99999999999 A 192.0.2.1\n",
+        "a IN 60 A 192.0.2.1\n",
+        "a 60 CH A 192.0.2.1\n",
+        "a 60 HINFO x y\n",
+        "a 60 CAA 0 issue x\n",
+        "a\\.b 60 A 192.0.2.1\n",
+        "a..b 60 A 192.0.2.1\n",
+        ".a 60 A 192.0.2.1\n",
+        "a.b..c 60 A 192.0.2.1\n",
+        f"{'a' * 64} 60 A 192.0.2.1\n",
+        f"{'a' * 64}.b 60 A 192.0.2.1\n",
+        f"b.{'a' * 64} 60 A 192.0.2.1\n",
+        f"{'a.' * 122}b 60 A 192.0.2.1\n",
+        f"{'a.' * 122}bb.example.org. 60 A 192.0.2.1\n",
+        f"a 60 TXT {'x' * 256}\n",
+        f"a 60 TXT {'x' * 5000}\n",
+        "$ORIGIN B\na 60 A 192.0.2.1\n",
+        "$ORIGIN example.net.\na 60 A 192.0.2.1\n",
+        f"$ORIGIN {'a.' * 90}b\na 60 A 192.0.2.1\n",
+        "a ( 60\n A 192.0.2.1\n)\n",
+        "a 60 TXT (\nb 60 A 192.0.2.1\n)\n",
+        "\ufeffA 60 A 192.0.2.1\n",
+        "a 60 A 192.0.2.1\rb 60 A 192.0.2.1\n",
+        "a 60 A 192.0.2.1\x00\n",
+        "$INCLUDE broken\n",
+        "$INCLUDE missing\n",
+        "",
+        "\n",
+    ],
+)
+def test_what_is_left_to_reading_by_line(text: str):
+    """Whatever is spelled, placed or written otherwise; the line and its findings stay the same."""
+    assert batched(text) == 0
+
+
+def test_a_stated_ttl_is_inherited():
+    """Without ``$TTL`` a record takes the last one stated (RFC 1035 5.1), by whatever way."""
+    assert (
+        batched("a 60 A 192.0.2.1\nb 61 TXT x\nc A 192.0.2.1\nd 62 A 192.0.2.1\ne A 192.0.2.1\n")
+        == 3
+    )
+
+
+def test_a_limit_of_lengths_is_where_names_end():
+    """255 octets, in both readings (RFC 1035 3.1)."""
+    most = ".".join(["a" * 63] * 3) + "." + "b" * 49
+    assert batched(f"{most} 60 A 192.0.2.1\n{most}.example.org. 60 A 192.0.2.1\n") == 2
+    assert batched(f"{most}b 60 A 192.0.2.1\n") == 0
+    assert batched(f"{most}b.example.org. 60 A 192.0.2.1\n") == 0
+
+
+@pytest.mark.parametrize(("octets", "expected"), [(1, 0), (20, 3), (40, 4), (1000, 5)])
+def test_chunks_end_anywhere(monkeypatch: pytest.MonkeyPatch, octets: int, expected: int):
+    """What a chunk holds, and lines longer than one, change nothing."""
+    monkeypatch.setattr(lines_module, "_CHUNK_OCTETS", octets)
+    text = (
+        "$TTL 5\na A 192.0.2.1\nb TXT (\nx\n\n y )\nc A 192.0.2.3\n\tA 192.0.2.4\nd A 1\n"
+        f"e TXT {'x' * 100}\n\nf A 192.0.2.1\ng SOA ( n h\n1 2 3 4 5"
+    )
+    assert batched(text) == expected
+
+
+def test_chunks_are_read_from_where_reading_by_line_stopped():
+    """Lines in parentheses are rows too, and no records."""
+    text = "$TTL 5\na TXT (\nb A 192.0.2.1\nc A 192.0.2.2\n)\nd A 192.0.2.3\n"
+    parts, *_ = both(text)
+    assert [len(part.keys) for part in parts if isinstance(part, Batch)] == [1]
+    assert [record.line for record in records_of(parts)] == [2, 6]
+
+
+# --- Packed --------------------------------------------------------------------------------------
+
+
+def made(parts: Iterable[Record | Batch], findings: Findings) -> tuple[object, ...]:
+    """Return all that becomes of a zone: findings, and nodes where nothing refuses it."""
+    content = gather(parts, APEX, findings)
+    check_zone(content, findings, "db")
+    if findings.refused:
+        return findings.problems(), content.records, content.order
+    nodes = list(encoded_nodes(content)), list(encoded_nsec3(content))
+    return findings.problems(), content.order, nodes, zone_info(content, "db")
+
+
+def same(text: str | bytes, limit: int = 100) -> tuple[Problem, ...]:
+    """Make a zone of both readings, which are alike; return the findings."""
+    parts, bulk, records, plain = both(text, limit)
+    found = made(parts, bulk)
+    assert found == made(records, plain)
+    problems = bulk.problems()
+    assert problems == plain.problems()
+    return problems
+
+
+def content_of(text: str) -> Content:
+    """Return the content of a text with HEAD, read in bulk."""
+    parts, findings, _, _ = both(HEAD + text)
+    return gather(parts, APEX, findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "packed"),
+    [
+        ("a 60 A 192.0.2.1", ["a"]),
+        ("a 60 A 192.0.2.1\na 60 AAAA ::1\na 60 TXT x", ["a"]),
+        ("a 60 A 192.0.2.1\na 60 A 192.0.2.2\na 60 TXT x", ["a"]),
+        ("a 60 A 192.0.2.1\nb 60 A 192.0.2.1\na 60 A 192.0.2.2", ["a", "b"]),
+        ("a 60 A 192.0.2.1\na 60 A 192.0.2.1", []),
+        ("a 60 A 192.0.2.1\na 61 A 192.0.2.2", []),
+        ("a 60 PTR b\na 60 PTR B", []),
+        ("a 60 PTR b", ["a"]),
+        ("a 60 A 192.0.2.1\na 60 CNAME b", []),
+        ("a 60 CNAME b\nb 60 MX 1 c", []),
+        ("a 60 A 192.0.2.1\na 60 CAA 0 issue x", []),
+        ("a 60 CAA 0 issue x\na 60 A 192.0.2.1", []),
+        ("a 60 A 192.0.2.1\nA 60 TXT x", []),
+        ("a 60 NS ns.a\nns.a 60 A 192.0.2.1\nx.a 60 TXT x", ["a.ns"]),
+        ("a 60 DNAME b\nns.a 60 A 192.0.2.1", []),
+        ("\n".join(f"a 60 A 192.0.2.{n}" for n in range(17)), []),
+        ("a 60 A 192.0.2.1\na 60 NSEC b A", []),
+        ("a 60 A 192.0.2.1\n@ 60 DNSKEY 256 3 13 aaaa", []),
+    ],
+)
+def test_what_is_packed(text: str, packed: list[str]):
+    """Names of which checks have nothing to say; all other names are looked at."""
+    content = content_of(f"{text}\n")
+    expected = {name.replace(".", "\0").encode() + b"\0" for name in packed}
+    rest = set(content.names) - {b"", b"ns\0"}
+    assert {key for key in content.order if key in content.packed} - {b"ns\0"} == expected
+    assert rest.isdisjoint(expected)
+    same(f"{HEAD}{text}\n")
+
+
+def test_a_packed_name_tells_its_records():
+    """With the line they stand on, as if they had been read one by one."""
+    content = content_of("a 60 A 192.0.2.1\nb 60 A 192.0.2.1\na 60 TXT x\n")
+    assert [(one.rrtype, one.line, one.file) for one in content.at(b"a\0")] == [
+        (1, 4, "db"),
+        (16, 6, "db"),
+    ]
+    assert content.at(b"missing\0") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("a 60 A 192.0.2.1\na 60 A 192.0.2.1\n", ["duplicate"]),
+        ("a 60 A 192.0.2.1\nx 60 A 192.0.2.1\na 61 A 192.0.2.2\n", ["differing-ttls"]),
+        ("a 60 CNAME b\na 60 A 192.0.2.1\n", ["cname-and-other-data"]),
+        ("a 60 A 192.0.2.1\na 60 CNAME b\n", ["cname-and-other-data"]),
+        ("a 60 CNAME b\nb 60 CNAME a\n", ["cname-loop", "cname-loop"]),
+        ("a 60 NS ns.a\n", ["missing-glue"]),
+        ("a 60 NS ns.a\nns.a 60 TXT x\n", ["missing-glue", "below-cut"]),
+        ("a 60 NS ns.a\nns.a 60 A 192.0.2.1\n", []),
+        ("a 60 NS ns.a\n*.a 60 A 192.0.2.1\n", []),
+        ("a 60 DNAME b\nc.a 60 A 192.0.2.1\nb.c.a 60 A 192.0.2.1\n", ["below-dname"] * 2),
+        ("a 60 NS x.\nb.a 60 NS y.\nc.b.a 60 TXT x\n", ["below-cut", "below-cut"]),
+        ("a 60 NS x.\nb.a 60 DNAME y.\nc.b.a 60 A 192.0.2.1\n", ["below-cut"]),
+        ("@ 60 DNAME b.\nc 60 A 192.0.2.1\n", ["below-dname", "below-dname"]),
+        ("a 60 MX 1 b\nb 60 CNAME c\nc 60 A 192.0.2.1\n", ["points-at-cname"]),
+        ("@ 600 NS gone\n", ["ns-without-address"]),
+        ("a.example.net. 60 A 192.0.2.1\nb 60 A 192.0.2.1\n", ["out-of-zone"]),
+        ("* 60 NS x.\n", ["wildcard-ns"]),
+        ("$INCLUDE broken\n", ["rdata"]),
+    ],
+)
+def test_findings_are_the_same(text: str, rules: list[str]):
+    """Every finding, with its place, whichever way the records came."""
+    assert [problem.rule for problem in same(HEAD + text)][: len(rules)] == rules
+
+
+@pytest.mark.parametrize("denial", ["nsec", "nsec3"])
+def test_signed_zones_are_unpacked(denial: str):
+    """All of it is looked at."""
+    text = signed_text(denial)
+    parts, findings, _, _ = both(text)
+    content = gather(parts, APEX, findings)
+    assert set(content.order) == set(content.names)
+    same(text)
+
+
+@pytest.mark.parametrize("most", range(1, 9))
+def test_too_many_records_are_told_where_they_begin(monkeypatch: pytest.MonkeyPatch, most: int):
+    """A batch that holds the one too many is read one by one."""
+    monkeypatch.setattr(content_module, "ZONE_RECORDS", most)
+    text = HEAD + "a 60 A 192.0.2.1\nb 60 A 192.0.2.1\nq.x. 60 A 192.0.2.1\nc 60 A 192.0.2.1\n"
+    assert "zone-records" in {problem.rule for problem in same(text)} or most >= 6
+
+
+OWNER = st.sampled_from(
+    ["a", "b", "a.b", "c.a.b", "*", "*.b", "A", "@", "", "", "a.example.org.", "x.y.", "a..b", "in"]
+)
+TTL = st.sampled_from(["", "", "60 ", "60 ", "61 ", "1h ", "9999999999 "])
+RDATA = st.sampled_from(
+    [
+        *["A 192.0.2.1", "A 192.0.2.2", "A 192.0.2.256", "AAAA ::1", "aaaa 2001:db8::", "a 1.2.3.4"]
+        * 2,
+        *["TXT x", 'TXT "x y" "z"', "TXT ( x\n y )", "CNAME a", "CNAME b.example.org.", "DNAME b"],
+        *["NS ns", "NS a.b", "NS x.", "MX 1 a", "SRV 1 2 3 b", "PTR a", "PTR A", "CAA 0 issue x"],
+        *["SOA ns h 1 2 3 4 5", "TXT", "BOGUS x", "A 192.0.2.1 ; why", "A\t192.0.2.1\t"],
+        *["NSEC a A", "DS 1 13 2 aa", "HINFO x y", "A 192.0.2.1 )"],
+    ]
+)
+RECORD = st.builds(
+    lambda owner, ttl, class_, rdata: f"{owner} {ttl}{class_}{rdata}",
+    OWNER,
+    TTL,
+    st.sampled_from(["", "IN ", "in ", "CH "]),
+    RDATA,
+)
+PLAIN = st.builds(
+    lambda owner, ttl, rdata: f"{owner} {ttl}{rdata}",
+    st.sampled_from(["a", "b", "a.b", "c.a.b", "*.b", ""]),
+    st.sampled_from(["", "60 ", "60 "]),
+    st.sampled_from(
+        ["A 192.0.2.1", "A 192.0.2.2", "AAAA ::1", "TXT x", "CNAME a", "NS a.b", "PTR a"]
+    ),
+)
+OTHER = st.sampled_from(
+    [
+        *[
+            "",
+            "; why",
+            "  ",
+            "$TTL 60",
+            "$TTL 60",
+            "$ORIGIN b",
+            "$ORIGIN example.org.",
+            "$ORIGIN y.",
+        ],
+        *[
+            "$INCLUDE inner",
+            "$INCLUDE broken",
+            "$GENERATE 1-2 g$ A 192.0.2.$",
+            "$BOGUS",
+            "$ORIGIN B",
+        ],
+    ]
+)
+ENDS = st.sampled_from(["\n", "\n", "\n", "\r\n"])
+TEXT = st.lists(st.tuples(st.one_of(PLAIN, PLAIN, PLAIN, RECORD, OTHER), ENDS), max_size=14).map(
+    lambda lines: "".join(line + end for line, end in lines)
+)
+
+
+@given(TEXT, st.sampled_from(["", HEAD, "$TTL 60\n" + HEAD]), st.sampled_from([1, 2, 100]))
+@settings(max_examples=300, deadline=None)
+@example("a 60 A 192.0.2.1\na 60 A 192.0.2.1", HEAD, 100)
+def test_bulk_equals_one_by_one(text: str, head: str, limit: int):
+    """Law: records, findings, nodes and facts of a zone are the same, errors or not."""
+    for whole in (head + text, (head + text).removesuffix("\n")):
+        parts, bulk, records, plain = both(whole, limit)
+        assert records_of(parts) == records
+        assert bulk.problems() == plain.problems()
+        same(whole, limit)
