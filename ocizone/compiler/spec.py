@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from ocizone.errors import Problem, Severity
 from ocizone.limits import EXPIRING_S
+from ocizone.plain import plain
 
 #: Part of every image's fingerprint: raise it when the compiler or the node layout changes.
 COMPILER_VERSION = 5
@@ -181,7 +182,7 @@ class CompileSpec:
 
     def to_json(self) -> str:
         """Return the text the child reads (``read_spec``)."""
-        return json.dumps(asdict(self))
+        return json.dumps(plain(self))
 
     @classmethod
     def from_json(cls, text: str) -> CompileSpec:
@@ -319,7 +320,7 @@ class CompileReport:
 
     def to_json(self) -> str:
         """Return the text the parent reads."""
-        return json.dumps(asdict(self))
+        return json.dumps(plain(self))
 
     @classmethod
     def from_json(cls, text: str) -> CompileReport:

@@ -159,8 +159,7 @@ class Deployer:
         try:
             built = await builder.reuse(revision.layers, past, hold)
             if built is None:
-                former = current.fingerprint if current else ""
-                built = await builder.compile(revision.layers, past, hold, former)
+                built = await builder.compile(revision.layers, past, hold, current)
         except ZoneError as error:
             await self.reject(revision.digest, error.problems)
             raise
@@ -237,6 +236,9 @@ class Deployer:
         tools, served = self._tools, self.served
         async with tools.activating:
             objections = served.check(deployment)
+            if served.current is not None:
+                # Known here: to read it from the disk takes long when it has many zones.
+                deployment = replace(deployment, generation=served.current.generation)
             deployment = await tools.files.call(lambda: self.records.commit_next(deployment))
             try:
                 served.serve(deployment)

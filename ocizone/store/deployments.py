@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ocizone.compiler.spec import CompiledZone, RevisionFile
 from ocizone.errors import Problem
+from ocizone.plain import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Deployment:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return asdict(self)
+        found: dict[str, Any] = plain(self)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +77,5 @@ class Rejection:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return asdict(self)
+        found: dict[str, Any] = plain(self)
+        return found

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from ocizone.compiler.spec import CompiledZone, CompileReport, RevisionFile
 from ocizone.errors import Problem, StoreError
+from ocizone.plain import plain
 from ocizone.store.disk import Disk, sha256_of
 from ocizone.store.sealed import DamagedError, seal
 from ocizone.store.typed import read_as
@@ -53,6 +54,8 @@ class Images:
     def __init__(self, directory: Path, disk: Disk) -> None:
         self._directory = directory
         self._disk = disk
+        #: Hex digests by fingerprint, of images that were hashed since the start.
+        self._hashed: dict[str, str] = {}
         disk.directory(directory)
 
     def path(self, fingerprint: str) -> Path:
@@ -72,6 +75,10 @@ class Images:
         """Tell whether an image file is there, without reading it."""
         return self.path(fingerprint).is_file()
 
+    def sha256(self, fingerprint: str) -> str:
+        """Return the hex digest of an image that was hashed since the start, "" of others."""
+        return self._hashed.get(fingerprint, "")
+
     def verified(self, fingerprint: str) -> ImageRecord | None:
         """Return the record of an image that is here and undamaged; reads all of it.
 
@@ -86,7 +93,10 @@ class Images:
             record = self._record(fingerprint)
         except StoreError:
             return None
-        return record if record is not None and self._is_as(fingerprint, record) else None
+        if record is None or not self._is_as(fingerprint, record):
+            return None
+        self._hashed[fingerprint] = record.sha256
+        return record
 
     def intact(self, fingerprint: str, pace: Callable[[int], None]) -> bool:
         """Tell whether an image is what its record says; reads all of it.
@@ -132,7 +142,8 @@ class Images:
             raise StoreError(f"the image {temporary} is not the one the compiler reported")
         # The image first: a record without its image is nothing, and so is the reverse.
         self._disk.adopt(temporary, self.path(fingerprint), "image", 0o440)
-        self._disk.write(self._named(fingerprint, "json"), seal(asdict(record)), "image-record")
+        self._disk.write(self._named(fingerprint, "json"), seal(plain(record)), "image-record")
+        self._hashed[fingerprint] = record.sha256
         return record
 
     def fingerprints(self) -> tuple[str, ...]:
@@ -153,6 +164,7 @@ class Images:
         Raises:
             StoreError: it cannot be renamed.
         """
+        self._hashed.pop(fingerprint, None)
         record = self._disk.retire(self._named(fingerprint, "json"), "image-record")
         return record + self._disk.retire(self.path(fingerprint), "image")
 

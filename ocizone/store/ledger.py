@@ -5,8 +5,10 @@ Kept in ``sources/<key>/ledger.json``. Not here: what is done with them (store.m
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
+
+from ocizone.plain import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +28,5 @@ class Ledger:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return asdict(self)
+        found: dict[str, Any] = plain(self)
+        return found

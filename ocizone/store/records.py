@@ -113,19 +113,26 @@ class SourceRecords:
     def commit_next(self, deployment: Deployment) -> Deployment:
         """Commit a deployment as the next generation, and return it with its number.
 
+        Args:
+            deployment: its generation is that of what is served, 0 when nothing is.
+
         Raises:
             StoreError: see ``commit``.
         """
+        latest = deployment.generation or self._pointed_at()
+        latest = max([latest, *(int(path.stem) for path in self._history_files())])
+        deployment = replace(deployment, generation=latest + 1)
+        self.commit(deployment)
+        return deployment
+
+    def _pointed_at(self) -> int:
+        """Return the generation of what the pointer names, 0 for nothing."""
         try:
             current = self.current()
         except StoreError:
             # It is about to be replaced; the history's names tell the number.
-            current = None
-        numbers = [int(path.stem) for path in self._history_files()]
-        latest = max([current.generation if current else 0, *numbers])
-        deployment = replace(deployment, generation=latest + 1)
-        self.commit(deployment)
-        return deployment
+            return 0
+        return current.generation if current else 0
 
     def commit(self, deployment: Deployment) -> None:
         """Make a deployment the current one. Its image must be durable already.

@@ -6,11 +6,12 @@ that it tells how far a deployment came whatever ended it (claircore's IndexRepo
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ocizone.compiler.spec import CompiledZone, ZoneChange
 from ocizone.errors import Problem
+from ocizone.plain import plain
 
 #: In order; ``held``, ``refused``, ``failed`` and ``waiting`` end one that did not get through.
 DeployState = Literal[
@@ -79,4 +80,5 @@ class DeployReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return asdict(self)
+        found: dict[str, Any] = plain(self)
+        return found

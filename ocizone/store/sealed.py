@@ -15,6 +15,8 @@ from ocizone.errors import StoreError
 from ocizone.store.disk import read
 
 _FORMAT = 1
+_BEFORE_CONTENT = b'"content": '
+_BEHIND_CONTENT = b"}\n"
 
 
 class DamagedError(StoreError):
@@ -41,12 +43,17 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
     try:
         raw = json.loads(data)
         content: dict[str, Any] = raw["content"]
-        if raw["format"] != _FORMAT or raw["sha256"] != _checksum(content):
+        if raw["format"] != _FORMAT or not _is_of(raw["sha256"], data, content):
             raise DamagedError(f"{path} is damaged: its checksum differs")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedError(f"{path} is damaged: {error}") from error
     return content
 
 
-def _checksum(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def _is_of(checksum: str, data: bytes, content: dict[str, Any]) -> bool:
+    """Tell whether a checksum is of a content: as it was written, or however it is written."""
+    _, _, written = data.partition(_BEFORE_CONTENT)
+    if hashlib.sha256(written.removesuffix(_BEHIND_CONTENT)).hexdigest() == checksum:
+        return True
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest() == checksum
