@@ -33,6 +33,7 @@ from ocizone.follow.following import Following
 from ocizone.follow.pool import DaemonPool
 from ocizone.follow.source import OciSource
 from ocizone.follow.status import Event
+from ocizone.front import Prepared, Surface, make_front
 from ocizone.housekeeping import Housekeeping
 from ocizone.live import LiveZones
 from ocizone.notify import notify
@@ -43,10 +44,9 @@ from ocizone.plan import Plan
 from ocizone.planning import Planning
 from ocizone.plugins.health import Health
 from ocizone.plugins.reload import Reload
+from ocizone.process import become
 from ocizone.pulling import Surroundings, Workshop
-from ocizone.serve.door import Door
 from ocizone.serve.identities import Identities
-from ocizone.serve.listeners import Listeners, Sockets
 from ocizone.serve.notify import Notifier
 from ocizone.side import Side
 from ocizone.store.store import Store
@@ -73,6 +73,10 @@ class Options:
     port: int = 53
     descriptors: int | None = None
     """How many files the process may have open, where that is known."""
+    user: str | None = None
+    """Who the process becomes once its addresses are open; None to stay who it is."""
+    debug: bool = False
+    """Workers log at debug level."""
 
 
 class Application(Service):
@@ -110,23 +114,15 @@ class Application(Service):
         self.stopping = False
         self._planning = Planning(options.corefile, environ, options.port, options.state_dir)
         self._live = LiveZones(Snapshot(0, {}))
-        self._observing = observing = Observing(reactor, query_line, wall)
-        door = Door(
-            self._live,
-            seconds=time.perf_counter,
-            witness=observing.witness,
-            streamed=observing.witness.streamed,
-            on_bug=observing.bugs,
-        )
-        self._identities = Identities(reactor, wall, in_thread)
-        self._listeners = Listeners(
+        self._observing = observing = Observing(wall)
+        self._identities = Identities(reactor, wall, in_thread, self._recertified)
+        self._front = make_front(
             reactor,
-            door.answer,
-            observing.send_failed,
-            options.descriptors,
-            wall=wall,
-            dropped=observing.counters.dropped,
-            certificate=self._identities.cell,
+            self._live,
+            observing.counters,
+            self._identities,
+            lambda: self._deployed.places,
+            Surface(query_line, wall, options.descriptors, environ, options.debug),
         )
         self._notifier = Notifier(
             reactor,
@@ -155,14 +151,16 @@ class Application(Service):
         plan = self._planning.read()
         self._say_hello(plan)
         self._identities.move_to(plan.tls, self._identities.read(plan.tls))
-        bound = self._listeners.prepare(plan.endpoints)
+        bound = self._front.prepare(plan)
+        if self._options.user is not None:
+            become(self._options.user)
+        self._front.warm_up(bound)
         self._store = Store(self._options.state_dir)
         self._put_together(plan)
         self._planning.taken_up(plan, self._workshop.files, self._store)
         self._admin.move_to(plan, self._admin.prepare(plan))
         self._admin.open_control(self._options.state_dir, plan)
         self._observe(plan)
-        self._observing.lag.start()
         super().startService()
         restored = self._following.move_to(plan.sources)
         restored.addTimeout(_RESTORE_GRACE_S, self._reactor, lambda *_: None)
@@ -178,7 +176,7 @@ class Application(Service):
             hostname=observing.hostname,
             on_problems=log_problems,
             wall=self._wall,
-            on_swap=self._announce,
+            on_swap=self._swapped,
             cookie_secret=secrets.token_bytes(16),
         )
         self._workshop = workshop = Workshop(
@@ -208,7 +206,7 @@ class Application(Service):
             snapshot=lambda: self.snapshot,
             deployed=deployed,
             following=self._following,
-            listeners=self._listeners,
+            front=self._front,
             certificates=lambda: self._identities.expiries,
             store=lambda: self._housekeeping.usage,
             state_dir=str(self._options.state_dir),
@@ -233,11 +231,16 @@ class Application(Service):
         )
         self._admin = Administration(reactor, desk, operations, self._side.resources, pages.call)
 
-    def _answer(self, plan: Plan, bound: Sockets) -> None:
+    def _answer(self, plan: Plan, bound: Prepared) -> None:
         if self.stopping:
-            self._listeners.discard(bound)
+            self._front.discard(bound)
             return
-        self._listeners.move_to(plan.endpoints, bound)
+        self._front.move_to(plan, bound)
+        self._front.settled().addCallback(lambda _: self._answers())
+
+    def _answers(self) -> None:
+        if self.stopping:
+            return
         self._answering = True
         served = {zone for by_key in self.snapshot.listeners.values() for zone in by_key}
         log.info("answering", generation=self.snapshot.generation)
@@ -246,6 +249,12 @@ class Application(Service):
         self._announce()
         if self._reload_wanted:
             self.reload()
+
+    def _recertified(self) -> None:
+        self._front.swapped()
+
+    def _swapped(self) -> None:
+        self._front.swapped().addCallback(lambda _: self._announce())
 
     def _announce(self) -> None:
         """Tell secondaries what changed; nothing before they can ask for it."""
@@ -266,8 +275,7 @@ class Application(Service):
         log_problems((*plan.corefile.notices, *plan.notices))
 
     def _observe(self, plan: Plan) -> None:
-        """Watch what the plan's blocks want watched, the Corefile among it."""
-        self._observing.watch(plan)
+        """Watch the Corefile, if its blocks want that."""
         reloads = [directive for view in plan.views for directive in view.block.all(Reload)]
         self._watch.move_to(reloads[-1] if reloads else None)
 
@@ -325,11 +333,11 @@ class Application(Service):
     def _take_up(self, plan: Plan) -> bool:
         try:
             identities = self._identities.read(plan.tls)
-            bound = self._listeners.prepare(plan.endpoints)
+            bound = self._front.prepare(plan)
             try:
                 opened = self._admin.prepare(plan)
             except OSError:
-                self._listeners.discard(bound)
+                self._front.discard(bound)
                 raise
         except (ConfigError, OSError) as error:
             self._reload_refused(error)
@@ -337,7 +345,7 @@ class Application(Service):
         log_problems((*plan.corefile.notices, *plan.notices))
         self._deployed.move_to(plan)
         self._identities.move_to(plan.tls, identities)
-        self._listeners.move_to(plan.endpoints, bound)
+        self._front.move_to(plan, bound)
         self._admin.move_to(plan, opened)
         self._observe(plan)
         self._following.move_to(plan.sources)
@@ -371,17 +379,16 @@ class Application(Service):
         self._identities.stop()
         self._housekeeping.stop()
         self._side.stop()
-        self._observing.lag.stop()
         healths = [one for view in self._deployed.plan.views for one in view.block.all(Health)]
         lameduck_s = max((health.lameduck_s for health in healths), default=0.0)
         log.info("stopping", lameduck=f"{lameduck_s:g}s" if lameduck_s else "")
         ended = self._following.stop()
         if lameduck_s:
             ended.addCallback(lambda _: deferLater(self._reactor, lameduck_s, lambda: None))
+        ended.addCallback(lambda _: self._front.close())
         return ended.addCallback(self._ended)
 
     def _ended(self, _: object) -> None:
-        self._listeners.close()
         self._admin.close()
         self._workshop.stop()
         self._pages.stop()

@@ -8,6 +8,7 @@ the reactor thread and none of it blocks: opening an image maps a file that was 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 
 from ocizone.answer.blocks import Snapshot
@@ -27,8 +28,9 @@ OpenImage = Callable[[Path], ZonesOfImage]
 class _Opened:
     """An image whose zones were listed once: a swap must not list those of every other image."""
 
-    def __init__(self, image: ZonesOfImage) -> None:
+    def __init__(self, image: ZonesOfImage, path: Path) -> None:
         self._zones = dict(image.zones())
+        self.path = path
 
     def zones(self) -> Mapping[tuple[str, bytes], ZoneReader]:
         """Return the zones by (view, apex)."""
@@ -70,10 +72,10 @@ class Deployed:
         self._wall = wall
         self._on_swap = on_swap
         self._cookie_secret = cookie_secret
-        self._images: dict[str, ZonesOfImage] = {}
+        self._images: dict[str, _Opened] = {}
         self._deployments: dict[str, Deployment] = {}
         self._earlier: dict[str, tuple[Path, ...]] = {}
-        self._history: dict[str, dict[Path, ZonesOfImage]] = {}
+        self._history: dict[str, dict[Path, _Opened]] = {}
         self._serve()
 
     @property
@@ -95,6 +97,16 @@ class Deployed:
     def snapshot(self) -> Snapshot:
         """What is served."""
         return self._live.snapshot
+
+    @property
+    def places(self) -> Mapping[int, tuple[str, str, bytes]]:
+        """Where each reader of the snapshot is, by its ``id``: its image's path, view and apex."""
+        opened = chain(self._images.values(), *(one.values() for one in self._history.values()))
+        return {
+            id(reader): (str(image.path), view, apex)
+            for image in opened
+            for (view, apex), reader in image.zones().items()
+        }
 
     def move_to(self, plan: Plan) -> None:
         """Serve another plan from the images there are; forget sources it does not name."""
@@ -124,7 +136,7 @@ class Deployed:
         if all(source.key != deployment.source for source in self._plan.sources):
             # Of a follower that a reload just stopped.
             return
-        self._images = {**self._images, deployment.source: _Opened(self._open_image(image))}
+        self._images = {**self._images, deployment.source: _Opened(self._open_image(image), image)}
         self._deployments = {**self._deployments, deployment.source: deployment}
         self._earlier[deployment.source] = earlier
         self._serve()
@@ -144,13 +156,13 @@ class Deployed:
             if view.block.get(Transfer) is not None
             for key, _ in view.rules
         }
-        history: dict[str, dict[Path, ZonesOfImage]] = {}
+        history: dict[str, dict[Path, _Opened]] = {}
         for key, paths in self._earlier.items():
             opened = self._history.get(key, {})
             found = history.setdefault(key, {})
             for path in paths if key in wanted else ():
                 try:
-                    found[path] = opened.get(path) or _Opened(self._open_image(path))
+                    found[path] = opened.get(path) or _Opened(self._open_image(path), path)
                 except StoreError:
                     # Differences from the others are still right, and a transfer always is.
                     continue

@@ -54,6 +54,8 @@ FAST_DOORKEEPER: Final = 1 << 16
 FAST_TEMPLATES: Final = 8_192
 # Combinations of zone, type, rcode and sizes that are counted each for itself.
 FAST_CELLS: Final = 16_384
+# Kinds of questions that differ in their first label alone; each takes 1 KiB.
+FAST_LANES: Final = 4_096
 # Forms of an OPT that are known by their octets: clients send a dozen.
 FAST_FORMS: Final = 1_024
 
@@ -112,6 +114,27 @@ NOTIFY_ATTEMPTS: Final = 6
 NOTIFY_FIRST_WAIT_S: Final = 1.0
 # NOTIFY of 10,000 zones to two secondaries go out in 40 s; more would be a flood to them.
 NOTIFY_PER_S: Final = 500
+
+# --- Workers (`multisocket`) -------------------------------------------------------------------
+# A running worker reads orders of 100,000 zones in 3 s; one that takes longer is as good as dead, and
+# its share of the clients waits for another one.
+WORKER_SILENT_S: Final = 10.0
+# The same at its start, when every image is to be opened, on a machine that is busy or slow.
+WORKER_START_S: Final = 60.0
+# A worker that ends is replaced at once; one that ends again so soon waits, twice as long each time.
+WORKER_STEADY_S: Final = 10.0
+WORKER_PAUSE_S: Final = 0.5
+WORKER_PAUSE_MOST_S: Final = 30.0
+# How often a worker tells what it counted: what a killed one may take along. Longer when it takes
+# long, for queries wait meanwhile: one hundredth of its time.
+WORKER_REPORT_S: Final = 1.0
+WORKER_REPORT_MOST_S: Final = 5.0
+WORKER_REPORT_SHARE: Final = 0.01
+# Combinations of labels told at once: 1 ms.
+WORKER_TALLIES: Final = 100
+WORKER_REPORT_OCTETS: Final = 1 * MIB
+# At the end: what came in already is answered, and TCP clients are sent what was written.
+WORKER_STOP_S: Final = 3.0
 
 # --- Corefile --------------------------------------------------------------------------------
 # The figures caddy uses; a loop of imports ends here instead of in memory exhaustion.

@@ -7,13 +7,10 @@ what is served.
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from prometheus_client.registry import Collector
-from twisted.logger import Logger
 
 from ocizone.admin.enabled import enabled
 from ocizone.admin.shared import InThread
@@ -23,34 +20,13 @@ from ocizone.answer.blocks import Snapshot
 from ocizone.deployed import Deployed
 from ocizone.follow.following import Following
 from ocizone.follow.status import Event, Looked, Outcome, SourceStatus
-from ocizone.observe.bugs import BugLog
+from ocizone.front import Front
 from ocizone.observe.conditionbook import ConditionBook
 from ocizone.observe.counters import Counters
-from ocizone.observe.errorlog import ErrorLog
 from ocizone.observe.events import FollowJournal
-from ocizone.observe.looplag import LoopLag
 from ocizone.observe.metrics import collectors
-from ocizone.observe.refusals import RefusalLog
 from ocizone.observe.registrytimes import RegistryTimes
 from ocizone.observe.server import ServerFacts
-from ocizone.observe.witness import Watching, Witness
-from ocizone.plan import Plan
-from ocizone.plugins.errors import Errors
-from ocizone.plugins.log import LogRule
-
-log = Logger(namespace="ocizone")
-
-
-class Listening(Protocol):
-    """The DNS listeners, as they are told of."""
-
-    @property
-    def open(self) -> Mapping[Any, Any]:
-        """Open listeners by endpoint; each has a port."""
-
-    @property
-    def tcp_connections(self) -> int:
-        """Open TCP clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +37,7 @@ class Watched:
         snapshot: what is served.
         deployed: from what.
         following: the followers.
-        listeners: of DNS.
+        front: of DNS.
         certificates: until when they are good, by listening address.
         store: ``octets`` and ``generations`` of the state directory, None while not counted.
         state_dir: absolute path.
@@ -71,7 +47,7 @@ class Watched:
     snapshot: Callable[[], Snapshot]
     deployed: Deployed
     following: Following
-    listeners: Listening
+    front: Front
     certificates: Callable[[], Mapping[str, float]]
     store: Callable[[], Mapping[str, int] | None]
     state_dir: str
@@ -81,25 +57,13 @@ class Watched:
 class Observing:
     """Everything that watches."""
 
-    def __init__(
-        self, reactor: Any, query_line: Callable[[str], None], wall: Callable[[], float]
-    ) -> None:
-        """Make it.
-
-        Args:
-            reactor: of Twisted.
-            query_line: writes a line of the query log; must not block.
-            wall: unix seconds.
-        """
+    def __init__(self, wall: Callable[[], float]) -> None:
+        """Make it; ``wall`` tells unix seconds."""
         self.hostname = socket.gethostname()
         self.counters = Counters()
         self.journal = FollowJournal()
         self.registry = RegistryTimes()
-        self.witness = Witness(self.counters, query_line, RefusalLog(time.monotonic))
-        self.bugs = BugLog(self.counters, time.monotonic)
-        self.lag = LoopLag(reactor)
         self._conditions = ConditionBook()
-        self._reactor = reactor
         self._wall = wall
 
     def happened(self, event: Event, status: SourceStatus | None) -> None:
@@ -110,22 +74,6 @@ class Observing:
             self.registry.fetch(good, event.seconds)
         if status is not None:
             self._conditions.note(status, self._wall())
-
-    def send_failed(self, error: OSError) -> None:
-        """Count a reply that could not be sent."""
-        self.counters.drops[f"send: {error.strerror or type(error).__name__}"] += 1
-
-    def watch(self, plan: Plan) -> None:
-        """Log of queries what the plan's blocks want logged."""
-        views = plan.views
-        self.witness.watching = Watching(
-            log={view.name: view.block.all(LogRule) for view in views},
-            errors={
-                view.name: ErrorLog(directive, self._reactor, _say)
-                for view in views
-                if (directive := view.block.get(Errors)) is not None
-            },
-        )
 
     def collectors(self, watched: Watched) -> tuple[Collector, ...]:
         """Return every metric."""
@@ -138,9 +86,9 @@ class Observing:
         facts = ServerFacts(
             config_hash=lambda: deployed.plan.corefile.fingerprint,
             enabled=lambda: enabled(deployed.plan),
-            tcp_connections=lambda: {"open": watched.listeners.tcp_connections},
+            tcp_connections=lambda: {"open": watched.front.tcp_connections},
             store_octets=octets,
-            loop_lag_s=lambda: self.lag.worst_s,
+            loop_lag_s=lambda: watched.front.lag_s,
         )
         return collectors(
             counters=self.counters,
@@ -160,14 +108,14 @@ class Observing:
         return StatusPage(lambda: self._moment(watched), self._conditions, in_thread, seconds)
 
     def _moment(self, watched: Watched) -> Moment:
-        listeners = watched.listeners
+        front = watched.front
         facts = Facts(
             node=self.hostname,
             started=watched.started,
             now=self._wall(),
             state_dir=watched.state_dir,
-            listening={str(one): open_.port for one, open_ in listeners.open.items()},
-            tcp_connections=listeners.tcp_connections,
+            listening={str(one): open_.port for one, open_ in front.open.items()},
+            tcp_connections=front.tcp_connections,
             rcodes=self.counters.by_rcode(),
             panics=self.counters.panics,
             certificates=dict(watched.certificates()),
@@ -176,8 +124,3 @@ class Observing:
         )
         statuses = tuple(watched.following.statuses)
         return Moment(facts, watched.deployed.plan, watched.snapshot(), statuses)
-
-
-def _say(level: str, line: str) -> None:
-    say = {"debug": log.debug, "info": log.info, "warning": log.warn}.get(level, log.error)
-    say("{line}", line=line)

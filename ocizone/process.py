@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import resource
 import signal
 import sys
@@ -56,6 +57,25 @@ def follow_to_death(parent: int) -> bool:
         libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
     # It may have died before that.
     return os.getppid() == parent
+
+
+def become(user: str) -> None:
+    """Be another user from now on, for good, with that user's groups and home.
+
+    Raises:
+        OSError: there is no such user, or the process may not.
+    """
+    try:
+        known = pwd.getpwnam(user)
+    except KeyError as error:
+        raise OSError(f"there is no user {user}") from error
+    try:
+        os.setgroups(os.getgrouplist(known.pw_name, known.pw_gid))
+        os.setgid(known.pw_gid)
+        os.setuid(known.pw_uid)
+    except PermissionError as error:
+        raise OSError(f"cannot become {user}: only root can") from error
+    os.environ.update(HOME=known.pw_dir, USER=known.pw_name, LOGNAME=known.pw_name)
 
 
 def child_environment(own: Mapping[str, str]) -> dict[str, str]:

@@ -26,7 +26,7 @@ from ocizone.state_dir import state_dir
 reactor: Any = _installed
 
 
-def run(corefile: str, directory: str | None, port: int, *, debug: bool) -> int:
+def run(corefile: str, directory: str | None, port: int, *, user: str | None, debug: bool) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     lines = LineWriter(sys.stderr)
     queries = LineWriter(sys.stdout)
@@ -39,6 +39,8 @@ def run(corefile: str, directory: str | None, port: int, *, debug: bool) -> int:
         state_dir=state_dir(directory, os.environ, root=os.geteuid() == 0),
         port=port,
         descriptors=raise_file_limit(),
+        user=user,
+        debug=debug,
     )
     app = Application(reactor, options, os.environ, query_line=queries.write)
     try:

@@ -23,10 +23,13 @@ import click
     show_default=True,
     help="Port of keys that name none.",
 )
+@click.option(
+    "--user", metavar="NAME", help="Whom to become, once its addresses are open (for root)."
+)
 @click.option("--debug", is_flag=True, help="Log at debug level.")
-def command(corefile: str, directory: str | None, port: int, debug: bool) -> int:
+def command(corefile: str, directory: str | None, port: int, user: str | None, debug: bool) -> int:
     """Follow the tags of a Corefile and answer for their zones."""
     # Twisted installs its reactor on import: only this command may.
     from ocizone.run import run  # noqa: PLC0415
 
-    return run(corefile, directory, port, debug=debug)
+    return run(corefile, directory, port, user=user, debug=debug)

@@ -1,4 +1,4 @@
-"""``multisocket [N]``: how many workers share each listening address."""
+"""``multisocket [N]``: how many processes answer on each listening address."""
 
 from __future__ import annotations
 
@@ -19,13 +19,10 @@ _count = number(1, 1024)
 
 
 def _workers(given: Given) -> int | None:
-    given.warn("directive-ignored", "it has no effect yet: one process answers")
     return _count(given) if given.words else None
 
 
-WORKERS = Argument(
-    "WORKERS", _workers, "How many, 1 to 1024; without it one a core. No effect yet."
-)
+WORKERS = Argument("WORKERS", _workers, "How many, 1 to 1024; without it one a core.")
 
 
 def _build(use: Use, _scope: Scope) -> list[MultiSocket]:
@@ -34,7 +31,7 @@ def _build(use: Use, _scope: Scope) -> list[MultiSocket]:
 
 DIRECTIVE = Directive(
     "multisocket",
-    "*multisocket* says how many workers share each listening address.",
+    "*multisocket* says how many processes answer.",
     (WORKERS,),
     build=_build,
 )

@@ -143,6 +143,8 @@ CASES: list[tuple[str, tuple[object, ...]]] = [
         "acl {\nblock net 192.0.2.1 type * A TYPE65280\n}",
         (Acl((ORG,), (AclRule("block", None, (ip_network("192.0.2.1/32"),)),)),),
     ),
+    ("multisocket", (MultiSocket(None),)),
+    ("multisocket 4", (MultiSocket(4),)),
 ]
 
 
@@ -152,15 +154,6 @@ def test_values(fragment: str, expected: tuple[object, ...]) -> None:
     corefile = parse(fragment)
     assert corefile.blocks[0].values == expected
     assert corefile.notices == ()
-
-
-@pytest.mark.parametrize(("fragment", "workers"), [("multisocket", None), ("multisocket 4", 4)])
-def test_multisocket_is_read_and_has_no_effect(fragment: str, workers: int | None) -> None:
-    """Nobody is left to believe that there are workers."""
-    corefile = parse(fragment)
-    assert corefile.blocks[0].values == (MultiSocket(workers),)
-    (notice,) = corefile.notices
-    assert (notice.rule, notice.line) == ("directive-ignored", 2)
 
 
 def test_multisocket_counts_from_one() -> None:
