@@ -220,6 +220,7 @@ class Application(Service):
             store=store,
             files=workshop.files,
             housekeeping=self._housekeeping,
+            reached=self._front.reached,
         )
         self._side = Side(reactor, store, deployed, operations.changed, operations.is_followed)
         desk = AdminDesk(
@@ -228,6 +229,7 @@ class Application(Service):
             lambda: Reasons(deployed.plan, self._following.statuses),
             pages.call,
             reactor.seconds,
+            lambda: self._front.workers,
         )
         self._admin = Administration(reactor, desk, operations, self._side.resources, pages.call)
 

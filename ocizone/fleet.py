@@ -157,7 +157,14 @@ def _look(where: Where, pushed: Pushed) -> _Look:
     if not sources:
         return _Look(f"it follows nothing of {pushed.repository}", final=True)
     waiting = [source for source in sources if source.get("digest") != pushed.digest]
-    return _why_not(waiting[0], pushed.digest) if waiting else _Look()
+    return _why_not(waiting[0], pushed.digest) if waiting else _everywhere(node.document)
+
+
+def _everywhere(document: dict[str, Any]) -> _Look:
+    """Return whether every worker of a server serves what the server does."""
+    newest = document.get("generation", 0)
+    late = [one for one in document.get("workers", ()) if one.get("generation") != newest]
+    return _Look(f"worker {late[0].get('worker')} does not serve it yet") if late else _Look()
 
 
 def _following(node: NodeStatus, pushed: Pushed) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
@@ -21,6 +21,7 @@ from ocizone.endpoint import Endpoint
 from ocizone.limits import WORKER_SILENT_S
 from ocizone.live import LiveZones
 from ocizone.observe.counters import Counters
+from ocizone.observe.workers import WorkerState
 from ocizone.plan import Plan
 from ocizone.plugins.errors import Errors
 from ocizone.plugins.log import LogRule
@@ -31,9 +32,12 @@ from ocizone.serve.certificate import Material
 from ocizone.serve.groups import Groups, SocketGroups
 from ocizone.serve.identities import Identities
 from ocizone.serve.listeners import Sockets
-from ocizone.workers.crew import Crew, WorkerState
+from ocizone.workers.crew import Crew
 from ocizone.workers.orders import Orders, Place, pack, to_octets
 from ocizone.workers.spawn import Spawner
+
+#: A worker that is late is killed, and another one has its time: then it was told of.
+_SETTLED_S: Final = 2 * WORKER_SILENT_S
 
 
 class Open(Protocol):
@@ -215,8 +219,14 @@ class Front:
         self._waiting.append(waiting)
         return waiting
 
+    def reached(self) -> Deferred[None]:
+        """Fire when every worker serves what is live; or when it was told of that one does not."""
+        if self._telling is not None:
+            return self.swapped()
+        return succeed(None) if self._processes == 1 else self._crew.settled(_SETTLED_S)
+
     def settled(self) -> Deferred[None]:
-        """Fire when every worker serves what it was told last, however long that takes."""
+        """Fire when every worker serves what is live, however long that takes."""
         if self._processes == 1:
             return succeed(None)
         return self.swapped().addCallback(lambda _: self._crew.settled())
@@ -238,7 +248,7 @@ class Front:
             self._crew.serve(
                 to_octets(self._orders(self._plan)), self._groups.open, self._processes
             )
-            done = self._crew.settled(2 * WORKER_SILENT_S)
+            done = self._crew.settled(_SETTLED_S)
         else:
             done = succeed(None)
         done.addCallback(_fire, waiting)

@@ -99,6 +99,7 @@ class Observing:
             facts=facts,
             certificates=watched.certificates,
             wall=self._wall,
+            workers=lambda: watched.front.workers,
         )
 
     def status_page(
@@ -121,6 +122,7 @@ class Observing:
             certificates=dict(watched.certificates()),
             store=watched.store(),
             dropped=self.counters.drops.total(),
+            workers=front.workers,
         )
         statuses = tuple(watched.following.statuses)
         return Moment(facts, watched.deployed.plan, watched.snapshot(), statuses)

@@ -51,6 +51,7 @@ class ServerOperations:
         store: Store,
         files: Pool,
         housekeeping: Housekeeping,
+        reached: Callable[[], Deferred[None]] = lambda: succeed(None),
     ) -> None:
         """Make it.
 
@@ -61,6 +62,7 @@ class ServerOperations:
             store: the state directory.
             files: threads for it.
             housekeeping: verifies and collects.
+            reached: fires when whoever answers serves what is live.
         """
         self.status = status
         self._following = following
@@ -68,6 +70,7 @@ class ServerOperations:
         self._store = store
         self._files = files
         self._housekeeping = housekeeping
+        self._reached = reached
 
     # --- Which source ------------------------------------------------------------------------
 
@@ -174,7 +177,13 @@ class ServerOperations:
     # --- Verbs -------------------------------------------------------------------------------
 
     def verb(self, verb: str, arguments: dict[str, Any]) -> Deferred[VerbResult]:
-        """Do something; see admin.verbs."""
+        """Do something; see admin.verbs. The Deferred fires when every answer is as it says."""
+        return self._verb(verb, arguments).addCallback(self._when_reached)
+
+    def _when_reached(self, result: VerbResult) -> Deferred[VerbResult]:
+        return self._reached().addCallback(lambda _: result)
+
+    def _verb(self, verb: str, arguments: dict[str, Any]) -> Deferred[VerbResult]:
         if verb == "refresh":
             return self._refresh(arguments)
         if verb == "verify":

@@ -13,6 +13,7 @@ from ocizone.observe.events import FollowJournal
 from ocizone.observe.metrics import collectors
 from ocizone.observe.registrytimes import RegistryTimes
 from ocizone.observe.server import ServerFacts
+from ocizone.observe.workers import WorkerState
 from ocizone.store.standing import Held
 from tests.servedzones import status_of, zone_with
 from tests.test_plan import plan_of
@@ -59,6 +60,7 @@ def full_scrape() -> dict[str, set[str]]:
         ),
         certificates=lambda: {"tls://:853": 1_795_219_200.0},
         wall=lambda: 1_790_000_000.0,
+        workers=lambda: [WorkerState(1, 4711, 5, up=True)],
     ):
         gathered.register(collector)
     found: dict[str, set[str]] = {}

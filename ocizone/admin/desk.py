@@ -8,7 +8,7 @@ what has an address of its own (webhook, artifacts).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from prometheus_client import generate_latest
@@ -21,6 +21,7 @@ from ocizone.admin.readiness import Readiness, Reasons, health
 from ocizone.admin.shared import InThread, SharedPage, Taken, at_once
 from ocizone.answer.blocks import Snapshot
 from ocizone.observe.metrics import AsOf
+from ocizone.observe.workers import WorkerState
 from ocizone.plan import Plan
 from ocizone.plugins.health import Health
 from ocizone.plugins.prometheus import Prometheus
@@ -49,6 +50,7 @@ class AdminDesk:
         reasons: Callable[[], Reasons] = Reasons,
         in_thread: InThread = at_once,
         seconds: Callable[[], float] = time.monotonic,
+        workers: Callable[[], Iterable[WorkerState]] = tuple,
     ) -> None:
         """Make it.
 
@@ -58,8 +60,10 @@ class AdminDesk:
             reasons: returns why zones are missing now.
             in_thread: see admin.shared.
             seconds: monotonic.
+            workers: returns how they are.
         """
         self._about = about
+        self._workers = workers
         self._reasons = reasons
         self.metrics: Render = SharedPage(lambda: _scrape(collectors), in_thread, seconds)
         """Every metric in Prometheus' text format."""
@@ -100,6 +104,7 @@ class AdminDesk:
             views,
             latch=latch,
             reasons=self._reasons,
+            workers=self._workers,
         ).page
 
 

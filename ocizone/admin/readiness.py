@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from ocizone.admin.pages import TEXT, Page
 from ocizone.answer.blocks import NotReady, Snapshot
 from ocizone.follow.status import SourceStatus
+from ocizone.observe.workers import WorkerState
 from ocizone.plan import Plan
 from ocizone.wire.name import from_text, to_text
 
@@ -102,6 +103,18 @@ def missing(
     return sorted(found)
 
 
+def ailing(workers: Iterable[WorkerState]) -> list[str]:
+    """Return a line for each worker that does not answer, and whose successor did not either.
+
+    One that was replaced just now is no news: its queries wait for the next one.
+    """
+    return [
+        f"worker {one.number}: does not answer, it ended {one.failures} times in a row"
+        for one in workers
+        if not one.up and one.failures > 1
+    ]
+
+
 def health() -> Page:
     """Return that we are alive: whoever can say so is."""
     return Page(200, TEXT, b"OK")
@@ -118,6 +131,7 @@ class Readiness:
         *,
         latch: bool,
         reasons: Callable[[], Reasons] = Reasons,
+        workers: Callable[[], Iterable[WorkerState]] = tuple,
     ) -> None:
         """Make the answerer.
 
@@ -127,7 +141,9 @@ class Readiness:
             views: names of the blocks that count.
             latch: once ready stays ready (``monitor until-ready``).
             reasons: returns why zones are missing now.
+            workers: returns how they are.
         """
+        self._workers = workers
         self._snapshot = snapshot
         self._stopping = stopping
         self._views = tuple(views)
@@ -142,8 +158,10 @@ class Readiness:
         if self._latch and self._was_ready:
             return Page(200, TEXT, b"OK")
         snapshot = self._snapshot()
+        lines = ailing(self._workers())
         if missing(snapshot, self._views):
-            lines = missing(snapshot, self._views, self._reasons())
+            lines += missing(snapshot, self._views, self._reasons())
+        if lines:
             return Page(503, TEXT, "\n".join(lines).encode())
         self._was_ready = True
         return Page(200, TEXT, b"OK")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ocizone import __version__
-from ocizone.admin.readiness import Reasons, missing
+from ocizone.admin.readiness import Reasons, ailing, missing
 from ocizone.admin.zonestate import LOADING, state_of
 from ocizone.answer.blocks import Block, Loaded, NotReady, Snapshot
 from ocizone.errors import Problem
@@ -19,6 +19,7 @@ from ocizone.follow.source import OciSource
 from ocizone.follow.status import SourceStatus
 from ocizone.observe.conditionbook import ConditionBook, Observed, sources_of_zones
 from ocizone.observe.conditions import Condition, instant
+from ocizone.observe.workers import WorkerState
 from ocizone.plan import Plan
 from ocizone.wire.name import to_text
 
@@ -41,6 +42,7 @@ class Facts:
         certificates: TLS endpoint as text -> until when its certificate is good, unix seconds.
         store: ``octets`` and ``generations`` of the state directory; None while not counted.
         dropped: queries not answered, and connections refused or ended.
+        workers: how they are; none where one process does everything.
     """
 
     node: str
@@ -54,6 +56,7 @@ class Facts:
     certificates: Mapping[str, float] = field(default_factory=dict)
     store: Mapping[str, int] | None = None
     dropped: int = 0
+    workers: tuple[WorkerState, ...] = ()
 
 
 def document(
@@ -74,7 +77,7 @@ def document(
     """
     by_key = {status.key: status for status in statuses}
     reasons = Reasons(plan, by_key.values())
-    absent = missing(snapshot, reasons=reasons)
+    absent = [*missing(snapshot, reasons=reasons), *ailing(facts.workers)]
     observed = (book or ConditionBook()).observe(snapshot, by_key.values(), facts.now)
     shown: dict[str, Any] = {
         "schema": SCHEMA,
@@ -101,6 +104,8 @@ def document(
             "tcp_connections": facts.tcp_connections,
         },
     }
+    if facts.workers:
+        shown["workers"] = [_worker(one) for one in facts.workers]
     if facts.store is not None:
         shown["store"] = dict(facts.store)
     return shown
@@ -110,6 +115,16 @@ def _listener(facts: Facts, endpoint: str) -> dict[str, Any]:
     shown: dict[str, Any] = {"endpoint": endpoint, "port": facts.listening[endpoint]}
     until = facts.certificates.get(endpoint)
     return shown if until is None else {**shown, "certificate_until": _time(until)}
+
+
+def _worker(worker: WorkerState) -> dict[str, Any]:
+    return {
+        "worker": worker.number,
+        "pid": worker.pid,
+        "up": worker.up,
+        "generation": worker.generation,
+        "restarts": worker.restarts,
+    }
 
 
 def _zones(

@@ -63,4 +63,9 @@ class StatusPage:
             shown = document(now.facts, now.plan, now.snapshot, now.statuses, self._book)
             return Page(HTTPStatus.OK, JSON, text_of(shown))
 
-        return Taken(make, (now.plan.corefile.fingerprint, now.snapshot, now.statuses))
+        return Taken(make, _tag(now))
+
+
+def _tag(now: Moment) -> tuple[object, ...]:
+    serving = tuple((one.number, one.up, one.generation) for one in now.facts.workers)
+    return (now.plan.corefile.fingerprint, now.snapshot, now.statuses, serving)

@@ -52,8 +52,22 @@ def show_status(document: dict[str, Any], *, wide: bool = False) -> None:
         out.print(printable(line), style="red")
     listeners = ", ".join(_listener(one, now) for one in document["listeners"])
     out.print(printable(f"listening  {listeners}"))
+    for line, fine in _workers(document):
+        out.print(printable(line), style=None if fine else "red")
     for source in document["sources"]:
         _show_source(source, now)
+
+
+def _workers(document: dict[str, Any]) -> list[tuple[str, bool]]:
+    """Return a line for all workers that serve the newest version, and one for each other one."""
+    workers, newest = document.get("workers", ()), document.get("generation")
+    fine = [one for one in workers if one["up"] and one["generation"] == newest]
+    lines = [(f"workers    {len(fine)} of {len(workers)} serve generation {newest}", True)]
+    for one in workers:
+        if one not in fine:
+            what = f"serves generation {one['generation']}" if one["up"] else "does not answer"
+            lines.append((f"worker {one['worker']}: {what}, {one['restarts']} restarts", False))
+    return lines if workers else []
 
 
 def _row(zone: dict[str, Any], source: dict[str, Any], now: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from ocizone.observe.gauges import ConditionGauges, Gauges
 from ocizone.observe.queries import QueryMetrics
 from ocizone.observe.registrytimes import RegistryTimes
 from ocizone.observe.server import ServerFacts, ServerGauges
+from ocizone.observe.workers import WorkerGauges, WorkerState
 
 
 @runtime_checkable
@@ -58,6 +59,7 @@ def collectors(
     facts: ServerFacts,
     certificates: Callable[[], Mapping[str, float]],
     wall: Callable[[], float],
+    workers: Callable[[], Iterable[WorkerState]] = tuple,
 ) -> tuple[Collector, ...]:
     """Return the collectors of a server.
 
@@ -70,6 +72,7 @@ def collectors(
         facts: of the process.
         certificates: returns until when they are good, by listening address.
         wall: unix seconds.
+        workers: returns how they are.
     """
     return (
         QueryMetrics(counters),
@@ -79,4 +82,5 @@ def collectors(
         registry,
         ServerGauges(facts),
         Expiries(certificates),
+        WorkerGauges(workers),
     )

@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from ocizone import limits
 from ocizone.endpoint import Endpoint
 from ocizone.observe.counters import Counters
+from ocizone.observe.workers import WorkerState
 from ocizone.serve.sockets import Bound
 from ocizone.workers.channel import MOST_SOCKETS
 from ocizone.workers.orders import Message, to_octets
@@ -49,31 +50,6 @@ class Process(Protocol):
 
 #: Starts the worker of a number, and tells what it says and, once, how it ended; raises OSError.
 Start = Callable[[int, Callable[[bytes], None], Callable[[str], None]], Process]
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerState:
-    """How one worker is.
-
-    Attributes:
-        number: from 1.
-        pid: of the process; None while there is none.
-        generation: of the snapshot it serves; 0 for none yet.
-        up: it serves what it was told last, or was told just now.
-        restarts: since the server started.
-        failures: in a row; 0 when it is steady, or ended for the first time.
-        tcp_connections: open ones, as it said last.
-        lag_s: the worst delay of its event loop of late, as it said last.
-    """
-
-    number: int
-    pid: int | None
-    generation: int
-    up: bool
-    restarts: int
-    failures: int
-    tcp_connections: int
-    lag_s: float
 
 
 @dataclass(slots=True, eq=False)
