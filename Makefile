@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 WORKERS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test e2e check fmt lint types docs coverage clean
+.PHONY: help setup dev demo test e2e check fmt lint types docs coverage bench clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -53,6 +53,9 @@ fmt: $(VENV)/.developed ## format
 
 coverage: $(VENV)/.developed ## line and branch coverage of the package
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term-missing:skip-covered
+
+bench: $(VENV)/.developed ## ocizone beside its peers: tables and a plot in build/bench, ten minutes
+	$(BIN)/python -m bench $(BENCH)
 
 clean: ## remove what was made
 	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
+import subprocess
 import sys
 from typing import ClassVar
 
@@ -42,6 +43,7 @@ class PowerDns(Server):
     name = "PowerDNS"
     program = "pdns_server"
     remark = "bind backend, its packet and query caches as by default"
+    reloads = False
 
     @classmethod
     def version(cls) -> str:
@@ -64,14 +66,25 @@ class PowerDns(Server):
             "log-dns-queries=no", "udp-truncation-threshold=1232", "security-poll-suffix=",
             "daemon=no", "guardian=no", "setgid=", "setuid=", "write-pid=no",
         ]  # fmt: skip
+        signed = [zone.origin for zone in self.zones if zone.signed]
+        if signed:
+            lines.append(f"bind-dnssec-db={own}/dnssec.db")
         (own / "pdns.conf").write_text("\n".join(lines) + "\n")
+        tool = [shutil.which("pdnsutil", path=PATH) or "pdnsutil", f"--config-dir={own}"]
+        if signed:
+            subprocess.run(
+                [*tool, "create-bind-db", f"{own}/dnssec.db"], check=True, capture_output=True
+            )
+        for origin in signed:
+            subprocess.run([*tool, "set-presigned", origin], check=True, capture_output=True)
         return [str(self.binary()), f"--config-dir={own}"]
 
 
 class TwistedNames(Server):
     name = "twisted.names"
     program = sys.executable
-    remark = "its negative answers carry no SOA"
+    remark = "its answers lack RD and, when negative, the SOA"
+    loads = False
 
     @classmethod
     def binary(cls) -> str | None:
@@ -83,7 +96,7 @@ class TwistedNames(Server):
 
     def command(self) -> list[str]:
         zone = self.zones[0]
-        return [sys.executable, str(TWISTED_NAMES), str(self.port), zone.origin, str(zone.path)]
+        return [sys.executable, str(TWISTED_NAMES), str(self.port), str(zone.path)]
 
 
 class CoreDns(Server):
@@ -91,6 +104,7 @@ class CoreDns(Server):
 
     name = "CoreDNS"
     program = "coredns"
+    reloads = False
     given: ClassVar[str | None] = None
 
     @classmethod

@@ -42,7 +42,7 @@ class Memory:
     """Resident memory of a process tree in octets, as proc_pid_smaps(5) divides it.
 
     Attributes:
-        resident: everything.
+        resident: everything; a page that several processes map counts once (Pss).
         private: pages no other process maps (Private_Clean and Private_Dirty).
         anonymous: pages that belong to no file.
     """
@@ -81,7 +81,7 @@ class Process:
 
     def cpu(self) -> Cpu:
         """Return the time spent so far by it and all below it, the ended ones included."""
-        return Cpu(*(sum(part) / TICKS for part in zip(*map(_times, tree(self.pid)), strict=True)))
+        return Cpu(*(sum(part) / TICKS for part in zip(*map(times, tree(self.pid)), strict=True)))
 
     def memory(self) -> Memory:
         """Return the resident memory of it and all below it."""
@@ -137,7 +137,8 @@ def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
-def _times(pid: int) -> tuple[int, int]:
+def times(pid: int) -> tuple[int, int]:
+    """Return user and system ticks of a process and its ended children; zeros when it is gone."""
     try:
         fields = _stat(pid)
     except OSError:
@@ -146,7 +147,7 @@ def _times(pid: int) -> tuple[int, int]:
 
 
 def tree_memory(pid: int) -> Memory:
-    """Return the resident memory of a process and all below it; shared pages count once each."""
+    """Return the resident memory of a process and all below it."""
     found = [_rollup(member) for member in tree(pid)]
     return Memory(*(sum(part) for part in zip(*found, strict=True)))
 
@@ -160,7 +161,7 @@ def _rollup(pid: int) -> tuple[int, int, int]:
     except (OSError, IndexError):
         return 0, 0, 0
     private = sizes.get("Private_Clean", 0) + sizes.get("Private_Dirty", 0)
-    return sizes.get("Rss", 0), private, sizes.get("Anonymous", 0)
+    return sizes.get("Pss", 0), private, sizes.get("Anonymous", 0)
 
 
 def peak_resident(pid: int) -> int:
@@ -189,7 +190,11 @@ def udp_sockets(pid: int, port: int) -> Iterator[socket.socket]:
     libc = ctypes.CDLL(None, use_errno=True)
     for member in tree(pid):
         for entry in Path(f"/proc/{member}/fd").iterdir():
-            if entry.readlink().name.removeprefix("socket:").strip("[]") not in inodes:
+            try:
+                inode = entry.readlink().name.removeprefix("socket:").strip("[]")
+            except FileNotFoundError:
+                continue
+            if inode not in inodes:
                 continue
             pidfd = os.pidfd_open(member)
             found = libc.syscall(PIDFD_GETFD, pidfd, int(entry.name), 0)

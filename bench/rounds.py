@@ -21,10 +21,9 @@ from bench.workloads import UniqueNames, Workload, query_lines, write_lines
 from tests.ports import free_port
 
 #: Above what any server here answers on one core, so that a file does not end before its time.
-LINES_PER_SECOND = 260_000
+LINES_PER_SECOND = 320_000
 WARM_UP_S = 1.0
 COMPARED = 400
-LATENCY_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Plan:
 
     Attributes:
         rounds: alternating, each with every server.
-        seconds: of each run at full speed.
+        seconds: of each run, at full speed and for latency.
         rate: queries a second while latency is measured; 0 leaves it out.
         server_core: of every server.
         drive: dnsperf's settings.
@@ -134,8 +133,8 @@ def one_round(
     fast, steady = plan.directory / "fast", plan.directory / "steady"
     count = int(LINES_PER_SECOND * plan.seconds)
     write_lines(fast, query_lines(workload, count, unique, seed=100 + number))
-    steady_lines = query_lines(workload, int(plan.rate * LATENCY_S), unique, seed=200 + number)
-    write_lines(steady, steady_lines)
+    count = int(plan.rate * plan.seconds)
+    write_lines(steady, query_lines(workload, count, unique, seed=200 + number))
     for name in rotated(list(servers), number):
         server = servers[name]
         over = {"tcp": workload.tcp, "dnssec": workload.dnssec}
@@ -148,7 +147,7 @@ def one_round(
         _append(entry, "rounds", {"round": number, **saturated.raw()})
         if plan.rate:
             text = run(
-                plan.drive.command(server.port, steady, LATENCY_S + 5, rate=plan.rate, **over)
+                plan.drive.command(server.port, steady, plan.seconds + 5, rate=plan.rate, **over)
             )
             _append(entry, "latency", {"round": number, **latency(text)})
     fast.unlink()

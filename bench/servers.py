@@ -28,10 +28,11 @@ TWISTED_NAMES = Path(__file__).with_name("twistednames.py")
 
 @dataclass(frozen=True, slots=True)
 class ZoneFile:
-    """One zone: absolute origin, and a master file with absolute names or $ORIGIN."""
+    """One zone: absolute origin, a master file that begins with $ORIGIN, whether it is signed."""
 
     origin: str
     path: Path
+    signed: bool = False
 
 
 class Server:
@@ -41,11 +42,15 @@ class Server:
         name: short, as in tables.
         program: what is looked for in PATH.
         remark: what a reader should know about how it was configured.
+        loads: whether it takes part in load figures.
+        reloads: whether SIGHUP makes it read a changed file.
     """
 
     name: ClassVar[str]
     program: ClassVar[str]
     remark: ClassVar[str] = ""
+    loads: ClassVar[bool] = True
+    reloads: ClassVar[bool] = True
 
     def __init__(
         self, directory: Path, port: int, zones: Sequence[ZoneFile], core: int | None

@@ -1,4 +1,4 @@
-"""twisted.names as an authoritative server: ``python twistednames.py PORT ORIGIN FILE``.
+"""twisted.names as an authoritative server: ``python twistednames.py PORT FILE``.
 
 dnspython reads the file, since twisted.names' own reader knows few forms; what answers is
 twisted.names alone, over UDP and TCP, without cache and without log.
@@ -7,25 +7,25 @@ twisted.names alone, over UDP and TCP, without cache and without log.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import Any
 
 import dns.rdata
 import dns.rdatatype
 import dns.rdtypes.ANY.TXT
 import dns.zone
-from twisted.internet import reactor
-from twisted.names import authority, dns as names, server
+from twisted.internet import reactor as installed
+from twisted.names import authority, server
+from twisted.names import dns as names
 
 
-class Loaded(authority.FileAuthority):  # type: ignore[misc]  # Twisted is not annotated there
-    """The authority of one zone."""
+class Loaded(authority.FileAuthority):
+    """The authority of one zone, whose file begins with $ORIGIN."""
 
-    def __init__(self, origin: str, path: Path) -> None:
-        self._origin = origin
-        super().__init__(str(path))
+    soa: Any
+    records: Any
 
     def loadFile(self, filename: str) -> None:  # noqa: N802  # Twisted's name
-        zone = dns.zone.from_file(filename, self._origin, relativize=False)
+        zone = dns.zone.from_file(filename, relativize=False)
         self.records = {}
         for name, ttl, rdata in zone.iterate_rdatas():
             record = made(rdata, ttl)
@@ -45,15 +45,18 @@ def made(rdata: dns.rdata.Rdata, ttl: int) -> object:
     return getattr(names, f"Record_{kind}")(*values, ttl=ttl)
 
 
-def main(port: int, origin: str, path: Path) -> None:
-    factory = server.DNSServerFactory(authorities=[Loaded(origin, path)])
+def main(port: int, path: str) -> None:
+    # Their interfaces are not annotated.
+    reactor: Any = installed
+    loaded: Any = Loaded
+    factory = server.DNSServerFactory(authorities=[loaded(path)])
     factory.noisy = False
     protocol = names.DNSDatagramProtocol(factory)
     protocol.noisy = False
-    reactor.listenUDP(port, protocol, "127.0.0.1", maxPacketSize=1232)  # type: ignore[attr-defined]
-    reactor.listenTCP(port, factory, interface="127.0.0.1")  # type: ignore[attr-defined]
-    reactor.run()  # type: ignore[attr-defined]
+    reactor.listenUDP(port, protocol, "127.0.0.1", maxPacketSize=1232)
+    reactor.listenTCP(port, factory, interface="127.0.0.1")
+    reactor.run()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    main(int(sys.argv[1]), sys.argv[2])

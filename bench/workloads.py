@@ -149,7 +149,7 @@ def signed_zone(directory: Path) -> ZoneFile:
         directory, "dnssec-signzone", "-S", "-K", ".", "-O", "full",
         "-o", ORIGIN, "-f", path.name, plain.name,
     )  # fmt: skip
-    return ZoneFile(ORIGIN, path)
+    return ZoneFile(ORIGIN, path, signed=True)
 
 
 def signed_lines() -> list[str]:
