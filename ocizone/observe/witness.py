@@ -85,7 +85,7 @@ class Witness:
         self, packet: bytes, stream: Stream, sent: Sent, transport: Transport, seconds: float
     ) -> None:
         """Count a transfer that is over, and log it where its block asks; one line in all."""
-        self._counters.transfers[self._text(stream.zone), sent.outcome] += 1
+        self._counters.transfers[self.zone_text(stream.zone), sent.outcome] += 1
         if sent.outcome == "busy":
             self._replied(packet, stream.busy, transport, seconds, "too many transfers")
             return
@@ -94,6 +94,13 @@ class Witness:
         rules = self.watching.log.get(stream.block.name)
         if rules and sent.first:
             self._log(rules, stream.query, packet, reply, transport, seconds, sent.octets)
+
+    def is_logged(self, block: Block, reply: Reply | None) -> bool:
+        """Tell whether a reply of a block has a line in the query log; any of it, with None."""
+        rules = self.watching.log.get(block.name)
+        if not rules or reply is None or reply.query is None:
+            return bool(rules)
+        return _rule_of(rules, reply.query, reply) is not None
 
     def _count(
         self, packet: bytes, reply: Reply, octets: int, transport: Transport, seconds: float
@@ -115,12 +122,13 @@ class Witness:
     def _zone(self, reply: Reply) -> str:
         """Return the zone label; only names of the configuration or of loaded zones get here."""
         if reply.zone is not None:
-            return self._text(reply.zone)
+            return self.zone_text(reply.zone)
         if reply.block is not None and reply.query is not None:
-            return self._text(_key_of(reply.block, reply.query.name))
+            return self.zone_text(_key_of(reply.block, reply.query.name))
         return NO_ZONE
 
-    def _text(self, apex: bytes) -> str:
+    def zone_text(self, apex: bytes) -> str:
+        """Return the label of a zone there is."""
         text = self._zones.get(apex)
         if text is None:
             text = self._zones[apex] = to_text(apex)
@@ -136,8 +144,8 @@ class Witness:
         seconds: float,
         octets: int,
     ) -> None:
-        rule = rule_for(rules, query.name)
-        if rule is None or not rule.classes & classes_of(reply.wire, query.qtype, reply.rcode):
+        rule = _rule_of(rules, query, reply)
+        if rule is None:
             return
         edns = query.edns
         line = Line(
@@ -164,6 +172,14 @@ class Witness:
             errors.error(
                 reply.rcode, to_text(query.name), type_text(query.qtype), reason or servfail
             )
+
+
+def _rule_of(rules: tuple[LogRule, ...], query: Query, reply: Reply) -> LogRule | None:
+    """Return the rule that logs a reply; None when it has no line."""
+    rule = rule_for(rules, query.name)
+    if rule is None or not rule.classes & classes_of(reply.wire, query.qtype, reply.rcode):
+        return None
+    return rule
 
 
 def _key_of(block: Block, name: bytes) -> bytes:

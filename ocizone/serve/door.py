@@ -20,6 +20,8 @@ from ocizone.serve.outgoing import Outgoing, TransferSlots
 Witness = Callable[[bytes, Reply | None, Transport, float], None]
 #: Told of each stream when it is over: the packet, what it was, what became of it.
 StreamWitness = Callable[[bytes, Stream, Sent, Transport, float], None]
+#: Told of each reply that is one message, to give it again another way.
+Learn = Callable[[bytes, Reply, Transport], None]
 #: Told of a bug, inside its ``except`` clause, with the packet that showed it.
 OnBug = Callable[[bytes, Transport], None]
 
@@ -43,6 +45,7 @@ class Door:
         self._witness = witness
         self._streamed = streamed
         self._on_bug = on_bug
+        self.learn: Learn | None = None
         self.transfers = TransferSlots()
 
     def answer(self, packet: bytes, transport: Transport) -> bytes | Outgoing | None:
@@ -60,7 +63,9 @@ class Door:
             return servfail(packet)
         try:
             self._witness(packet, reply, transport, self._seconds() - begun)
-        except Exception:  # noqa: BLE001 - a bug in counting or logging costs no client its reply
+            if self.learn is not None and reply is not None:
+                self.learn(packet, reply, transport)
+        except Exception:  # noqa: BLE001 - a bug in counting, logging or learning costs no client its reply
             self._on_bug(packet, transport)
         return None if reply is None else reply.wire
 

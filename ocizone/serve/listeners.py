@@ -6,6 +6,7 @@ changes nothing when one cannot be opened. Not here: what is answered on them.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,6 +39,20 @@ class Reactor(Polls, Protocol):
         """Accept on a bound socket."""
 
 
+class Datagrams(Protocol):
+    """Reads a datagram socket and answers on it."""
+
+    def start(self) -> None:
+        """Begin to read."""
+
+    def stop(self) -> None:
+        """Answer what has come in already, then stop reading and close the socket."""
+
+
+#: Makes it of a bound socket and its listener's name.
+MakePort = Callable[[socket.socket, str], Datagrams]
+
+
 #: Bound and not yet answered on.
 Sockets = dict[Endpoint, Bound]
 #: What new TLS connections of an address are served with.
@@ -48,7 +63,7 @@ Certificates = Callable[[Endpoint], IOpenSSLServerConnectionCreator]
 class Listening:
     """One open address: its transports, their sockets, and the port the system gave."""
 
-    udp: UdpPort | None
+    udp: Datagrams | None
     tcp: IListeningPort
     bound: Bound
     port: int
@@ -67,6 +82,7 @@ class Listeners:
         wall: Callable[[], float],
         dropped: Callable[[str], None],
         certificate: Certificates,
+        make_port: MakePort | None = None,
     ) -> None:
         """Make it; nothing is opened.
 
@@ -78,8 +94,10 @@ class Listeners:
             wall: unix seconds.
             dropped: told why a connection was refused or ended early, in fixed words.
             certificate: of a ``tls`` endpoint; asked when it is opened.
+            make_port: another reader of datagrams than UdpPort.
         """
         self._reactor = reactor
+        self._make_port = make_port or self._udp_port
         self._answer = answer
         self._on_send_error = on_send_error
         self._wall = wall
@@ -154,16 +172,17 @@ class Listeners:
         name = str(endpoint)
         udp = None
         if bound.datagram is not None:
-            udp = UdpPort(
-                *(self._reactor, bound.datagram, name, self._answer, self._on_send_error),
-                self._wall,
-            )
+            udp = self._make_port(bound.datagram, name)
             udp.start()
         stream = bound.stream
         tcp = self._reactor.adoptStreamPort(stream.fileno(), stream.family, self._factory(endpoint))
         # The adopted port is a duplicate, and has set the backlog to Twisted's 50.
         stream.listen(BACKLOG)
         return Listening(udp, tcp, bound, stream.getsockname()[1])
+
+    def _udp_port(self, sock: socket.socket, name: str) -> UdpPort:
+        answer, failed = self._answer, self._on_send_error
+        return UdpPort(self._reactor, sock, name, answer, failed, self._wall)
 
     def _factory(self, endpoint: Endpoint) -> IProtocolFactory:
         secure = endpoint.scheme == "tls"

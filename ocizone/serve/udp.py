@@ -23,7 +23,7 @@ from ocizone.serve.sockets import IP_PKTINFO
 #: starve TCP and timers; 64 costs about 2 ms.
 BATCH = 64
 #: Batches answered before a socket is closed: what a receive buffer holds at most.
-_LAST_BATCHES = 1024
+LAST_BATCHES = 1024
 #: Room for one IPv4 or IPv6 packet-info message.
 _ANCILLARY = socket.CMSG_SPACE(20)
 _MAPPED = "::ffff:"
@@ -67,7 +67,7 @@ class UdpPort:
     def stop(self) -> None:
         """Answer what has come in already, then stop reading and close the socket."""
         self._reactor.removeReader(self)
-        for _ in range(_LAST_BATCHES):
+        for _ in range(LAST_BATCHES):
             if self._batch() < BATCH:
                 break
         self._socket.close()

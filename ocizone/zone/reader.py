@@ -7,7 +7,7 @@ Production reads an LMDB image (zone.image), tests a dict (DictZone). Keys are t
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Literal, Protocol, runtime_checkable
@@ -89,8 +89,8 @@ class ZoneReader(Protocol):
 class EncodedReader(Protocol):
     """What reads nodes without decoding them: for who answers from their octets (fastpath)."""
 
-    def value(self, key: bytes) -> bytes | None:
-        """Return the encoded node with this key, or None where no such name exists."""
+    def getter(self) -> Callable[[bytes], bytes | None]:
+        """Return what gives the encoded node with a key, or None where no such name exists."""
 
     def value_before(self, key: bytes) -> tuple[bytes, bytes] | None:
         """Return the last key below ``key`` and its encoded node; None at the apex."""
@@ -124,10 +124,9 @@ class DictZone:
         at = bisect_left(self._keys, key) - 1
         return (self._keys[at], self._nodes[self._keys[at]]) if at >= 0 else None
 
-    def value(self, key: bytes) -> bytes | None:
-        """Return the encoded node with this key, or None where no such name exists."""
-        node = self._nodes.get(key)
-        return None if node is None else node.encode()
+    def getter(self) -> Callable[[bytes], bytes | None]:
+        """Return what gives the encoded node with a key, or None where no such name exists."""
+        return {key: node.encode() for key, node in self._nodes.items()}.get
 
     def value_before(self, key: bytes) -> tuple[bytes, bytes] | None:
         """Return the last key below ``key`` and its encoded node; None at the apex."""

@@ -1,0 +1,124 @@
+"""The tables of the live snapshot, and what was counted in them; TCP and TLS ask here.
+
+When the snapshot is another one, the tables are let go with it. Not here: sockets (fastpath.port,
+serve.tcp).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from ocizone.answer.blocks import Block, Snapshot, Transport
+from ocizone.answer.policy import client_address
+from ocizone.answer.respond import Reply
+from ocizone.fastpath.table import Direct, FastTable
+from ocizone.fastpath.tally import Labels
+from ocizone.live import LiveZones
+from ocizone.serve.door import OnBug
+from ocizone.serve.outgoing import Answer, Outgoing
+from ocizone.wire import cookie
+
+_Protocol = Literal["udp", "tcp", "tls"]
+#: Told how often replies of one kind were given: listener, protocol, family ("1" is IPv4), labels,
+#: times, and seconds they took together.
+Count = Callable[[str, str, str, Labels, int, float], None]
+
+
+class Front:
+    """Fast replies from whatever snapshot is live."""
+
+    def __init__(
+        self,
+        live: LiveZones,
+        answer: Answer,
+        *,
+        seconds: Callable[[], float],
+        is_logged: Callable[[Block, Reply | None], bool],
+        count: Count,
+        on_bug: OnBug,
+    ) -> None:
+        """Make it.
+
+        Args:
+            live: what is served.
+            answer: of the Door; it tells ``learn`` of its replies.
+            seconds: monotonic.
+            is_logged: as FastTable wants it.
+            count: takes what was counted.
+            on_bug: told of bugs; the query is then answered by ``answer``.
+        """
+        self._live = live
+        self._answer = answer
+        self.seconds = seconds
+        self._is_logged = is_logged
+        self._count = count
+        self._on_bug = on_bug
+        self._snapshot: Snapshot | None = None
+        self._tables: dict[tuple[str, str, str], FastTable] = {}
+        self._worked = 0
+        self._took = 0.0
+
+    def table(self, listener: str, protocol: _Protocol, family: str) -> FastTable:
+        """Return the table of one listener for clients of one family ("1" is IPv4)."""
+        snapshot = self._live.snapshot
+        if snapshot is not self._snapshot:
+            self.flush()
+            self._tables.clear()
+            self._snapshot = snapshot
+        key = (listener, protocol, family)
+        table = self._tables.get(key)
+        if table is None:
+            table = self._tables[key] = FastTable(snapshot, listener, protocol, self._is_logged)
+        return table
+
+    def stumbled(self, packet: bytes, where: Transport) -> None:
+        """Tell of a bug in a table, inside an ``except`` clause; ``answer`` answers then."""
+        self._on_bug(packet, where)
+
+    def cookies(self, table: FastTable, option: bytes, client: bytes, now: int) -> bytes:
+        """Return the cookies that end a reply (RFC 7873 5.2)."""
+        secrets = table.snapshot.cookies
+        assert secrets is not None  # a reply with cookies was learned
+        return cookie.check(option, client, now, secrets).reply
+
+    def answer(self, packet: bytes, transport: Transport) -> bytes | Outgoing | None:
+        """Return the reply to a query that came by TCP or TLS, fast or not."""
+        begun = self.seconds()
+        family = "2" if ":" in transport.client else "1"
+        table = self.table(transport.listener, transport.protocol, family)
+        made: Direct | None
+        kept = table.memo.young.get(packet[2:])
+        try:
+            made = table.direct(packet) if kept is None else (*kept, b"")
+        except Exception:  # noqa: BLE001 - the pipeline answers it, as if there were no fast path
+            self.stumbled(packet, transport)
+            made = None
+        if made is None or not transport.client_port:
+            return self._answer(packet, transport)
+        rest, cell, option = made
+        if option:
+            address = client_address(transport.client)
+            packed = b"" if address is None else address.packed
+            rest += self.cookies(table, option, packed, transport.received)
+        cell[0] += 1
+        self.worked(1, self.seconds() - begun)
+        return packet[:2] + rest
+
+    def learn(self, packet: bytes, reply: Reply, transport: Transport) -> None:
+        """Take from a reply of the door what the next question needs."""
+        family = "2" if ":" in transport.client else "1"
+        self.table(transport.listener, transport.protocol, family).learn(packet, reply)
+
+    def worked(self, replies: int, seconds: float) -> None:
+        """Note how long so many replies took together."""
+        self._worked += replies
+        self._took += seconds
+
+    def flush(self) -> None:
+        """Hand over what was counted since the last time."""
+        mean = self._took / self._worked if self._worked else 0.0
+        self._worked, self._took = 0, 0.0
+        for (listener, protocol, family), table in self._tables.items():
+            for labels, times in table.cells.take():
+                self._count(listener, protocol, family, labels, times, times * mean)

@@ -1,0 +1,85 @@
+"""Lanes: questions that are alike in all but their first label, answered with the fewest steps.
+
+A lane is found by what stands around the first label: flags, apex, type, form. It keeps what
+``FastTable`` found for such questions: a template for each length of the label. Its zone is read
+once; where anything is unusual, the table answers. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ocizone.fastpath.tally import Cell
+from ocizone.limits import LABEL_OCTETS
+
+#: Flags of a node that make it anything but plain data: all but WILDCARD_CHILD.
+UNUSUAL: Final = 0b111011
+#: One rdata and no signature, as an RRset's head says it.
+ONE_RDATA: Final = b"\x00\x01\x00\x00"
+#: Octets of an encoded node of one record, more than those of the record behind its owner and
+#: fixed part: so many more has the node than the answer.
+MORE_OCTETS: Final = 8
+
+#: Head, what comes behind the answer, labels that must not be asked for, and what counts it.
+Kept = tuple[bytes, bytes, frozenset[bytes], Cell]
+
+
+class Lane:
+    """Questions of one type for names right below one apex, of one form.
+
+    Attributes:
+        value: reads the zone.
+        behind: octets from the end of the first label to the end of the question.
+        plain: how a node begins, behind its flags, that has one RRset, of the type.
+        fixed: how an answer begins: owner, type, class.
+        no_name: for names that do not exist, by octets of the label.
+        answers: for names with one record, by octets of the label and of the node (``place``).
+    """
+
+    __slots__ = ("answers", "behind", "fixed", "no_name", "plain", "value")
+
+    def __init__(self, value: Callable[[bytes], bytes | None], behind: int, qtype: bytes) -> None:
+        self.value = value
+        self.behind = behind
+        self.plain = b"\x00\x01" + qtype
+        self.fixed = b"\xc0\x0c" + qtype + b"\x00\x01"
+        self.no_name: list[Kept | None] = [None] * (LABEL_OCTETS + 1)
+        self.answers: dict[int, Kept] = {}
+
+    def look(self, packet: bytes, size: int) -> tuple[bytes, Cell, bool] | None:
+        """Return a reply without its id, what counts it, and whether the name exists.
+
+        Args:
+            packet: the query.
+            size: octets of its first label, 1 to 63.
+        """
+        end = 13 + size
+        label = packet[13:end].lower()
+        if not label.isalnum() and (b"\x00" in label or b"\x01" in label):
+            return None
+        value = self.value(label + b"\x00")
+        if value is None:
+            kept = self.no_name[size]
+            if kept is None or label in kept[2]:
+                return None
+            return kept[0] + packet[12 : end + self.behind] + kept[1], kept[3], False
+        if value[1] & UNUSUAL or value[2:6] != self.plain or value[10:14] != ONE_RDATA:
+            return None
+        kept = self.answers.get(size << 16 | len(value))
+        if kept is None or label in kept[2]:
+            return None
+        head, tail, _, cell = kept
+        question = packet[12 : end + self.behind]
+        # TTL, then length and rdata, which stand in a node as in a message.
+        return head + question + self.fixed + value[6:10] + value[18:] + tail, cell, True
+
+
+def place(size: int, answer: int) -> int:
+    """Return where ``Lane.answers`` keeps what answers a label of so many octets.
+
+    Args:
+        size: of the label.
+        answer: octets of the answer, one record.
+    """
+    return size << 16 | answer + MORE_OCTETS

@@ -1,0 +1,178 @@
+"""One reader on the reactor: a batch of datagrams in, a batch of replies out.
+
+A reply that is in the memo costs a slice, a lookup and a copy; what is not goes to the table, and
+then to the door every transport shares. Answers what serve.udp answers, and as it does: from the
+address that was asked, nothing to port 0, errors of sending counted. Not here: what is answered.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ocizone.answer.blocks import Transport
+from ocizone.fastpath.front import Front
+from ocizone.fastpath.memo import Kept
+from ocizone.fastpath.mmsg import FRONT, Batch
+from ocizone.fastpath.table import FastTable
+from ocizone.limits import FAST_BATCH, FAST_BATCHES
+from ocizone.serve.outgoing import Answer
+from ocizone.serve.udp import LAST_BATCHES, Polls
+
+#: Where the datagrams of a batch begin.
+_STARTS = range(0, FAST_BATCH * FRONT, FRONT)
+#: Of what is not answered.
+_SILENCE: Kept = (b"", [0])
+
+
+@implementer(IReadDescriptor)
+class BatchPort:
+    """Reads a bound datagram socket in batches and sends what the fast path or ``answer`` says."""
+
+    def __init__(
+        self,
+        reactor: Polls,
+        sock: socket.socket,
+        listener: str,
+        answer: Answer,
+        on_send_error: Callable[[OSError], None],
+        wall: Callable[[], float],
+        front: Front,
+    ) -> None:
+        """Make it; ``wall`` tells unix seconds."""
+        self._reactor = reactor
+        self._socket = sock
+        self._listener = listener
+        self._answer = answer
+        self._on_send_error = on_send_error
+        self._wall = wall
+        self._front = front
+        self._batch = Batch(sock)
+        #: Of a socket of both families, IPv4 clients come by mapped addresses.
+        self._families: tuple[str, ...] = ("1",) if sock.family == socket.AF_INET else ("2",)
+        if sock.getsockname()[0] == "::":
+            self._families = ("2", "1")
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._reactor.addReader(self)
+
+    def stop(self) -> None:
+        """Answer what has come in already, then stop reading and close the socket."""
+        self._reactor.removeReader(self)
+        for _ in range(LAST_BATCHES):
+            if self._work() < FAST_BATCH:
+                break
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """Return the descriptor the reactor polls."""
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:  # noqa: N802 - the reactor's interface
+        """Return what the reactor calls us."""
+        return "udp"
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002, N802 - the reactor's interface
+        """Close the socket: the reactor is going away."""
+        self._socket.close()
+
+    def doRead(self) -> None:  # noqa: N802 - the reactor's interface
+        """Answer the datagrams that are there, at most a few batches."""
+        for _ in range(FAST_BATCHES):
+            if self._work() < FAST_BATCH:
+                break
+
+    def _work(self) -> int:
+        """Answer one batch; return how many datagrams were there."""
+        batch, front = self._batch, self._front
+        begun = front.seconds()
+        try:
+            got = batch.receive()
+        except OSError as error:
+            # An ICMP error of an earlier reply surfaces here; the socket is fine.
+            self._on_send_error(error)
+            return 1
+        if not got:
+            return 0
+        octets = bytes(batch.front[: got * FRONT])
+        lengths = batch.lengths
+        questions = [octets[at + 2 : at + size] for at, size in zip(_STARTS, lengths)]  # noqa: B905 - checking that they are alike long costs as much as the slice
+        tables = [front.table(self._listener, "udp", family) for family in self._families]
+        if len(tables) == 1:
+            mapped = None
+            found = list(map(tables[0].memo.young.get, questions))
+        else:
+            mapped = batch.are_mapped()
+            found = [
+                tables[family].memo.young.get(question)
+                for question, family in zip(questions, mapped)  # noqa: B905 - as above
+            ]
+        if max(lengths) > FRONT:
+            for number, size in enumerate(lengths):
+                if size > FRONT:
+                    found[number] = None
+        if None in found:
+            for number, kept in enumerate(found):
+                if kept is None:
+                    table = tables[0 if mapped is None else mapped[number]]
+                    found[number] = self._miss(number, octets, table)
+        rests, cells = zip(*found, strict=True)
+        for cell in cells:
+            cell[0] += 1
+        self._reply(rests)
+        front.worked(got, front.seconds() - begun)
+        return got
+
+    def _miss(self, number: int, octets: bytes, table: FastTable) -> Kept:
+        """Answer what is not in the memo; _SILENCE where nothing is to be said."""
+        size = self._batch.lengths[number]
+        if size <= FRONT:
+            packet = octets[number * FRONT : number * FRONT + size]
+        else:
+            packet = self._batch.whole(number)
+        try:
+            made = table.direct(packet)
+        except Exception:  # noqa: BLE001 - the pipeline answers it, as if there were no fast path
+            self._front.stumbled(packet, self._where(number))
+            made = None
+        if made is not None:
+            rest, cell, option = made
+            if option:
+                now = int(self._wall())
+                rest += self._front.cookies(table, option, self._batch.packed(number), now)
+            return rest, cell
+        if not self._batch.port(number):
+            return _SILENCE
+        reply = self._answer(packet, self._where(number))
+        return (reply[2:], [0]) if isinstance(reply, bytes) else _SILENCE
+
+    def _reply(self, rests: tuple[bytes, ...]) -> None:
+        """Send each reply; nothing where there is none."""
+        got = len(rests)
+        self._batch.put(rests)
+        silent = set()
+        if b"" in rests:
+            silent = {number for number, rest in enumerate(rests) if not rest}
+        if self._batch.has_port_zero():
+            # Nothing can listen there: a reply would be reflection.
+            silent |= {number for number in range(got) if not self._batch.port(number)}
+        start = 0
+        while start < got:
+            if start in silent:
+                start += 1
+                continue
+            end = min((number for number in silent if number > start), default=got)
+            try:
+                start += self._batch.send(start, end)
+            except OSError as error:
+                self._on_send_error(error)
+                start += 1
+
+    def _where(self, number: int) -> Transport:
+        batch, now = self._batch, int(self._wall())
+        return Transport("udp", self._listener, batch.client(number), batch.port(number), now)

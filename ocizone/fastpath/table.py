@@ -1,0 +1,365 @@
+"""The fast replies of one snapshot, one address and one transport.
+
+``direct`` answers what it can; what it cannot goes to ``respond``, and ``learn`` takes from the
+reply what the next question needs. A table belongs to one snapshot: there is nothing to
+invalidate. Pure. Which blocks are answered so: docs/performance.md. Not here: sockets
+(fastpath.port), and the live snapshot (fastpath.front).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from ocizone.answer.blocks import Block, Loaded, Snapshot
+from ocizone.answer.respond import Reply
+from ocizone.answer.route import Blocks, route
+from ocizone.fastpath.fastzone import FastZone
+from ocizone.fastpath.form import COOKIE_OCTETS, Form, form_of
+from ocizone.fastpath.lane import Lane, place
+from ocizone.fastpath.memo import Kept, Memo
+from ocizone.fastpath.tally import OTHER_TYPE, Cell, Cells, Labels
+from ocizone.fastpath.template import Put, Wanted, denial_of, template_of
+from ocizone.limits import (
+    FAST_FORMS,
+    FAST_LANES,
+    FAST_TEMPLATES,
+    NAME_OCTETS,
+    TCP_MESSAGE_OCTETS,
+    UDP_PAYLOAD_OCTETS,
+)
+from ocizone.wire.codes import (
+    CLASS_IN,
+    NOERROR,
+    NXDOMAIN,
+    TYPE_A,
+    TYPE_AXFR,
+    TYPE_CNAME,
+    TYPE_DNAME,
+    TYPE_IXFR,
+)
+from ocizone.wire.name import ROOT
+from ocizone.zone.reader import EncodedReader
+
+_HEADER: Final = 12
+#: Response, and the opcode.
+_NOT_A_QUERY: Final = 0xF8
+_RD: Final = 1
+#: An OPT and the head of one option.
+_FORM_OCTETS: Final = 15
+_LABEL_OCTETS: Final = 63
+_ALIASES: Final = frozenset({TYPE_CNAME, TYPE_DNAME})
+_TRANSFERS: Final = frozenset({TYPE_AXFR, TYPE_IXFR})
+_NO_BLOCKS: Final[Blocks] = {}
+
+#: A reply without id and cookies, what counts it, and the query's COOKIE option (b"" for none).
+Direct = tuple[bytes, Cell, bytes]
+
+
+class FastTable:
+    """Memo and templates of one listener.
+
+    Attributes:
+        snapshot: whose replies these are.
+        memo: whole replies.
+        cells: what counts them.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        listener: str,
+        protocol: Literal["udp", "tcp", "tls"],
+        is_logged: Callable[[Block, Reply | None], bool],
+    ) -> None:
+        """Make it; zones are looked at when they are asked for.
+
+        Args:
+            snapshot: what is served.
+            listener: a key of its listeners.
+            protocol: decides sizes.
+            is_logged: tells whether a reply of a block is logged, or any may be (None).
+        """
+        self.snapshot = snapshot
+        self.memo = Memo()
+        self.cells = Cells()
+        self._is_logged = is_logged
+        self._datagrams = protocol == "udp"
+        self._blocks = snapshot.listeners.get(listener, _NO_BLOCKS)
+        #: Every name that routing could stop at; None for zones that were not asked for yet.
+        self._zones: dict[bytes, FastZone | None] = dict.fromkeys(self._blocks)
+        for block in set(self._blocks.values()):
+            self._zones.update(dict.fromkeys(block.zones))
+        self._lengths = frozenset(map(len, self._zones))
+        #: Names that are no zones, or zones of blocks that need the whole pipeline.
+        self._slow: set[bytes] = set()
+        self._lanes: dict[bytes, Lane] = {}
+        self._forms: dict[bytes, Form | None] = {}
+        self._wanted: tuple[bytes, Wanted, int] | None = None
+        self._templates = 0
+        #: Whether every block answers everybody alike: else aliases may lead where some may not.
+        self._alike = all(_answers_all_alike(block) for block in self._blocks.values())
+
+    # --- Answering ---------------------------------------------------------------------------
+
+    def direct(self, packet: bytes) -> Direct | None:
+        """Return the reply to a query that is not in ``memo.young``; None to ask ``respond``."""
+        if len(packet) > _HEADER:
+            size = packet[_HEADER]
+            lane = self._lanes.get(packet[2:_HEADER] + packet[_HEADER + 1 + size :])
+            if lane is not None and 0 < size <= _LABEL_OCTETS:
+                found = lane.look(packet, size)
+                if found is not None:
+                    rest, cell, exists = found
+                    if exists:
+                        self._keep(packet[2:], rest, cell)
+                    return rest, cell, b""
+        return self._direct(packet)
+
+    def _keep(self, key: bytes, rest: bytes, cell: Cell) -> None:
+        """Keep the reply of a lane if it is asked for again; the memo wants lower case."""
+        if self.memo.is_asked_again(key):
+            size = key[10]
+            label = key[11 : 11 + size]
+            if label == label.lower():
+                self.memo.put(key, (rest, cell))
+
+    def _direct(self, packet: bytes) -> Direct | None:
+        self._wanted = None
+        octets = len(packet)
+        if octets <= _HEADER or packet[2] & _NOT_A_QUERY:
+            return None
+        at, offsets = _HEADER, []
+        try:
+            while size := packet[at]:
+                if size > _LABEL_OCTETS:
+                    return None
+                offsets.append(at - _HEADER)
+                at += 1 + size
+        except IndexError:
+            return None
+        at += 1
+        if at - _HEADER > NAME_OCTETS:
+            return None
+        form = self._form(packet[at + 4 : at + 4 + _FORM_OCTETS])
+        if form is None or octets != at + 4 + form.octets or packet[4:12] != form.counts:
+            return None
+        spelled = packet[_HEADER:at]
+        name = spelled.lower()
+        option = packet[octets - form.cookie :] if form.cookie else b""
+        key = packet[2:_HEADER] + name + packet[at : octets - form.cookie]
+        kept = self.memo.get(key) if name == spelled and not option else self._young(key)
+        if kept is not None:
+            rest, cell = kept
+            if name != spelled:
+                rest = rest[:10] + spelled + rest[at - 2 :]
+            return rest, cell, option
+        return self._put_together(packet, key, name, offsets, at, form, option)
+
+    def _young(self, key: bytes) -> Kept | None:
+        return self.memo.young.get(key) or self.memo.get(key)
+
+    def _put_together(
+        self,
+        packet: bytes,
+        key: bytes,
+        name: bytes,
+        offsets: list[int],
+        at: int,
+        form: Form,
+        option: bytes,
+    ) -> Direct | None:
+        if packet[at + 2 : at + 4] != b"\x00\x01":
+            return None
+        size = len(name)
+        lengths, zones = self._lengths, self._zones
+        depth = 0
+        for offset in offsets:
+            if size - offset in lengths and name[offset:] in zones:
+                apex = name[offset:]
+                break
+            depth += 1
+        else:
+            apex = ROOT
+        zone = zones.get(apex)
+        if zone is None:
+            zone = self._zone(apex)
+        if zone is None or not depth:
+            # The apex has its own rules: its NS are an answer, its DS the parent's.
+            return None
+        qtype = packet[at] << 8 | packet[at + 1]
+        put = zone.look(name, offsets, depth, qtype, form.kind | packet[2] & _RD, do=form.do)
+        if put is None:
+            return None
+        if isinstance(put, Wanted):
+            self._wanted = packet, put, at + 4
+            return None
+        head, answer, tail, cells, _ = put
+        total = at + 4 + len(answer) + len(tail)
+        if option:
+            total += COOKIE_OCTETS
+        room = TCP_MESSAGE_OCTETS
+        if self._datagrams:
+            room = min(form.room, zone.cap) if form.octets else form.room
+        if total > room:
+            return None
+        mark = qtype << 16 | total
+        cell = cells.get(mark)
+        if cell is None:
+            cell = cells[mark] = self._cell(zone.apex, qtype, head, form.do, len(packet), total)
+        rest = b"".join((head, packet[_HEADER : at + 4], answer, tail))
+        if depth == 1 and not option:
+            self._open_lane(packet, name, at, zone, put, cell)
+        if answer and self.memo.is_asked_again(key):
+            self.memo.put(key, (b"".join((head, name, packet[at : at + 4], answer, tail)), cell))
+        return rest, cell, option
+
+    def _open_lane(
+        self, packet: bytes, name: bytes, at: int, zone: FastZone, put: Put, cell: Cell
+    ) -> None:
+        """Let the next question like this one take fewer steps; its apex is in lower case."""
+        size = name[0]
+        behind = _HEADER + 1 + size
+        head, answer, tail, _, labels = put
+        if labels is None or packet[behind:at] != zone.apex:
+            return
+        key = packet[2:_HEADER] + packet[behind:]
+        lane = self._lanes.get(key)
+        if lane is None:
+            if len(self._lanes) >= FAST_LANES:
+                self._lanes.clear()
+            lane = Lane(zone.value, at + 4 - behind, packet[at : at + 2])
+            self._lanes[key] = lane
+        if head[1] & 15 == NXDOMAIN and not answer:
+            lane.no_name[size] = (head, tail, labels, cell)
+        elif head[4:6] == b"\x00\x01" and answer:
+            lane.answers[place(size, len(answer))] = (head, tail, labels, cell)
+
+    def _cell(
+        self,
+        apex: bytes,
+        qtype: int,
+        head: bytes,
+        do: bool,  # noqa: FBT001 - of the form
+        request: int,
+        response: int,
+    ) -> Cell:
+        labels = Labels(apex, qtype, head[1] & 15, do, request, response)
+        cell = self.cells.of(labels)
+        if cell is None:
+            cell = self.cells.of(Labels(apex, OTHER_TYPE, head[1] & 15, do, request, response))
+        assert cell is not None  # there is always one of OTHER_TYPE
+        return cell
+
+    def _form(self, front: bytes) -> Form | None:
+        form = self._forms.get(front)
+        if form is None:
+            form = form_of(front)
+            if form is not None and len(self._forms) < FAST_FORMS:
+                self._forms[front] = form
+        return form
+
+    def _zone(self, apex: bytes) -> FastZone | None:
+        """Return the zone that answers for names whose longest known ending is this one."""
+        if apex in self._slow or apex not in self._zones:
+            return None
+        # Type A: of all but DS, the apex is its own.
+        way = route(self._blocks, apex, TYPE_A)
+        zone = None
+        if way.block is not None and way.apex == apex and isinstance(way.zone, Loaded):
+            reader = way.zone.reader
+            if (
+                isinstance(reader, EncodedReader)
+                and not way.zone.catalog
+                and _is_plain(way.block)
+                and not self._is_logged(way.block, None)
+            ):
+                cap = way.block.policy.bufsize
+                octets = UDP_PAYLOAD_OCTETS if cap is None else cap.octets
+                zone = self._zones[apex] = FastZone(reader.info, reader, octets)
+        if zone is None:
+            self._slow.add(apex)
+        return zone
+
+    # --- Learning ----------------------------------------------------------------------------
+
+    def learn(self, packet: bytes, reply: Reply) -> None:
+        """Take from a reply of ``respond`` what the same question, or one like it, needs."""
+        wanted, self._wanted = self._wanted, None
+        query, block = reply.query, reply.block
+        if query is None or block is None or not self._is_repeatable(reply):
+            return
+        end = _HEADER + len(query.question)
+        form = self._form(packet[end : end + _FORM_OCTETS])
+        if form is None or len(packet) != end + form.octets or packet[4:12] != form.counts:
+            return
+        wire = reply.wire
+        if form.cookie and not _ends_in_cookies(wire, block):
+            return
+        if wanted is not None and wanted[0] is packet and not reply.truncated:
+            self._take(wire, wanted[1], wanted[2], cookie=bool(form.cookie))
+        key = packet[2:_HEADER] + query.name + packet[end - 4 : len(packet) - form.cookie]
+        if self.memo.is_asked_again(key):
+            assert reply.zone is not None  # it is repeatable
+            labels = Labels(reply.zone, query.qtype, reply.rcode, form.do, len(packet), len(wire))
+            cell = self.cells.of(labels)
+            if cell is not None:
+                bare = wire[end:-COOKIE_OCTETS] if form.cookie else wire[end:]
+                rest = wire[2:_HEADER] + query.name + wire[end - 4 : end] + bare
+                self.memo.put(key, (rest, cell))
+
+    def _take(self, wire: bytes, wanted: Wanted, end: int, *, cookie: bool) -> None:
+        if self._templates >= FAST_TEMPLATES:
+            for zone in self._zones.values():
+                if zone is not None:
+                    zone.forget()
+            self._lanes.clear()
+            self._templates = 0
+        self._templates += 1
+        if wanted.denial:
+            denial = denial_of(wire, end, wanted.base, wanted.own, cookie=cookie)
+            if denial is not None:
+                wanted.store[wanted.key] = denial
+        elif wire.startswith(wanted.answer, end):
+            start = end + len(wanted.answer)
+            template = template_of(wire, start, wanted.base, wanted.own, cookie=cookie)
+            if template is not None:
+                wanted.store[wanted.key] = template
+
+    def _is_repeatable(self, reply: Reply) -> bool:
+        """Tell whether the reply depends on the question and the snapshot alone."""
+        query, block = reply.query, reply.block
+        assert query is not None
+        assert block is not None
+        if reply.zone is None or reply.rcode not in (NOERROR, NXDOMAIN):
+            return False
+        if query.qclass != CLASS_IN or query.tsig is not None or query.qtype in _TRANSFERS:
+            return False
+        zone = block.zones.get(reply.zone)
+        if not isinstance(zone, Loaded) or zone.catalog or not _is_plain(block):
+            return False
+        if not self._alike and _begins_with_alias(reply.wire, _HEADER + len(query.question)):
+            return False
+        return not self._is_logged(block, reply)
+
+
+def _is_plain(block: Block) -> bool:
+    """Tell whether a block's replies are alike for all clients and at all times."""
+    return _answers_all_alike(block) and block.policy.loadbalance is None
+
+
+def _answers_all_alike(block: Block) -> bool:
+    policy = block.policy
+    return not policy.acl and policy.tsig is None and not policy.whoami
+
+
+def _begins_with_alias(wire: bytes, at: int) -> bool:
+    """Tell whether the first record behind the question is an alias; its owner is a pointer."""
+    rrtype = int.from_bytes(wire[at + 2 : at + 4])
+    return bool(int.from_bytes(wire[6:8])) and (wire[at] < 0xC0 or rrtype in _ALIASES)
+
+
+def _ends_in_cookies(wire: bytes, block: Block) -> bool:
+    """Tell whether a response to a query with a cookie ends in both cookies."""
+    option = wire[-COOKIE_OCTETS - 4 : -COOKIE_OCTETS]
+    return block.policy.cookies == "on" and option == b"\x00\x0a\x00\x18"

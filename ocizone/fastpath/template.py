@@ -1,0 +1,174 @@
+"""Templates: what is alike in the replies to many names, learned from one reply of ``respond``.
+
+A response points at names that stand earlier in it. Those of the question start where they start
+for every name of one length; so what comes behind the answer's records is the same octets, as
+long as no name in it shares a label with the question that others do not share: each template
+knows the labels it must not meet. Pure. RFC 1035 4.1.4. Not here: which replies are alike
+(fastpath.fastzone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ocizone.fastpath.form import COOKIE_OCTETS
+from ocizone.fastpath.tally import Cell
+from ocizone.wire.codes import TYPE_OPT, TYPE_RRSIG, TYPE_SOA
+from ocizone.wire.compressed import end_of_name, name_at
+from ocizone.wire.name import is_at_or_below, labels
+from ocizone.wire.render import SHAPES
+
+_HEADER: Final = 12
+#: Octets of a record between owner and rdata.
+_FIXED: Final = 10
+
+
+@dataclass(slots=True)
+class Template:
+    """A reply without its id, question and answer.
+
+    Attributes:
+        head: flags and counts.
+        tail: what comes behind the answer; without the cookies that end it in some forms.
+        octets: of the whole reply, cookies included.
+        labels: that must not stand right below the base in a question.
+        cells: what counts it, by type of the question and octets of the reply.
+    """
+
+    head: bytes
+    tail: bytes
+    octets: int
+    labels: frozenset[bytes]
+    cells: dict[int, Cell] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Denial:
+    """What is alike in the denials of names by NSEC (RFC 4035 3.1.3.2): all but the NSEC.
+
+    Attributes:
+        flags: of the header.
+        soa: the SOA with its signatures.
+        records: how many these are.
+        tail: the OPT, without cookies.
+        labels: that must stand neither in a question nor in an owner right below the apex.
+        cells: as of a Template.
+    """
+
+    flags: bytes
+    soa: bytes
+    records: int
+    tail: bytes
+    labels: frozenset[bytes]
+    cells: dict[int, Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A template that is missing: what ``respond`` says now is to become one.
+
+    Attributes:
+        store: where it goes.
+        key: under which.
+        answer: the records the reply must begin with.
+        base: the name its questions end in.
+        own: the question's label right below the base; b"" for the base itself.
+        denial: a Denial is wanted.
+    """
+
+    store: dict[Any, Any]
+    key: Any
+    answer: bytes
+    base: bytes
+    own: bytes
+    denial: bool = False
+
+
+#: Head (flags and counts), answer, and what comes behind it, without cookies; what counts it, by
+#: type of the question and octets of the reply; and the template's labels, None where the tail is
+#: of one name.
+Put = tuple[bytes, bytes, bytes, dict[int, Cell], frozenset[bytes] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One record of a message.
+
+    Attributes:
+        start: of its owner.
+        rrtype: its type.
+        names: in it that are compressed or pointed at, lower case.
+        end: offset behind it.
+    """
+
+    start: int
+    rrtype: int
+    names: tuple[bytes, ...]
+    end: int
+
+
+def template_of(
+    wire: bytes, start: int, base: bytes, own: bytes, *, cookie: bool
+) -> Template | None:
+    """Return the template of a reply; None when the next name would get another reply.
+
+    Args:
+        wire: the reply.
+        start: offset behind the answer's records.
+        base: the name all questions of the template end in, lower case: an apex or a cut.
+        own: the question's label right below the base; b"" for the base itself.
+        cookie: the reply ends in cookies.
+    """
+    bare = wire[:-COOKIE_OCTETS] if cookie else wire
+    found = _labels_below(base, _records(bare, start))
+    if own in found:
+        return None
+    return Template(wire[2:_HEADER], bare[start:], len(wire), found)
+
+
+def denial_of(wire: bytes, start: int, apex: bytes, own: bytes, *, cookie: bool) -> Denial | None:
+    """Return the template of a denial by NSEC; None when it is none. Arguments as above."""
+    bare = wire[:-COOKIE_OCTETS] if cookie else wire
+    records = list(_records(bare, start))
+    soa = records[:1]
+    for record in records[1:]:
+        if record.rrtype != TYPE_RRSIG:
+            break
+        soa.append(record)
+    found = _labels_below(apex, soa)
+    last = records[-1]
+    if own in found or soa[0].rrtype != TYPE_SOA or last.rrtype != TYPE_OPT:
+        return None
+    return Denial(wire[2:4], bare[start : soa[-1].end], len(soa), bare[last.start :], found)
+
+
+def _records(wire: bytes, at: int) -> Iterator[_Found]:
+    """Yield the records from an offset on, up to the OPT, which ends every message of ours."""
+    while at < len(wire):
+        start = at
+        names = [name_at(wire, at)]
+        at = end_of_name(wire, at)
+        rrtype = int.from_bytes(wire[at : at + 2])
+        end = at + _FIXED + int.from_bytes(wire[at + 8 : at + 10])
+        prefix, count, _ = SHAPES.get(rrtype, (0, 0, False))
+        at += _FIXED + prefix
+        for _ in range(count):
+            names.append(name_at(wire, at))
+            at = end_of_name(wire, at)
+        known = tuple(name.lower() for name in names if name is not None)
+        yield _Found(start, rrtype, known, end)
+        if rrtype == TYPE_OPT:
+            return
+        at = end
+
+
+def _labels_below(base: bytes, records: Iterable[_Found]) -> frozenset[bytes]:
+    """Return the labels that stand right below the base in names of these records."""
+    found = set()
+    for record in records:
+        for name in record.names:
+            if len(name) > len(base) and is_at_or_below(name, base):
+                found.add(labels(name[: len(name) - len(base)] + b"\0")[-1])
+    return frozenset(found)
