@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ocizone.compiler.spec import CompareSpec, CompileReport, ZoneChange
 from ocizone.errors import StoreError
+from ocizone.store.disk import sha256_of
 from ocizone.wire import name as names
 from ocizone.wire.codes import (
     TYPE_A,
@@ -61,7 +62,9 @@ def compare_images(spec: CompareSpec, clock: Callable[[], float]) -> CompileRepo
     )
 
 
-def changes_of(former: str, image: str, extra: dict[str, Any]) -> tuple[ZoneChange, ...] | None:
+def changes_of(
+    former: str, image: str, extra: dict[str, Any], sha256: str = ""
+) -> tuple[ZoneChange, ...] | None:
     """Return what an image file changes; None when the former one cannot be read.
 
     It is no reason to refuse, and none to let pass what a guard would have held: ``extra`` says
@@ -71,6 +74,8 @@ def changes_of(former: str, image: str, extra: dict[str, Any]) -> tuple[ZoneChan
         former: path; "" says that every zone is new.
         image: path.
         extra: of the report.
+        sha256: hex digest the former one must have, "" when it was looked at just now: one that
+            is cut short would end this process when it is read.
 
     Raises:
         StoreError: ``image`` cannot be opened.
@@ -79,11 +84,20 @@ def changes_of(former: str, image: str, extra: dict[str, Any]) -> tuple[ZoneChan
     if not former:
         return changes_between(None, opened)
     try:
+        if sha256 and _sha256_of(former) != sha256:
+            raise StoreError(f"the image {former} is damaged")
         before = Image.open(Path(former))
     except StoreError as error:
         extra["former"] = str(error)
         return None
     return changes_between(before, opened)
+
+
+def _sha256_of(path: str) -> str:
+    try:
+        return sha256_of(Path(path))
+    except OSError as error:
+        raise StoreError(f"cannot read the image {path}: {error.strerror}") from error
 
 
 def changes_between(former: Image | None, image: Image) -> tuple[ZoneChange, ...]:

@@ -121,7 +121,7 @@ def _make(
         return _Made()
     changes = made.changes
     if changes is None and spec.former:
-        changes = changes_of(spec.former, spec.image, made.extra)
+        changes = changes_of(spec.former, spec.image, made.extra, spec.former_sha256)
     else:
         changes = changes or ()
     return replace(made, zones=tuple(compiled.listed), tests=held, changes=changes)
@@ -129,13 +129,13 @@ def _make(
 
 def _written(spec: CompileSpec, compiled: _Compiled, former: Former | None) -> _Made:
     """Write the image: derived from the former one, or anew, which compares nothing."""
-    found = former and plan(former, compiled.selected, compiled.files, spec)
+    found = former and plan(former, compiled.selected, compiled.files, compiled.tree, spec)
     if found:
         compiled.bounded()
         derived = derive(
             found, compiled.selected, spec, compiled.take, compiled.read, compiled.finished
         )
-        extra = {"zones_kept": len(found.kept), "zones_read": compiled.reads}
+        extra = {**found.told, "zones_read": compiled.reads}
         return _Made((), derived.digest, derived.octets, 0, derived.changes, {"derived": extra})
     digest, octets = write_image(Path(spec.image), compiled.zones(), note_revision(spec))
     return _Made((), digest, octets, 0, None)
@@ -200,7 +200,7 @@ class _Compiled:
         self.files = files
         self.reads = 0
         """How many zone files were read."""
-        self._tree = tree
+        self.tree = tree
         self._digests = {file.path: file.digest for file in files}
         self._spec = spec
         self._base = {(zone.view, zone.apex): zone for zone in spec.base}
@@ -248,7 +248,7 @@ class _Compiled:
         """Read a zone, and yield what is to be written of it."""
         self.reads += 1
         seen: set[str] = set()
-        tree = replace(self._tree, seen=seen)
+        tree = replace(self.tree, seen=seen)
         own = Findings()
         content = read_zone(tree, one.path, one.origin, own, self._policy(one))
         problems = own.problems()
@@ -276,7 +276,7 @@ class _Compiled:
             views.setdefault(serial, []).append(rule.view)
         for serial, of in views.items():
             set_serial(content, serial)
-            info = zone_info(content, self._tree.display(one.path), spec.now)
+            info = zone_info(content, self.tree.display(one.path), spec.now)
             info = replace(info, content=digest)
             self.listed += [_listed(view, info, written) for view in of]
             # The apex is first in canonical order, and alone holds the serial.
@@ -311,9 +311,7 @@ def read_zone(
     if path.endswith(YAML_SUFFIXES):
         from ocizone.zone.yamlfile import read_yaml  # noqa: PLC0415 - PyYAML only when it is used
 
-        records: Iterator[Record | Batch] = read_yaml(
-            data, file=file, origin=origin, findings=own
-        )
+        records: Iterator[Record | Batch] = read_yaml(data, file=file, origin=origin, findings=own)
     else:
         records = read_zone_master(
             data,

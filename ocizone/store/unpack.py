@@ -231,6 +231,37 @@ def _holds_private_key(octets: bytes) -> bool:
     return any(begin in octets for begin in _OF_PRIVATE_KEYS) and bool(_PRIVATE_KEY.search(octets))
 
 
+def file_of(layers: Iterable[Layer], path: str, digest: str) -> bytes | None:
+    """Return the octets of one file of layers; None when they do not have it as it was.
+
+    Args:
+        layers: of a revision that was unpacked before; they may be damaged or gone by now.
+        path: of the file.
+        digest: that it had.
+    """
+    for layer in layers:
+        try:
+            data = _from_layer(layer, path, digest)
+        except (OSError, EOFError, zlib.error, BadArchiveError, _RefusedError):
+            continue
+        if data is not None and f"sha256:{hashlib.sha256(data).hexdigest()}" == digest:
+            return data
+    return None
+
+
+def _from_layer(layer: Layer, path: str, digest: str) -> bytes | None:
+    blob = Path(layer.blob)
+    if layer.title and not layer.unpack:
+        return blob.read_bytes() if layer.digest == digest else None
+    if not _is_tar_in_gzip(blob):
+        return None
+    with blob.open("rb") as file:
+        for member in members(_Expanded(file, os.fstat(file.fileno()).st_size)):
+            if member.path.removeprefix("./") == path:
+                return b"".join(member.content)
+    return None
+
+
 _HINT: Final = "it has been published: take it out of the artifact, and replace it"
 
 

@@ -9,7 +9,7 @@ changed (compiler.derive), and how an image is laid out (zone.image).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -112,6 +112,16 @@ class Rewriting:
     def before(self, number: int, info: ZoneInfo) -> LmdbZone:
         """Return a zone as it was."""
         return LmdbZone(_Version(self._reading, self._databases), number, info)
+
+    def encoded_before(self, number: int) -> Callable[[bytes], bytes | None]:
+        """Return what returns the encoded node with a key, in a zone as it was."""
+        prefix, get, db = number.to_bytes(ID_OCTETS, "big"), self._reading.get, self._databases[2]
+
+        def encoded(key: bytes) -> bytes | None:
+            value: bytes | None = get(prefix + key, db=db)
+            return value
+
+        return encoded
 
     def after(self, number: int, info: ZoneInfo) -> LmdbZone:
         """Return a zone as it is now."""
