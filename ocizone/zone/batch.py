@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ocizone.wire import name as names
-from ocizone.zone.node import read_single
 from ocizone.zone.record import Record
+from ocizone.zone.single import read_single
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,9 @@ class Batch:
     Attributes:
         apex: of the zone, lower-case wire name.
         keys: of the owners (wire.name.relative_key), a line each; all spelled in lower case.
-        singles: the records, each as the node it would be alone (zone.node.single_head).
-        noted: the keys of records of types that checks look at: what points at other names, cuts.
+        singles: the records, each as the node it would be alone (zone.single).
+        noted: the keys of records that may name others of the zone.
+        cuts: the keys of NS.
         file: as findings call it.
         line: 1-based number of the first line.
     """
@@ -31,6 +32,7 @@ class Batch:
     keys: list[bytes]
     singles: list[bytes]
     noted: list[bytes]
+    cuts: list[bytes]
     file: str
     line: int
 

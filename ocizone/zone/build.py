@@ -25,7 +25,7 @@ from ocizone.zone.content import (
     parent_key,
     signatures_of,
 )
-from ocizone.zone.node import Flag, Node, RRset
+from ocizone.zone.node import Flag, Node, RRset, encode
 from ocizone.zone.reader import Nsec3Params, ZoneInfo
 from ocizone.zone.record import Record
 from ocizone.zone.serial import distance
@@ -98,8 +98,8 @@ def encoded_nodes(content: Content) -> Iterator[tuple[bytes, bytes]]:
     one that counts from either end.
     """
     covered: bytes | None = None
-    owners, one, singles = content.names, content.packed.one, content.packed.singles
-    encoded = content.packed.encoded
+    owners, packed = content.names, content.packed
+    one, singles, cuts = packed.one, packed.singles, packed.cuts
     above_wildcards = {
         key[: -len(_WILDCARD)]
         for key in content.order
@@ -107,12 +107,16 @@ def encoded_nodes(content: Content) -> Iterator[tuple[bytes, bytes]]:
     }
     for key in content.order:
         occluded = covered is not None and key.startswith(covered)
+        if not occluded:
+            covered = None
         # Adding plain numbers: each | of two Flags costs as much as the rest of a node.
         flags = _OCCLUDED * occluded + _WILDCARD_CHILD * (key in above_wildcards)
         records = owners.get(key)
         if records is None:
-            number = one.get(key)
-            yield key, encoded(key, flags) if flags or number is None else singles[number]
+            if not occluded and key in cuts:
+                covered = key
+                flags += _CUT
+            yield key, packed.encoded(key, flags) if flags or key not in one else singles[one[key]]
             continue
         rrsets = _rrsets(records)
         owner = _spelling(records)
@@ -126,7 +130,7 @@ def encoded_nodes(content: Content) -> Iterator[tuple[bytes, bytes]]:
             + _EMPTY_NON_TERMINAL * (not records)
             + _MIXED_CASE * (owner is not None)
         )
-        yield key, Node(Flag(flags), rrsets, owner).encode()
+        yield key, encode(flags, rrsets, owner)
 
 
 def nsec3_nodes(content: Content) -> Iterator[tuple[bytes, Node]]:
@@ -141,8 +145,7 @@ def encoded_nsec3(content: Content) -> Iterator[tuple[bytes, bytes]]:
         # A signature over an NSEC3 that is not there is no node.
         if rrsets:
             owner = _spelling(records)
-            flags = Flag.NONE if owner is None else Flag.MIXED_CASE
-            yield digest, Node(flags, rrsets, owner).encode()
+            yield digest, encode(_MIXED_CASE * (owner is not None), rrsets, owner)
 
 
 def _spelling(records: list[Record]) -> bytes | None:

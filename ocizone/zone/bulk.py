@@ -8,42 +8,26 @@ reader yields for the same lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final
 
 from ocizone.limits import LABEL_OCTETS, NAME_OCTETS
 from ocizone.wire import name as names
-from ocizone.wire.codes import TYPE_A, TYPE_AAAA, TYPE_PTR, TYPE_TXT
+from ocizone.wire.codes import TYPE_A, TYPE_AAAA, TYPE_NS, TYPE_PTR, TYPE_TXT
 from ocizone.zone.batch import Batch
 from ocizone.zone.fastline import FastReader, NotFastError, octet_pair, ttl_of
 from ocizone.zone.lines import Lines
-from ocizone.zone.node import single_head
+from ocizone.zone.memo import Memo
+from ocizone.zone.single import single_head
 
-_Made = TypeVar("_Made")
 _END: Final = b"\x00"
-# What checks have nothing to say of while it stands alone at a name.
-_UNNOTED: Final = frozenset({TYPE_A, TYPE_AAAA, TYPE_PTR, TYPE_TXT})
-# Tokens repeat: halves of addresses, TTLs, parents. More of them than this are made again.
-_KEPT: Final = 65_536
-
-
-class _Memo(dict[bytes, _Made]):
-    """What a function makes of a token, kept: a hit costs no call."""
-
-    def __init__(self, make: Callable[[bytes], _Made]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, token: bytes) -> _Made:
-        made = self._make(token)
-        if len(self) >= _KEPT:
-            self.clear()
-        self[token] = made
-        return made
-
-
-_PAIRS: Final = _Memo(octet_pair)
-_A_HEADS: Final = _Memo(lambda token: single_head(TYPE_A, ttl_of(token), 4))
+_STAR: Final = b"*"
+# What leads nowhere: checks have nothing to say of it while it stands alone at a name.
+_LEADS_NOWHERE: Final = frozenset({TYPE_A, TYPE_AAAA, TYPE_PTR, TYPE_TXT})
+# The same few servers, for many names.
+_REPEATED: Final = (b"NS", b"MX", b"CNAME")
+_PAIRS: Final = Memo(octet_pair)
+_A_HEADS: Final = Memo(lambda token: single_head(TYPE_A, ttl_of(token), 4))
 
 
 class BulkReader:
@@ -56,7 +40,8 @@ class BulkReader:
         self._below_apex = b"." + names.to_text(apex).encode() if apex != names.ROOT else b"."
         self._prefix = names.relative_key(origin, self._apex_labels)
         self._room = NAME_OCTETS - len(origin) - 1
-        self._parents = _Memo(_parent_key)
+        self._parents = Memo(_parent_key)
+        self._repeated = {mnemonic: Memo(partial(fast.rdata, mnemonic)) for mnemonic in _REPEATED}
         self._fast = fast
 
     @staticmethod
@@ -68,7 +53,7 @@ class BulkReader:
     def read(
         self, lines: Lines, file: str, owner: bytes | None, default_ttl: int | None
     ) -> Batch | None:
-        """Take the lines that are plain records, up to the first that is not; None for none.
+        """Take lines that are plain records, at most up to the first that is not; None for none.
 
         Args:
             lines: of the file.
@@ -79,8 +64,10 @@ class BulkReader:
         keys: list[bytes] = []
         singles: list[bytes] = []
         noted: list[bytes] = []
+        cuts: list[bytes] = []
+        apex = self._apex
         rows, first = lines.rows(), lines.number
-        prefix, name_key, rdata_of = self._prefix, self._name_key, self._fast.rdata
+        prefix, repeated, rdata_of = self._prefix, self._repeated, self._fast.rdata
         key = self._inherited(owner)
         stated_head = None if default_ttl is None else single_head(TYPE_A, default_ttl, 4)
         try:
@@ -88,7 +75,7 @@ class BulkReader:
                 if label:
                     key = prefix + label + _END
                 elif name:
-                    key = name_key(name)
+                    key = self._name_key(name)
                 if high:
                     head = _A_HEADS[ttl] if ttl else stated_head
                     if head is None or not key:
@@ -98,10 +85,16 @@ class BulkReader:
                     seconds = ttl_of(ttl) if ttl else default_ttl
                     if seconds is None or not key:
                         break
-                    rrtype, rdata = rdata_of(mnemonic, rest)
+                    if mnemonic in repeated:
+                        rrtype, rdata = repeated[mnemonic][rest]
+                    else:
+                        rrtype, rdata = rdata_of(mnemonic, rest)
                     single = single_head(rrtype, seconds, len(rdata)) + rdata
-                    if rrtype not in _UNNOTED:
-                        noted.append(key)
+                    if rrtype not in _LEADS_NOWHERE:
+                        if rrtype == TYPE_NS:
+                            cuts.append(key)
+                        if rdata.lower().endswith(apex) or _STAR in key:
+                            noted.append(key)
                 else:
                     break
                 keys.append(key)
@@ -112,7 +105,7 @@ class BulkReader:
         if not keys:
             return None
         lines.take(len(keys))
-        return Batch(self._apex, keys, singles, noted, file, first)
+        return Batch(apex, keys, singles, noted, cuts, file, first)
 
     def _inherited(self, owner: bytes | None) -> bytes:
         """Return the key of an owner; empty for the apex, and where lines are not taken."""

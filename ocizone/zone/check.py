@@ -220,7 +220,9 @@ class _Check:
 
     def _exclusive(self, groups: dict[int, list[Record]]) -> None:
         """CNAME stands alone, and only one; so does DNAME's target (RFC 1034 3.6.2, RFC 6672 2.4)."""
-        for rrtype in {TYPE_CNAME, TYPE_DNAME} & groups.keys():
+        for rrtype in (TYPE_CNAME, TYPE_DNAME):
+            if len(groups.get(rrtype, ())) < 2:
+                continue
             several = list(distinct(groups[rrtype]).values())
             for other in several[1:]:
                 self._error(
@@ -301,9 +303,10 @@ class _Check:
 
     def _pointers(self, groups: dict[int, list[Record]], key: bytes) -> None:
         """What NS, MX and SRV point at, and where CNAMEs lead, inside the zone."""
-        for rrtype in _POINTS_AT_HOST & groups.keys():
-            for record in groups[rrtype]:
-                self._host(record, key)
+        for rrtype, group in groups.items():
+            if rrtype in _POINTS_AT_HOST:
+                for record in group:
+                    self._host(record, key)
         if TYPE_CNAME in groups:
             self._chain(groups[TYPE_CNAME][0], key)
 
@@ -311,7 +314,7 @@ class _Check:
         host = self._content.key(target(record))
         if host is None:
             return
-        cname = next((r for r in self._content.names.get(host, ()) if r.rrtype == TYPE_CNAME), None)
+        cname = next((r for r in self._content.at(host) if r.rrtype == TYPE_CNAME), None)
         if cname is not None:
             self._warning(
                 record,
@@ -332,7 +335,7 @@ class _Check:
 
     def _has_address(self, key: bytes) -> bool:
         """Tell whether a name has an address, as far as the zone could be read."""
-        if not self._complete:
+        if not self._complete or self._content.has_address(key):
             return True
         return any(record.rrtype in (TYPE_A, TYPE_AAAA) for record in self._answering(key))
 

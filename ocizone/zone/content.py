@@ -8,7 +8,6 @@ those that no check has anything to say of are packed (zone.packed). Empty non-t
 from __future__ import annotations
 
 import base64
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -17,28 +16,23 @@ from ocizone.findings import Findings
 from ocizone.limits import ZONE_RECORDS
 from ocizone.wire import name as names
 from ocizone.wire.codes import (
-    TYPE_CNAME,
-    TYPE_DNAME,
+    TYPE_A,
+    TYPE_AAAA,
     TYPE_DNSKEY,
-    TYPE_MX,
-    TYPE_NS,
     TYPE_NSEC,
     TYPE_NSEC3,
     TYPE_NSEC3PARAM,
-    TYPE_PTR,
     TYPE_RRSIG,
-    TYPE_SRV,
     TYPE_ZONEMD,
 )
+from ocizone.zone.attention import looked_at, out_of_place
 from ocizone.zone.batch import Batch
 from ocizone.zone.packed import Packed
 from ocizone.zone.reader import Nsec3Params
-from ocizone.zone.record import Record
+from ocizone.zone.record import NAME_AT, Record
 
-# Where the one name that ends the rdata begins, for the types whose rdata is compared without
-# regard to case (RFC 4034 6.2); octets before it are numbers.
-_NAME_AT = {TYPE_NS: 0, TYPE_CNAME: 0, TYPE_PTR: 0, TYPE_DNAME: 0, TYPE_MX: 2, TYPE_SRV: 6}
 _OF_NSEC3 = frozenset({TYPE_NSEC3, TYPE_RRSIG})
+_ADDRESSES = frozenset({TYPE_A, TYPE_AAAA})
 _OF_SIGNED_APEX = frozenset({TYPE_DNSKEY, TYPE_NSEC, TYPE_NSEC3PARAM})
 # Of 20 octets of SHA-1, the one hash there is (RFC 5155 11).
 _HASH_CHARACTERS = 32
@@ -73,6 +67,13 @@ class Content:
     def __contains__(self, key: object) -> bool:
         """Tell whether a name exists, if only because one below it does."""
         return key in self.names or key in self.packed
+
+    def has_address(self, key: bytes) -> bool:
+        """Tell whether there is an address at a name."""
+        found = self.names.get(key)
+        if found is None:
+            return self.packed.has_address(key)
+        return any(record.rrtype in _ADDRESSES for record in found)
 
     def at(self, key: bytes) -> list[Record]:
         """Return the records at a name."""
@@ -207,13 +208,13 @@ def distinct(records: list[Record]) -> dict[bytes, Record]:
 
 def comparable(record: Record) -> bytes:
     """Return rdata in a form that is equal for equal records: its target name lowered."""
-    at = _NAME_AT.get(record.rrtype)
+    at = NAME_AT.get(record.rrtype)
     return record.rdata if at is None else record.rdata[:at] + record.rdata[at:].lower()
 
 
 def target(record: Record) -> bytes:
     """Return the target name of an NS, CNAME, PTR, DNAME, MX or SRV record, as spelled."""
-    return record.rdata[_NAME_AT[record.rrtype] :]
+    return record.rdata[NAME_AT[record.rrtype] :]
 
 
 def params_of(record: Record) -> tuple[int, int, Nsec3Params]:
@@ -253,32 +254,11 @@ def _unpack(content: Content) -> None:
     if content.is_signed:
         wanted = [key for key in content.order if key in packed]
     else:
-        wanted = sorted(packed.looked_at())
+        wanted = sorted(looked_at(packed, content.names, content.order))
     for key in wanted:
         content.names[key] = packed.take(key)
-    for key in list(_out_of_place(content)):
+    for key in list(out_of_place(packed, content.names, content.order)):
         content.names[key] = packed.take(key)
-
-
-def _out_of_place(content: Content) -> Iterator[bytes]:
-    """Yield packed names below a DNAME, and those below a cut that are no glue."""
-    order, packed = content.order, content.packed
-    behind = 0
-    for key in sorted(content.names) if packed.one or packed.several else ():
-        types = {record.rrtype for record in content.names[key]}
-        is_cut = bool(key) and TYPE_NS in types
-        if not (is_cut or TYPE_DNAME in types):
-            continue
-        at = bisect_left(order, key)
-        # Below a cover no other one counts (zone.check).
-        if at < behind:
-            continue
-        for behind in range(at + 1, len(order) + 1):
-            if behind == len(order) or not order[behind].startswith(key):
-                break
-            below = order[behind]
-            if below in packed and not (is_cut and packed.are_addresses(below)):
-                yield below
 
 
 def _out_of_zone(record: Record, apex: bytes, findings: Findings) -> None:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 from ocizone.wire.codes import TYPE_SOA
-from ocizone.zone.node import Flag, Node, RRset
+from ocizone.zone.node import HEAD, LENGTH, RRSET, Flag
 
 MODULUS: Final = 2**256
 _OF_NAMES: Final = b"\x00"
@@ -36,24 +36,31 @@ def node_digest(key: bytes, value: bytes, *, nsec3: bool = False) -> int:
         value: the encoded node.
         nsec3: the key is a hash.
     """
-    if nsec3:
-        return int.from_bytes(sha256(key + _OF_NSEC3 + _in_order(value)).digest())
-    if not (
-        value[_RRSETS] == _ONE_RRSET
-        and value[_COUNTS] == _ONE_RECORD
-        and key
-        and not value[1] & _MIXED_CASE
-    ):
-        value = _in_order(value)
-    return int.from_bytes(sha256(key + _OF_NAMES + value).digest())
+    return _sum([(key, value)], _OF_NSEC3 if nsec3 else _OF_NAMES)
 
 
 def zone_sum(
     nodes: Iterable[tuple[bytes, bytes]], nsec3: Iterable[tuple[bytes, bytes]] = ()
 ) -> int:
     """Return the sum of a zone's nodes: (key, encoded node), in any order."""
-    total = sum(node_digest(key, value) for key, value in nodes)
-    return total + sum(node_digest(key, value, nsec3=True) for key, value in nsec3)
+    return _sum(nodes, _OF_NAMES) + _sum(nsec3, _OF_NSEC3)
+
+
+def _sum(nodes: Iterable[tuple[bytes, bytes]], kind: bytes) -> int:
+    total = 0
+    number = int.from_bytes
+    for key, value in nodes:
+        if (
+            value[_COUNTS] == _ONE_RECORD
+            and value[_RRSETS] == _ONE_RRSET
+            and key
+            and not value[1] & _MIXED_CASE
+        ):
+            said = value
+        else:
+            said = _in_order(value)
+        total += number(sha256(key + kind + said).digest())
+    return total
 
 
 def content_text(total: int) -> str:
@@ -62,15 +69,36 @@ def content_text(total: int) -> str:
 
 
 def _in_order(value: bytes) -> bytes:
-    """Return an encoded node with its records in an order that no file decides."""
-    node = Node.decode(value)
-    rrsets = {rrtype: _sorted(node.rrsets[rrtype]) for rrtype in sorted(node.rrsets)}
-    return Node(node.flags, rrsets, node.owner).encode()
+    """Return an encoded node with its records in an order that no file decides.
+
+    A SOA is without its serial.
+    """
+    bits, count = HEAD.unpack_from(value)
+    at = HEAD.size
+    if bits & _MIXED_CASE:
+        at += 1 + value[at]
+    parts = [value[:at]]
+    for _ in range(count):
+        rrtype, _ttl, rdatas, signatures, size = RRSET.unpack_from(value, at)
+        start, at = at, at + RRSET.size + size
+        if rdatas + signatures > 1 or rrtype == TYPE_SOA:
+            items = _items(value, start + RRSET.size, rdatas + signatures)
+            if rrtype == TYPE_SOA:
+                items[:rdatas] = (item[:-20] + bytes(4) + item[-16:] for item in items[:rdatas])
+            head = value[start : start + RRSET.size]
+            parts.append(head + b"".join(sorted(items[:rdatas]) + sorted(items[rdatas:])))
+        else:
+            parts.append(value[start:at])
+    if count > 1:
+        parts[1:] = sorted(parts[1:])
+    return b"".join(parts)
 
 
-def _sorted(rrset: RRset) -> RRset:
-    """Return an RRset with its records in order; a SOA without its serial."""
-    rdatas = sorted(rrset.rdatas)
-    if rrset.rrtype == TYPE_SOA:
-        rdatas = [rdata[:-20] + bytes(4) + rdata[-16:] for rdata in rdatas]
-    return RRset(rrset.rrtype, rrset.ttl, tuple(rdatas), tuple(sorted(rrset.signatures)))
+def _items(value: bytes, at: int, count: int) -> list[bytes]:
+    """Return so many rdatas with their lengths, as they are encoded."""
+    items = []
+    for _ in range(count):
+        start = at
+        at += LENGTH.size + (value[at] << 8 | value[at + 1])
+        items.append(value[start:at])
+    return items

@@ -23,6 +23,7 @@ from ocizone.wire.codes import (
     TYPE_TXT,
 )
 from ocizone.wire.name import ROOT
+from ocizone.zone.memo import Memo
 
 _LINE: Final = re.compile(
     rb"(@|[A-Za-z0-9_*./-]+)?[ \t]+"
@@ -36,8 +37,6 @@ _QUOTED: Final = re.compile(rb'"([^"]*)"')
 _IPV6: Final = re.compile(rb"[0-9A-Fa-f:]+")
 _OCTET: Final = {str(value).encode(): bytes([value]) for value in range(256)}
 _LABEL_LENGTH: Final = [bytes([size]) for size in range(LABEL_OCTETS + 1)]
-# Targets repeat; more of them than this are cheaper made again than kept.
-_NAMES_KEPT: Final = 50_000
 
 
 class FastLine(NamedTuple):
@@ -58,7 +57,6 @@ class FastReader:
 
     def __init__(self, origin: bytes) -> None:
         self._origin = origin
-        self._names: dict[bytes, bytes] = {b"@": origin}
 
     def read(self, line: bytes) -> FastLine | None:
         """Return what the line says, or None when it is for the complete reader."""
@@ -93,13 +91,7 @@ class FastReader:
         return rrtype, read(self, rest)
 
     def _name(self, token: bytes) -> bytes:
-        wire = self._names.get(token)
-        if wire is None:
-            wire = _wire_name(token, self._origin)
-            if len(self._names) >= _NAMES_KEPT:
-                self._names = {b"@": self._origin}
-            self._names[token] = wire
-        return wire
+        return self._origin if token == b"@" else _wire_name(token, self._origin)
 
     def target(self, token: bytes) -> bytes:
         """Return the name that rdata names.
@@ -107,10 +99,7 @@ class FastReader:
         Raises:
             NotFastError: it is not for certain one.
         """
-        wire = self._names.get(token)
-        if wire is not None:
-            return wire
-        if token.translate(None, _NAME_CHARACTERS):
+        if token != b"@" and token.translate(None, _NAME_CHARACTERS):
             raise NotFastError
         return self._name(token)
 
@@ -123,6 +112,11 @@ def _tokens(rest: bytes, count: int) -> list[bytes]:
 
 
 def _wire_name(token: bytes, origin: bytes) -> bytes:
+    if b"." not in token and len(token) <= LABEL_OCTETS:
+        wire = _LABEL_LENGTH[len(token)] + token + origin
+        if len(wire) > NAME_OCTETS:
+            raise NotFastError
+        return wire
     if token == b".":
         return ROOT
     absolute = token.endswith(b".")
@@ -198,15 +192,16 @@ def _ipv6(_reader: FastReader, rest: bytes) -> bytes:
 
 
 def _groups(text: bytes) -> bytes:
-    if not text:
-        return b""
-    groups = text.split(b":")
-    if any(len(group) > 4 for group in groups):
+    return b"".join([_GROUPS[group] for group in text.split(b":")]) if text else b""
+
+
+def _group(token: bytes) -> bytes:
+    if not 0 < len(token) <= 4:
         raise NotFastError
-    try:
-        return b"".join([int(group, 16).to_bytes(2, "big") for group in groups])
-    except (ValueError, OverflowError):
-        raise NotFastError from None
+    return int(token, 16).to_bytes(2)
+
+
+_GROUPS: Final = Memo(_group)
 
 
 def _txt(_reader: FastReader, rest: bytes) -> bytes:

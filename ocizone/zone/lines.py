@@ -27,6 +27,8 @@ _ROW: Final = re.compile(
     rb"(?:;[\t -~]*+)?\r?\n|.*+\n" % LABEL_OCTETS
 )
 _CHUNK_OCTETS: Final = 256 * KIB
+_FEW_ROWS: Final = 16
+_MOST_ROWS: Final = 65_536
 _NO_ROW: Final[Row] = (b"",) * 7
 
 
@@ -41,6 +43,7 @@ class Lines:
         self._texts: list[bytes] | None = None
         #: Lines taken of the chunk, and lines of the chunks before it.
         self._taken = self._before = 0
+        self._most = _MOST_ROWS
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Return itself: an iterator of (1-based number, line with its end)."""
@@ -55,6 +58,7 @@ class Lines:
             self._texts = self._data[self._start : self._end].split(b"\n")
         text = self._texts[self._taken]
         self._taken += 1
+        self._most = _FEW_ROWS
         is_last = self._taken == len(self._texts)
         return self._before + self._taken, text if is_last else text + b"\n"
 
@@ -64,10 +68,15 @@ class Lines:
         return self._before + self._taken + 1
 
     def rows(self) -> list[Row]:
-        """Return the rows of the lines of this chunk that were not taken; none at the end."""
+        """Return rows of lines that were not taken; none at the end of the file.
+
+        Few after a line that was taken alone, for the next may have to be too; then more and more.
+        """
         if self._taken == len(self._rows):
             self._next_chunk()
-        return self._rows[self._taken :] if self._taken else self._rows
+        rows = self._rows[self._taken : self._taken + self._most]
+        self._most = min(4 * self._most, _MOST_ROWS)
+        return rows
 
     def take(self, count: int) -> None:
         """Take so many of ``rows``."""

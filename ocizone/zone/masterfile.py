@@ -118,12 +118,8 @@ class _Reader:
         """Yield the records of one file."""
         numbered = Lines(data.removeprefix(_BOM))
         while True:
-            batch = context.bulk and context.bulk.read(
-                numbered, context.file, context.owner, context.default_ttl
-            )
-            if batch:
-                context.owner, context.last_ttl = batch.owner, batch.ttl
-                yield batch
+            if context.bulk is not None:
+                yield from self._batches(numbered, context.bulk, context)
             number, line = next(numbered, (0, b""))
             if not number:
                 return
@@ -143,6 +139,11 @@ class _Reader:
             yield from self._slow_line(line, number, numbered, context)
             if self._findings.full:
                 return
+
+    def _batches(self, numbered: Lines, bulk: BulkReader, context: _Context) -> Iterator[Batch]:
+        while batch := bulk.read(numbered, context.file, context.owner, context.default_ttl):
+            context.owner, context.last_ttl = batch.owner, batch.ttl
+            yield batch
 
     def _slow_line(
         self, line: bytes, number: int, following: Iterator[tuple[int, bytes]], context: _Context

@@ -22,14 +22,10 @@ from enum import IntFlag
 
 from ocizone.wire.codes import TYPE_RRSIG
 
-_HEAD = struct.Struct("!HH")
-_RRSET = struct.Struct("!HIHHI")
-_LENGTH = struct.Struct("!H")
-# Head, RRset and length in one: all that stands before the rdata of a node of one record.
-_SINGLE = struct.Struct("!HHHIHHIH")
-_OF_SINGLE = slice(_HEAD.size, None)
-_TYPE = slice(4, 6)
-_TTL = slice(6, 10)
+#: The layout, for modules that write or read some of a node (zone.single, zone.digest).
+HEAD = struct.Struct("!HH")
+RRSET = struct.Struct("!HIHHI")
+LENGTH = struct.Struct("!H")
 
 
 class Flag(IntFlag):
@@ -80,8 +76,8 @@ class EncodedRRsets(Mapping[int, RRset]):
         self._places: dict[int, tuple[int, int, int, int, int]] = {}
         self._read: dict[int, RRset] = {}
         for _ in range(count):
-            rrtype, ttl, rdatas, signatures, size = _RRSET.unpack_from(value, at)
-            at += _RRSET.size
+            rrtype, ttl, rdatas, signatures, size = RRSET.unpack_from(value, at)
+            at += RRSET.size
             self._places[rrtype] = (ttl, rdatas, signatures, at, at + size)
             at += size
 
@@ -138,33 +134,35 @@ class Node:
 
     def encode(self) -> bytes:
         """Return the bytes that ``decode`` reads."""
-        parts = [_HEAD.pack(self.flags, len(self.rrsets))]
-        if self.owner is not None:
-            parts += [bytes([len(self.owner)]), self.owner]
-        for rrset in self.rrsets.values():
-            body = b"".join(
-                _LENGTH.pack(len(rdata)) + rdata for rdata in (*rrset.rdatas, *rrset.signatures)
-            )
-            parts.append(
-                _RRSET.pack(
-                    rrset.rrtype, rrset.ttl, len(rrset.rdatas), len(rrset.signatures), len(body)
-                )
-            )
-            parts.append(body)
-        return b"".join(parts)
+        return encode(self.flags, self.rrsets, self.owner)
 
     @classmethod
     def decode(cls, value: bytes) -> Node:
         """Return the node these bytes encode. The image was hashed: bytes are trusted here."""
-        bits, count = _HEAD.unpack_from(value)
+        bits, count = HEAD.unpack_from(value)
         flags = _FLAGS[bits]
-        at = _HEAD.size
+        at = HEAD.size
         owner = None
         if bits & _MIXED_CASE:
             size = value[at]
             owner = value[at + 1 : at + 1 + size]
             at += 1 + size
         return cls(flags, EncodedRRsets(value, at, count), owner)
+
+
+def encode(flags: int, rrsets: Mapping[int, RRset], owner: bytes | None) -> bytes:
+    """Return a node as bytes; arguments as the attributes of Node, flags as a plain number."""
+    parts = [HEAD.pack(flags, len(rrsets))]
+    if owner is not None:
+        parts += [bytes([len(owner)]), owner]
+    for rrset in rrsets.values():
+        rdatas, signatures = rrset.rdatas, rrset.signatures
+        body = b"".join([LENGTH.pack(len(rdata)) + rdata for rdata in rdatas + signatures])
+        parts += (
+            RRSET.pack(rrset.rrtype, rrset.ttl, len(rdatas), len(signatures), len(body)),
+            body,
+        )
+    return b"".join(parts)
 
 
 def decode_all(value: bytes) -> tuple[bytes | None, list[RRset]]:
@@ -176,16 +174,16 @@ def decode_all(value: bytes) -> tuple[bytes | None, list[RRset]]:
         As Node.owner; and the RRsets without signatures, those over one following it as an
         RRset of RRSIGs.
     """
-    bits, count = _HEAD.unpack_from(value)
-    at = _HEAD.size
+    bits, count = HEAD.unpack_from(value)
+    at = HEAD.size
     owner = None
     if bits & _MIXED_CASE:
         at += 1 + value[at]
-        owner = value[_HEAD.size + 1 : at]
+        owner = value[HEAD.size + 1 : at]
     found = []
     for _ in range(count):
-        rrtype, ttl, rdatas, signatures, _size = _RRSET.unpack_from(value, at)
-        at += _RRSET.size
+        rrtype, ttl, rdatas, signatures, _size = RRSET.unpack_from(value, at)
+        at += RRSET.size
         items = []
         for _ in range(rdatas + signatures):
             start = at + 2
@@ -199,60 +197,13 @@ def decode_all(value: bytes) -> tuple[bytes | None, list[RRset]]:
 
 def record_counts(value: bytes) -> list[tuple[int, int]]:
     """Return the types of an encoded node and how many records each has; signatures not counted."""
-    bits, count = _HEAD.unpack_from(value)
-    at = _HEAD.size
+    bits, count = HEAD.unpack_from(value)
+    at = HEAD.size
     if bits & _MIXED_CASE:
         at += 1 + value[at]
     found = []
     for _ in range(count):
-        rrtype, _ttl, rdatas, _signatures, size = _RRSET.unpack_from(value, at)
+        rrtype, _ttl, rdatas, _signatures, size = RRSET.unpack_from(value, at)
         found.append((rrtype, rdatas))
-        at += _RRSET.size + size
+        at += RRSET.size + size
     return found
-
-
-def single_head(rrtype: int, ttl: int, octets: int) -> bytes:
-    """Return what stands before rdata of so many octets in a node of one record and no flags."""
-    return _SINGLE.pack(0, 1, rrtype, ttl, 1, 0, octets + _LENGTH.size, octets)
-
-
-def read_single(value: bytes) -> tuple[int, int, bytes]:
-    """Return type, TTL and rdata of a node of one record, lower-case owner and no signature."""
-    _, _, rrtype, ttl, _, _, _, _ = _SINGLE.unpack_from(value)
-    return rrtype, ttl, value[_SINGLE.size :]
-
-
-def single_type(value: bytes) -> bytes:
-    """Return the type of a node of one record, as two octets."""
-    return value[_TYPE]
-
-
-def single_kind(value: bytes) -> bytes:
-    """Return what two records of one RRset have in common: type and TTL, as six octets."""
-    return value[_TYPE.start : _TTL.stop]
-
-
-def merge_singles(flags: int, singles: list[bytes]) -> bytes:
-    """Return one node of the records of several, each a node of one record.
-
-    Args:
-        flags: of the node.
-        singles: distinct records of one owner; those of one type have one TTL.
-    """
-    groups: dict[bytes, list[bytes]] = {}
-    for single in singles:
-        groups.setdefault(single[_TYPE], []).append(single)
-    parts = [_HEAD.pack(flags, len(groups))]
-    for group in groups.values():
-        if len(group) == 1:
-            parts.append(group[0][_OF_SINGLE])
-            continue
-        body = b"".join([single[_SINGLE.size - _LENGTH.size :] for single in group])
-        rrtype, ttl, _ = read_single(group[0])
-        parts += (_RRSET.pack(rrtype, ttl, len(group), 0, len(body)), body)
-    return b"".join(parts)
-
-
-def with_flags(flags: int, value: bytes) -> bytes:
-    """Return an encoded node with other flags; MIXED_CASE is in neither."""
-    return flags.to_bytes(2, "big") + value[2:]

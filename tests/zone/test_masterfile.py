@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from ocizone.errors import Problem
 from ocizone.findings import Findings
 from ocizone.wire.name import from_text, to_text
-from ocizone.zone import fastline
 from ocizone.zone.fastline import FastReader
 from ocizone.zone.generate import fill
 from ocizone.zone.masterfile import IncludeError, _Context, _Reader, read_master
@@ -384,18 +383,6 @@ def test_fast_reader_agrees_with_the_complete_one(text: str) -> None:
 def test_fast_reader_leaves_the_rest(line: str) -> None:
     """What it does not recognise, or finds wrong, is for the complete reader."""
     assert FastReader(ORIGIN).read(line.encode()) is None
-
-
-def test_fast_reader_forgets_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The names it keeps are bounded, and forgetting them changes nothing."""
-    monkeypatch.setattr(fastline, "_NAMES_KEPT", 2)
-    reader = FastReader(ORIGIN)
-    for _ in range(2):
-        for label in ("a", "b", "c"):
-            line = reader.read(f"{label} 9 NS {label}".encode())
-            assert line is not None
-            assert line.owner == line.rdata == from_text(f"{label}.example.org.")
-    assert len(reader._names) <= 2
 
 
 def test_generate_lines_of_a_zone_share_a_budget() -> None:
