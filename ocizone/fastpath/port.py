@@ -52,6 +52,7 @@ class BatchPort:
         self._wall = wall
         self._front = front
         self._batch = Batch(sock)
+        self._now: int | None = None
         #: Of a socket of both families, IPv4 clients come by mapped addresses.
         self._families: tuple[str, ...] = ("1",) if sock.family == socket.AF_INET else ("2",)
         if sock.getsockname()[0] == "::":
@@ -83,14 +84,18 @@ class BatchPort:
 
     def doRead(self) -> None:  # noqa: N802 - the reactor's interface
         """Answer the datagrams that are there, at most a few batches."""
-        for _ in range(FAST_BATCHES):
-            if self._work() < FAST_BATCH:
-                break
+        try:
+            for _ in range(FAST_BATCHES):
+                if self._work() < FAST_BATCH:
+                    break
+        except Exception:  # noqa: BLE001 - the reactor would close the socket; this batch is lost
+            self._front.stumbled(b"", Transport("udp", self._listener, "", 0))
 
     def _work(self) -> int:
         """Answer one batch; return how many datagrams were there."""
         batch, front = self._batch, self._front
         begun = front.seconds()
+        self._now = None
         try:
             got = batch.receive()
         except OSError as error:
@@ -143,8 +148,8 @@ class BatchPort:
         if made is not None:
             rest, cell, option = made
             if option:
-                now = int(self._wall())
-                rest += self._front.cookies(table, option, self._batch.packed(number), now)
+                client, now = self._batch.packed(number), self._received()
+                rest += self._front.cookies(table, option, client, now)
             return rest, cell
         if not self._batch.port(number):
             return _SILENCE
@@ -174,5 +179,12 @@ class BatchPort:
                 start += 1
 
     def _where(self, number: int) -> Transport:
-        batch, now = self._batch, int(self._wall())
-        return Transport("udp", self._listener, batch.client(number), batch.port(number), now)
+        batch = self._batch
+        client, port = batch.client(number), batch.port(number)
+        return Transport("udp", self._listener, client, port, self._received())
+
+    def _received(self) -> int:
+        """Return unix seconds; looked at once a batch, which came in within milliseconds."""
+        if self._now is None:
+            self._now = int(self._wall())
+        return self._now

@@ -21,7 +21,7 @@ from tests.zonebuilder import block, snapshot, zone
 
 pytest.importorskip("ocizone.fastpath")
 
-from ocizone.fastpath.table import FastTable  # noqa: E402 - skipped where the folder is not
+from ocizone.fastpath.table import FastTable
 
 NOW = 1_790_000_000
 CLIENT = "192.0.2.53"
@@ -70,7 +70,9 @@ CHAINS: dict[str, Callable[[list[Line]], str]] = {
     "nsec": lambda lines: with_nsec(lines, "z.test."),
     "nsec3": lambda lines: with_nsec3(lines, "z.test."),
 }
-ZONES = st.dictionaries(NAME, st.tuples(st.sampled_from(sorted(KINDS)), NAME), min_size=2, max_size=10).map(
+ZONES = st.dictionaries(
+    NAME, st.tuples(st.sampled_from(sorted(KINDS)), NAME), min_size=2, max_size=10
+).map(
     lambda owners: (
         HEAD + [line for name, (kind, to) in owners.items() for line in records(name, kind, to)]
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from ocizone.answer.blocks import Transport
+from ocizone.answer.blocks import Snapshot, Transport
+from ocizone.limits import FAST_BATCH, FAST_BATCHES
+from ocizone.live import LiveZones
 from ocizone.serve.sockets import bind
 from ocizone.serve.udp import BATCH, UdpPort
 
@@ -26,17 +29,49 @@ class Readers:
         self.readers.remove(reader)
 
 
-class Served:
-    """A port that echoes in capitals, silent to ``!``."""
+Reads = Callable[..., UdpPort]
 
-    def __init__(self, host: str):
+
+def one_by_one(*arguments) -> UdpPort:
+    return UdpPort(*arguments)
+
+
+def in_batches(*arguments):
+    """Return the port of the fast path; it has no zone, so that every query is for ``answer``."""
+    front = pytest.importorskip("ocizone.fastpath.front")
+    port = pytest.importorskip("ocizone.fastpath.port")
+    live = LiveZones(Snapshot(1, {}))
+    return port.BatchPort(
+        *arguments,
+        front.Front(
+            live,
+            pytest.fail,
+            seconds=time.perf_counter,
+            is_logged=lambda *_: False,
+            count=pytest.fail,
+            on_bug=pytest.fail,
+        ),
+    )
+
+
+@pytest.fixture(params=[one_by_one, in_batches])
+def kind(request: pytest.FixtureRequest) -> Reads:
+    """Every rule is one of both ports."""
+    chosen: Reads = request.param
+    return chosen
+
+
+class Served:
+    """A port that echoes in capitals, but for the id; silent to ``!``."""
+
+    def __init__(self, kind: Reads, host: str):
         self.seen: list[tuple[bytes, Transport]] = []
         self.errors: list[OSError] = []
         self.socket = bind(socket.SOCK_DGRAM, host, 0)
         self.number: int = self.socket.getsockname()[1]
         self.readers = Readers()
         self.looks = 0
-        self.port = UdpPort(
+        self.port = kind(
             self.readers, self.socket, "listener", self.answer, self.errors.append, self._wall
         )
         self.port.start()
@@ -47,7 +82,7 @@ class Served:
 
     def answer(self, packet: bytes, transport: Transport) -> bytes | None:
         self.seen.append((packet, transport))
-        return None if packet == b"!" else packet.upper()
+        return None if packet == b"id!" else packet[:2] + packet[2:].upper()
 
     def read(self) -> None:
         assert select.select([self.socket], [], [], 5)[0], "nothing arrived"
@@ -55,8 +90,8 @@ class Served:
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
-    served = Served("127.0.0.1")
+def served(kind: Reads) -> Iterator[Served]:
+    served = Served(kind, "127.0.0.1")
     yield served
     served.port.stop()
 
@@ -71,91 +106,93 @@ def client() -> Iterator[socket.socket]:
 
 def test_a_datagram_is_answered_to_its_sender(served, client):
     """One reply, to the address and port it came from."""
-    client.sendto(b"hello", ("127.0.0.1", served.number))
+    client.sendto(b"idhello", ("127.0.0.1", served.number))
     served.read()
-    assert client.recvfrom(512) == (b"HELLO", ("127.0.0.1", served.number))
+    assert client.recvfrom(512) == (b"idHELLO", ("127.0.0.1", served.number))
     port = client.getsockname()[1]
     assert served.seen == [
-        (b"hello", Transport("udp", "listener", "127.0.0.1", port, 1_800_000_001))
+        (b"idhello", Transport("udp", "listener", "127.0.0.1", port, 1_800_000_001))
     ]
 
 
 def test_a_batch_looks_at_the_clock_once(served, client):
     """Queries of one batch came in within milliseconds: a look at the clock each is a waste."""
     for _ in range(5):
-        client.sendto(b"x", ("127.0.0.1", served.number))
+        client.sendto(b"idx", ("127.0.0.1", served.number))
     served.read()
     assert [seen[1].received for seen in served.seen] == [1_800_000_001] * 5
 
 
 def test_silence_is_silence(served, client):
     """No reply goes out, and the next datagram is answered."""
-    client.sendto(b"!", ("127.0.0.1", served.number))
-    client.sendto(b"x", ("127.0.0.1", served.number))
+    client.sendto(b"id!", ("127.0.0.1", served.number))
+    client.sendto(b"idx", ("127.0.0.1", served.number))
     served.read()
-    assert client.recv(512) == b"X"
+    assert client.recv(512) == b"idX"
     assert len(served.seen) == 2
 
 
 def test_a_flood_does_not_starve_the_reactor(served, client):
-    """At most a batch is taken before other descriptors have their turn."""
-    for _ in range(BATCH + 10):
-        client.sendto(b"x", ("127.0.0.1", served.number))
+    """At most so much is taken before other descriptors have their turn."""
+    most = BATCH if isinstance(served.port, UdpPort) else FAST_BATCH * FAST_BATCHES
+    for _ in range(most + 10):
+        client.sendto(b"idx", ("127.0.0.1", served.number))
     served.read()
-    assert len(served.seen) == BATCH
+    assert len(served.seen) == most
     served.read()
-    assert len(served.seen) == BATCH + 10
+    assert len(served.seen) == most + 10
 
 
 @pytest.mark.parametrize("asked", ["127.0.0.1", "127.0.0.2", "127.1.2.3"])
-def test_a_wildcard_socket_replies_from_the_address_asked(asked, client):
+def test_a_wildcard_socket_replies_from_the_address_asked(kind, asked, client):
     """RFC 1123 2.3: a client ignores a reply from another address; routing would choose .1."""
-    served = Served("")
+    served = Served(kind, "")
     try:
-        client.sendto(b"x", (asked, served.number))
+        client.sendto(b"idx", (asked, served.number))
         served.read()
-        assert client.recvfrom(512) == (b"X", (asked, served.number))
+        assert client.recvfrom(512) == (b"idX", (asked, served.number))
         assert served.seen[0][1].client == "127.0.0.1"
     finally:
         served.port.stop()
 
 
-def test_a_wildcard_socket_serves_both_families():
+def test_a_wildcard_socket_serves_both_families(kind):
     """One socket, IPv4 and IPv6."""
-    served = Served("")
+    served = Served(kind, "")
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
             sock.settimeout(5)
-            sock.sendto(b"x", ("::1", served.number))
+            sock.sendto(b"idx", ("::1", served.number))
             served.read()
-            assert sock.recvfrom(512)[:1] == (b"X",)
+            assert sock.recvfrom(512)[:1] == (b"idX",)
         assert served.seen[0][1].client == "::1"
     finally:
         served.port.stop()
 
 
-def test_a_reply_that_cannot_be_sent_is_counted_not_raised(served, client):
+def test_a_reply_that_cannot_be_sent_is_counted_not_raised(kind, served, client):
     """EMSGSIZE, EPERM, ENETUNREACH: the next query is answered all the same."""
-    big = UdpPort(
+    big = kind(
         served.readers,
         served.socket,
         "listener",
-        lambda *_: b"x" * 70_000,
+        # More than a datagram holds (RFC 768): 65,507.
+        lambda *_: b"x" * 65_535,
         served.errors.append,
         lambda: 0.0,
     )
-    client.sendto(b"x", ("127.0.0.1", served.number))
+    client.sendto(b"idx", ("127.0.0.1", served.number))
     select.select([served.socket], [], [], 5)
     big.doRead()
     assert len(served.errors) == 1
-    client.sendto(b"again", ("127.0.0.1", served.number))
+    client.sendto(b"idagain", ("127.0.0.1", served.number))
     served.read()
-    assert client.recv(512) == b"AGAIN"
+    assert client.recv(512) == b"idAGAIN"
 
 
-def test_stopping_closes_the_socket(served):
+def test_stopping_closes_the_socket(kind):
     """The port is free afterwards."""
-    other = Served("127.0.0.1")
+    other = Served(kind, "127.0.0.1")
     other.port.stop()
     assert other.readers.readers == []
     assert other.port.fileno() == -1

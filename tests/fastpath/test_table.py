@@ -1,0 +1,250 @@
+"""What the fast path answers itself, what it leaves to ``respond``, and what it forgets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+import dns.message
+import pytest
+
+from ocizone.answer.blocks import Loaded, NotReady, Policy, Snapshot
+from ocizone.answer.respond import Reply, respond
+from ocizone.plugins.acl import Acl, AclRule
+from ocizone.plugins.loadbalance import LoadBalance
+from ocizone.plugins.tsig import TsigRules
+from ocizone.wire.cookie import CookieSecrets
+from ocizone.wire.name import from_text
+from tests.signedtext import with_nsec
+from tests.zonebuilder import UDP, block, snapshot, zone
+
+table_module = pytest.importorskip("ocizone.fastpath.table")
+limits = pytest.importorskip("ocizone.limits")
+
+APEX = "example.org."
+TEXT = """\
+@ 300 IN SOA ns hostmaster 1 7200 3600 1209600 300
+@ 300 IN NS ns
+ns 300 IN A 192.0.2.1
+www 300 IN A 192.0.2.2
+two 300 IN A 192.0.2.3
+two 300 IN A 192.0.2.4
+mail 300 IN MX 10 www
+alias 300 IN CNAME www
+*.wild 300 IN A 192.0.2.5
+sub 300 IN NS ns.sub
+ns.sub 300 IN A 192.0.2.6
+"""
+SIGNED = [
+    (APEX, "SOA", "ns.elsewhere. h.elsewhere. 1 2 3 4 5"),
+    (APEX, "NS", "ns.example.org."),
+    ("ns.example.org.", "A", "192.0.2.1"),
+    ("www.example.org.", "A", "192.0.2.2"),
+]
+
+
+def serving(policy: Policy | None = None, text: str = TEXT) -> Snapshot:
+    return snapshot(block(APEX, {APEX: Loaded(zone(text, APEX))}, policy))
+
+
+def table_of(served: Snapshot, *, logged: bool = False):
+    return table_module.FastTable(served, "main", "udp", lambda *_: logged)
+
+
+def question(name: str, qtype: str = "A", **options: object) -> bytes:
+    """Return a query; the names of one text differ in nothing else."""
+    query = dns.message.make_query(name, qtype, id=7, **options)  # type: ignore[arg-type] # passed on
+    return query.to_wire()
+
+
+def ask(table, packet: bytes) -> bool:
+    """Tell whether the table had a reply; if not, it learns of the one there is."""
+    made = table.direct(packet)
+    if made is None:
+        reply = respond(packet, table.snapshot, UDP)
+        if isinstance(reply, Reply):
+            table.learn(packet, reply)
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("aa", "bb"),
+        ("a.deep", "b.deep"),
+        ("x.wild", "y.wild"),
+        ("x.sub", "y.sub"),
+        ("x.y.sub", "z.y.sub"),
+    ],
+    ids=["no name", "no name, deeper", "wildcard", "referral", "referral, deeper"],
+)
+@pytest.mark.parametrize("do", [False, True])
+def test_one_name_teaches_the_next(first: str, then: str, do: bool):
+    """Names that come once cost no composition once one like them was answered."""
+    table = table_of(serving())
+    assert not ask(table, question(f"{first}.{APEX}", want_dnssec=do))
+    assert ask(table, question(f"{then}.{APEX}", want_dnssec=do))
+
+
+def test_names_denied_by_nsec_are_put_together():
+    """RFC 4035 3.1.3.2: the NSEC differ, and what stands around them does not."""
+    text = with_nsec(SIGNED, APEX)
+    table = table_of(serving(text=text))
+    assert not ask(table, question("aa.example.org.", want_dnssec=True))
+    for name in ("bb", "oo", "zz"):
+        assert ask(table, question(f"{name}.example.org.", want_dnssec=True))
+
+
+def test_what_exists_is_answered_from_its_node():
+    """One record of the same size: the second name needs no ``respond``."""
+    served = serving(text=TEXT + "ww2 300 IN A 192.0.2.9\n")
+    table = table_of(served)
+    assert not ask(table, question("www.example.org."))
+    assert ask(table, question("ww2.example.org."))
+
+
+@pytest.mark.parametrize(
+    ("name", "qtype"),
+    [("mail", "MX"), ("alias", "A"), ("two", "AAAA"), ("@", "NS"), ("sub", "DS"), ("www", "ANY")],
+)
+def test_the_rest_is_kept_when_it_is_asked_again(name: str, qtype: str):
+    """What no template covers is composed twice, and not a third time."""
+    table = table_of(serving())
+    packet = question(APEX if name == "@" else f"{name}.{APEX}", qtype)
+    asked = [ask(table, packet) or packet[2:] in table.memo.young for _ in range(3)]
+    assert asked[-1]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(
+            acl=(Acl((from_text(APEX),), (AclRule("allow", None, (ip_network("192.0.2.0/24"),)),)),)
+        ),
+        Policy(loadbalance=LoadBalance()),
+        Policy(tsig=TsigRules(())),
+        Policy(whoami=True),
+    ],
+    ids=["acl", "loadbalance", "tsig", "whoami"],
+)
+def test_blocks_that_answer_not_all_alike_are_left_alone(policy: Policy):
+    """Who asks, with which id or signed: replies are not repeated (docs/performance.md)."""
+    table = table_of(serving(policy))
+    for name in ("www", "mail", "nx1", "nx2"):
+        packets = [question(f"{name}.{APEX}", "MX" if name == "mail" else "A")] * 4
+        assert not any(ask(table, packet) for packet in packets)
+    assert not table.memo.young
+
+
+def test_a_logged_reply_is_not_repeated():
+    """Each has its line in the log."""
+    table = table_of(serving(), logged=True)
+    assert not any(ask(table, question(f"www.{APEX}")) for _ in range(4))
+
+
+def test_an_alias_into_a_block_with_rules_is_not_repeated():
+    """Whom it leads to the other zone depends on who asks."""
+    rule = Acl((from_text("closed.test."),), (AclRule("block", None, None),))
+    inner = Loaded(zone("@ 9 SOA n h 1 2 3 4 5\n@ 9 NS n\nwww 9 A 192.0.2.4\n", "closed.test."))
+    outer = Loaded(zone(TEXT + "out 300 IN CNAME www.closed.test.\n", APEX))
+    blocks = (
+        block(APEX, {APEX: outer}),
+        block("closed.test.", {"closed.test.": inner}, Policy(acl=(rule,))),
+    )
+    table = table_of(snapshot(*blocks))
+    assert not any(ask(table, question(f"out.{APEX}")) for _ in range(4))
+    mail = question(f"mail.{APEX}", "MX")
+    for _ in range(3):
+        ask(table, mail)
+    assert list(table.memo.young) == [mail[2:]]
+
+
+def test_a_zone_without_a_version_is_left_alone():
+    """SERVFAIL is no answer to keep."""
+    served = snapshot(block(APEX, {APEX: NotReady("none yet")}))
+    table = table_of(served)
+    assert not any(ask(table, question(f"www.{APEX}")) for _ in range(4))
+
+
+def test_a_catalog_is_left_alone():
+    """RFC 9432 6: it is for secondaries, whoever asked before."""
+    loaded = replace(Loaded(zone(TEXT, APEX)), catalog=True)
+    table = table_of(snapshot(block(APEX, {APEX: loaded})))
+    assert not any(ask(table, question(APEX, "SOA")) for _ in range(4))
+
+
+def test_a_flood_of_names_leaves_the_memo_alone():
+    """Names that do not exist are put together, whatever their number; none is kept."""
+    table = table_of(serving())
+    kept = question(f"mail.{APEX}", "MX")
+    while kept[2:] not in table.memo.young:
+        ask(table, kept)
+    before = dict(table.memo.young)
+    for number in range(2000):
+        ask(table, question(f"nx{number:06d}.{APEX}"))
+    assert table.memo.young == before
+
+
+def test_templates_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    """At the bound all are let go, and learned again; answers stay right (the law)."""
+    monkeypatch.setattr(table_module, "FAST_TEMPLATES", 3)
+    table = table_of(serving())
+    for size in range(1, 12):
+        assert not ask(table, question(f"{'x' * size}.{APEX}"))
+        assert ask(table, question(f"{'y' * size}.{APEX}"))
+
+
+def test_a_spelling_is_given_back():
+    """0x20: a reply repeats the question as it was spelled."""
+    table = table_of(serving())
+    for _ in range(3):
+        ask(table, question(f"mail.{APEX}", "MX"))
+    made = table.direct(question("mAiL.eXample.ORG.", "MX"))
+    assert made is not None
+    assert b"\x04mAiL\x07eXample\x03ORG\x00" in made[0]
+
+
+def test_cookies_are_put_behind_a_kept_reply():
+    """RFC 7873: a client's cookie is new in each query to a server it does not know."""
+    served = replace(serving(), cookies=CookieSecrets((b"obviously a fake",)))
+    table = table_of(served)
+    for number in range(4):
+        option = dns.edns.CookieOption(bytes([number] * 8), b"")
+        packet = question(f"nx{number}.{APEX}", options=[option])
+        made = table.direct(packet)
+        if made is None:
+            ask(table, packet)
+    assert made is not None
+    assert made[2] == bytes([3] * 8)
+
+
+def test_cookies_are_left_alone_where_they_are_demanded():
+    """``cookies require`` answers some and not others."""
+    served = replace(
+        serving(Policy(cookies="require")), cookies=CookieSecrets((b"obviously a fake",))
+    )
+    table = table_of(served)
+    option = dns.edns.CookieOption(b"8octets!", b"")
+    packet = question(f"www.{APEX}", options=[option])
+    assert not any(ask(table, packet) for _ in range(4))
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"",
+        b"\0" * 11,
+        b"\0" * 12,
+        question(f"www.{APEX}")[:-1],
+        question(f"www.{APEX}")[:20],
+        question(f"www.{APEX}") + b"?",
+        b"\0\0\1\0\0\1\0\0\0\0\0\0" + b"\xc0\x0c\0\1\0\1",
+        b"\0\0\1\0\0\1\0\0\0\0\0\0" + b"\x40" + b"x" * 64 + b"\0\0\1\0\1",
+        b"\0\0\1\0\0\1\0\0\0\0\0\0" + b"\x3f" * 64 * 5 + b"\0\0\1\0\1",
+    ],
+    ids=lambda packet: packet[:40].hex() or "nothing",
+)
+def test_what_is_no_plain_query_is_left_alone(packet: bytes):
+    """Total: whatever the octets are."""
+    assert table_of(serving()).direct(packet) is None
