@@ -175,18 +175,14 @@ class _Amending:
         found = list(were)
         places = {(record.rrtype, record.rdata): at for at, record in enumerate(were)}
         for gone, come in pairs:
-            types = [record.rrtype for record in gone]
-            _certain(sorted(types) == sorted(record.rrtype for record in come))
-            for rrtype in set(types):
-                of_type = [record for record in come if record.rrtype == rrtype]
-                for was, now in zip(
-                    (one for one in gone if one.rrtype == rrtype), of_type, strict=True
-                ):
-                    at = places.get((rrtype, was.rdata))
-                    _certain(at is not None and was.ttl == found[at].ttl)
-                    assert at is not None  # said above
-                    _certain(found[at].owner == now.owner == names.lower(now.owner))
-                    found[at] = now
+            # In the same order of types, too: it is that of their first records.
+            _certain([one.rrtype for one in gone] == [one.rrtype for one in come])
+            for was, now in zip(gone, come, strict=True):
+                at = places.get((was.rrtype, was.rdata))
+                _certain(at is not None and was.ttl == found[at].ttl)
+                assert at is not None  # said above
+                _certain(found[at].owner == now.owner == names.lower(now.owner))
+                found[at] = now
         return found
 
     def _were(self, key: bytes) -> list[Record] | None:

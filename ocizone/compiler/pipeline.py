@@ -137,6 +137,9 @@ def _written(spec: CompileSpec, compiled: _Compiled, former: Former | None) -> _
         )
         extra = {**found.told, "zones_read": compiled.reads}
         return _Made((), derived.digest, derived.octets, 0, derived.changes, {"derived": extra})
+    if former is not None:
+        # Address space is bounded (compiler.__main__): there is no room for a second map beside.
+        former.close()
     digest, octets = write_image(Path(spec.image), compiled.zones(), note_revision(spec))
     return _Made((), digest, octets, 0, None)
 

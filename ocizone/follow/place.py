@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ocizone.compiler.spec import Layer
@@ -10,7 +11,7 @@ from ocizone.errors import OcizoneError, Problem, StoreError
 from ocizone.follow.status import Disturbed, Failure
 from ocizone.follow.tools import Tools
 from ocizone.store.deployments import Deployment, StoredLayer
-from ocizone.store.materialise import materialise, materialised
+from ocizone.store.materialise import IncompleteTreeError, materialise, materialised
 from ocizone.store.records import SourceRecords
 
 Inputs = Callable[[tuple[StoredLayer, ...]], tuple[Layer, ...]]
@@ -56,23 +57,30 @@ class Place:
 
         Args:
             current: what is served.
-            workspace: whose ``tree`` holds the files; None to unpack them anew.
+            workspace: whose ``tree`` holds the files that changed; None to unpack all of them anew.
         """
         if self._path is None:
             return
         tools, root = self._tools, self._path
 
-        def work() -> tuple[Problem, ...]:
-            own = workspace or tools.store.workspace()
+        def anew() -> tuple[Problem, ...]:
+            own = tools.store.workspace()
             try:
-                if workspace is None:
-                    tools.unpack(self._inputs(current.layers), own / "tree")
-                return materialise(
-                    own / "tree", root, current.files, self._records, tools.store.disk
-                )
+                tools.unpack(self._inputs(current.layers), own / "tree")
+                return placed(own)
             finally:
-                if workspace is None:
-                    tools.store.discard(own)
+                tools.store.discard(own)
+
+        def placed(space: Path) -> tuple[Problem, ...]:
+            records, disk = self._records, tools.store.disk
+            return materialise(space / "tree", root, current.files, records, disk)
+
+        def work() -> tuple[Problem, ...]:
+            if workspace is not None:
+                # The compiler writes what changed; somebody may have taken away the rest.
+                with suppress(IncompleteTreeError):
+                    return placed(workspace)
+            return anew()
 
         try:
             async with tools.placing:

@@ -59,13 +59,18 @@ def _has_size(path: Path, size: int) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size == size
 
 
+class IncompleteTreeError(StoreError):
+    """A file that has to be written is not in the tree; nothing was changed."""
+
+
 def materialise(
     tree: Path, root: Path, files: tuple[RevisionFile, ...], records: SourceRecords, disk: Disk
 ) -> tuple[Problem, ...]:
     """Make PATH hold these files, and no others of ours.
 
     Args:
-        tree: the unpacked revision; the paths of ``files`` are relative to it.
+        tree: the unpacked revision; the paths of ``files`` are relative to it. Those that stand
+            in PATH already need not be in it (store.unpack).
         root: PATH; made when missing.
         files: what to write.
         records: keeps the ledger.
@@ -76,6 +81,7 @@ def materialise(
         somebody changed, whatever the system refused.
 
     Raises:
+        IncompleteTreeError: the tree lacks a file that has to be written.
         StoreError: the ledger cannot be kept, or PATH cannot be made; then nothing of PATH
             was touched.
     """
@@ -109,6 +115,9 @@ class _Materialising:
         dropped = [path for path in self._old.files if path not in wanted]
         if not changes and not dropped:
             return tuple(self._problems)
+        lacking = next((path for path in changes if not (self._tree / path).exists()), None)
+        if lacking is not None:
+            raise IncompleteTreeError(f"{self._tree} lacks {lacking}")
         # The intent first: a file written just before a crash must not pass for somebody else's.
         ours = dict(self._old.files)
         for path, digest in changes.items():

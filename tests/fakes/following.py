@@ -220,7 +220,10 @@ class FakeClient:
 
 
 class FakeCompiler:
-    """Compiles at once. A file with BAD is refused, ``crash`` is raised instead of a report."""
+    """Compiles at once. A file with BAD is refused, ``crash`` is raised instead of a report.
+
+    Files that did not change are not in the tree it leaves, as those of the real one.
+    """
 
     def __init__(self) -> None:
         self.specs: list[CompileSpec] = []
@@ -264,6 +267,10 @@ class FakeCompiler:
             zones.append(self.facts(zone, text))
         if any(problem.severity is Severity.ERROR for problem in problems):
             return CompileReport(problems=tuple(problems), files=files)
+        known = {(layer.title, layer.digest) for layer in spec.former_layers}
+        for file in files:
+            if (file.path, file.digest) in known:
+                Path(spec.tree, file.path).unlink()
         image = json.dumps(served).encode()
         Path(spec.image).write_bytes(image)
         digest = hashlib.sha256(b"" if self.lie else image).hexdigest()

@@ -860,6 +860,21 @@ def test_path_that_cannot_be_written_does_not_stop_serving(site: Site) -> None:
     assert site.registry.requests == {"head": 2, "manifest": 1, "blob": 1}
 
 
+def test_files_taken_from_path_come_back_with_the_next_version(site: Site) -> None:
+    """Also those that did not change, which the compiler does not write."""
+    files = {"db.example.org": "one", "db.example.net": "one"}
+    site.registry.push(files)
+    follower = site.follower()
+    (site.path / "db.example.net").unlink()
+    files["db.example.org"] = "two"
+    site.registry.push(files)
+    site.clock.advance(3600)
+    assert site.served == files
+    assert {path.name: path.read_text() for path in site.path.iterdir()} == files
+    assert follower.status.materialised
+    assert [event for event in site.events if isinstance(event, Disturbed)] == []
+
+
 def test_file_of_others_in_path_is_told_once(site: Site) -> None:
     """What others wrote is left and told; it is not tried again at every look."""
     site.path.mkdir()

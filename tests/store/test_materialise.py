@@ -11,7 +11,7 @@ import pytest
 
 from ocizone.compiler.spec import RevisionFile
 from ocizone.errors import StoreError
-from ocizone.store.materialise import materialise, materialised
+from ocizone.store.materialise import IncompleteTreeError, materialise, materialised
 from ocizone.store.store import Store
 from tests.fakes.following import digest_of
 
@@ -25,10 +25,17 @@ class Place:
         self.root = tmp_path / "zones"
         self._tmp_path = tmp_path
 
-    def put(self, files: dict[str, str]) -> list[str]:
-        """Materialise a revision; return the warnings as ``rule path``."""
+    def put(self, files: dict[str, str], lacking: tuple[str, ...] = ()) -> list[str]:
+        """Materialise a revision; return the warnings as ``rule path``.
+
+        Args:
+            files: of the revision.
+            lacking: those that are not in its tree.
+        """
         tree = self.store.workspace() / "tree"
         for path, text in files.items():
+            if path in lacking:
+                continue
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).write_text(text)
         found = materialise(tree, self.root, listed(files), self.records, self.store.disk)
@@ -122,6 +129,17 @@ def test_nothing_changed_writes_nothing(place: Place) -> None:
     place.put({"db.a": "a"})
     after = (place.root / "db.a").stat(), (place.store.root / "sources/one/ledger.json").stat()
     assert [one.st_mtime_ns for one in before] == [one.st_mtime_ns for one in after]
+
+
+def test_a_tree_without_what_stands_already(place: Place) -> None:
+    """Only what has to be written must be in it; else nothing is touched, and somebody is told."""
+    place.put({"a": "1", "b": "1"})
+    assert place.put({"a": "1", "b": "2"}, lacking=("a",)) == []
+    assert place.files == {"a": "1", "b": "2"}
+    (place.root / "a").unlink()
+    with pytest.raises(IncompleteTreeError, match="lacks a"):
+        place.put({"a": "1", "b": "3"}, lacking=("a",))
+    assert place.files == {"b": "2"}
 
 
 def test_file_is_replaced_not_rewritten(place: Place) -> None:
