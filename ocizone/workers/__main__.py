@@ -27,7 +27,7 @@ from ocizone.process import follow_to_death, raise_file_limit, use_steady_clock
 from ocizone.workers.channel import Channel
 from ocizone.workers.orders import Unpacker
 from ocizone.workers.serving import Certificates, Serving
-from ocizone.workers.spawn import CHANNEL_DESCRIPTOR
+from ocizone.workers.spawn import CHANNEL_DESCRIPTOR, NOT_FOR_WORKERS
 from ocizone.workers.wholelines import WholeLines
 from ocizone.zone.image import Image
 
@@ -39,8 +39,9 @@ def main(arguments: list[str]) -> int:
     """Serve until the supervisor ends; return the exit status."""
     if not follow_to_death(int(arguments[0])):
         return 1
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    for number in NOT_FOR_WORKERS:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, NOT_FOR_WORKERS)
     lines, queries = LineWriter(WholeLines(2)), LineWriter(WholeLines(1))
     globalLogBeginner.beginLoggingTo(
         [observer(lines.write, debug="--debug" in arguments)],

@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.error import ProcessExitedAlready, ProcessTerminated
 from twisted.internet.protocol import ProcessProtocol
@@ -23,7 +23,9 @@ from ocizone.serve.sockets import Bound
 from ocizone.workers.channel import Channel
 
 #: The worker's end of the pair.
-CHANNEL_DESCRIPTOR = 3
+CHANNEL_DESCRIPTOR: Final = 3
+#: Signals that a terminal or a service manager sends to every process of a server.
+NOT_FOR_WORKERS: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1})
 
 
 class Spawner:
@@ -79,6 +81,8 @@ class Spawner:
         if self._debug:
             command = (*command, "--debug")
         nothing = os.open(os.devnull, os.O_RDONLY)
+        # A worker ignores these, and inherits that they are blocked until it does.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, NOT_FOR_WORKERS)
         try:
             self._reactor.spawnProcess(
                 process,
@@ -88,6 +92,7 @@ class Spawner:
                 childFDs={0: nothing, 1: 1, 2: 2, CHANNEL_DESCRIPTOR: theirs.fileno()},
             )
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(nothing)
         return process
 
