@@ -68,8 +68,18 @@ def _facts(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "served", f"generation {report['generation']}" if report.get("generation") else ""
     tests = report.get("tests")
     yield "tests", f"{amount(tests, 'zone test')} held" if tests else ""
+    yield "derived", _derived(report.get("derived") or {})
     yield "fetched", octets(report["octets"]) if report.get("octets") else ""
     yield "took", f"{report['seconds']:.1f} s" if report.get("seconds") else ""
+
+
+def _derived(told: dict[str, int]) -> str:
+    """Return how much of a revision had to be compiled; "" when it was all of it."""
+    if not told:
+        return ""
+    kept = amount(told["zones_kept"], "zone")
+    names = amount(told["names_changed"], "name")
+    return f"{kept} as before, {told['zones_amended']:,} amended ({names}), {told['zones_read']:,} read"
 
 
 def _first(report: dict[str, Any]) -> str:

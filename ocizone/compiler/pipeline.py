@@ -278,12 +278,13 @@ class _Compiled:
             serial = serial_for(kept, written, digest, base, spec.now)
             views.setdefault(serial, []).append(rule.view)
         for serial, of in views.items():
-            set_serial(content, serial)
+            if serial != written or len(views) > 1:
+                set_serial(content, serial)
+                # The apex is first in canonical order, and alone holds the serial.
+                _, encoded[0] = next(encoded_nodes(content))
             info = zone_info(content, self.tree.display(one.path), spec.now)
             info = replace(info, content=digest)
             self.listed += [_listed(view, info, written) for view in of]
-            # The apex is first in canonical order, and alone holds the serial.
-            _, encoded[0] = next(encoded_nodes(content))
             yield ImageZone(tuple(of), info, zip(content.order, encoded, strict=True), nsec3)
 
     def _policy(self, one: Selected) -> DnssecPolicy:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
@@ -56,6 +57,8 @@ class Built:
     tests: int = 0
     compared: bool = True
     """False when what is served could not be read, so that changes are not known."""
+    derived: Mapping[str, int] = field(default_factory=dict)
+    """What was taken over from what is served (compiler.derive); nothing of a cold compilation."""
 
 
 class Builder:
@@ -176,7 +179,14 @@ class Builder:
             if not finished:
                 self.discard(workspace)
         return Built(
-            name, past.basis, record, workspace, report.changes, report.tests, report.compared
+            name,
+            past.basis,
+            record,
+            workspace,
+            report.changes,
+            report.tests,
+            report.compared,
+            report.extra.get("derived", {}),
         )
 
     async def compare(self, former: str, name: str) -> CompileReport:

@@ -7,7 +7,7 @@ before a query sees it, PATH and the collection come last because nothing depend
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,7 +119,12 @@ class Deployer:
         built = await self._built(revision, hold)
         try:
             changes, compared = await self._changes(former, built) if follows_tag else ((), True)
-            facts = {"zones": built.record.zones, "changes": changes, "tests": built.tests}
+            facts = {
+                "zones": built.record.zones,
+                "changes": changes,
+                "tests": built.tests,
+                "derived": dict(built.derived),
+            }
             await self.reports.enter(reporter, "guarding", **facts)
             judged = Judged(None, ())
             standing = self.decisions.standing
@@ -138,7 +143,7 @@ class Deployer:
                 *judged.problems,
             )
             await self.reports.enter(reporter, "activating", problems=tuple(sorted(problems)))
-            await self._activate(deployment, tuple(dict.fromkeys(problems)))
+            await self._activate(deployment, tuple(dict.fromkeys(problems)), built.derived)
             await self._live(follows_tag=follows_tag)
             await self.reports.served(reporter, self.current, former)
             await self.materialise(built.workspace)
@@ -232,7 +237,9 @@ class Deployer:
             problems=judged.problems,
         )
 
-    async def _activate(self, deployment: Deployment, problems: tuple[Problem, ...]) -> None:
+    async def _activate(
+        self, deployment: Deployment, problems: tuple[Problem, ...], derived: Mapping[str, int]
+    ) -> None:
         tools, served = self._tools, self.served
         async with tools.activating:
             objections = served.check(deployment)
@@ -255,6 +262,7 @@ class Deployer:
                 deployment.zones,
                 restored=False,
                 problems=self.problems,
+                derived=derived,
             )
         )
 

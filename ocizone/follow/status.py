@@ -5,7 +5,8 @@ Values only: ``ocizone status``, ready, metrics and the log read them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -186,6 +187,7 @@ class Activated:
         zones: it serves.
         restored: it was read from the state directory at start.
         problems: warnings about its content.
+        derived: what was taken over from what was served before (compiler.derive).
     """
 
     source: str
@@ -194,6 +196,7 @@ class Activated:
     zones: tuple[CompiledZone, ...]
     restored: bool
     problems: tuple[Problem, ...]
+    derived: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

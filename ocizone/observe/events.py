@@ -140,6 +140,7 @@ def _activated(event: Activated) -> None:
         zones=len(event.zones),
         records=sum(zone.records for zone in event.zones),
         serials=",".join(f"{zone.apex}={zone.serial}" for zone in event.zones[:8]),
+        **dict(event.derived),
     )
     log_problems(event.problems, source=event.source)
 

@@ -50,6 +50,8 @@ class DeployReport:
         zones: as compiled.
         changes: against what was served before.
         tests: zone tests that held.
+        derived: how many zones were taken over unread from what was served, amended where their
+            file had changed, or read, and how many names were changed by it; {} when all was read.
         octets: fetched for it.
         seconds: from resolved to the end.
         reason: why it is not served; one word.
@@ -72,6 +74,7 @@ class DeployReport:
     zones: tuple[CompiledZone, ...] = ()
     changes: tuple[ZoneChange, ...] = ()
     tests: int = 0
+    derived: dict[str, int] = field(default_factory=dict)
     octets: int = 0
     seconds: float = 0.0
     reason: str = ""

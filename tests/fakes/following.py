@@ -234,6 +234,7 @@ class FakeCompiler:
         self.cancelled = 0
         self.compared: list[CompareSpec] = []
         self.changes: tuple[ZoneChange, ...] = ()
+        self.derived: dict[str, int] = {}
         self.compared_well = True
         self.facts: Callable[[CompiledZone, str], CompiledZone] = lambda zone, _text: zone
 
@@ -282,6 +283,7 @@ class FakeCompiler:
             len(image),
             changes=self.changes,
             compared=self.compared_well,
+            extra={"derived": self.derived} if self.derived else {},
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -858,6 +859,25 @@ def test_path_that_cannot_be_written_does_not_stop_serving(site: Site) -> None:
     assert seen == [False, True]
     assert (site.path / "db.example.org").read_text() == "one"
     assert site.registry.requests == {"head": 2, "manifest": 1, "blob": 1}
+
+
+def test_what_was_derived_is_told(site: Site) -> None:
+    """In the report and in the event; the compiler is told what is served."""
+    site.registry.push(ONE)
+    site.follower()
+    site.compiler.derived = {"zones_kept": 2, "zones_amended": 0, "names_changed": 0}
+    digest = site.registry.push(TWO)
+    site.clock.advance(3600)
+    first, second = site.compiler.specs
+    assert (first.former, first.former_sha256, first.former_layers) == ("", "", ())
+    image = Path(second.former)
+    assert second.former_sha256 == hashlib.sha256(image.read_bytes()).hexdigest()
+    assert second.former_layers == first.layers
+    report = site.store.source("one").report(digest)
+    assert report is not None
+    assert report.derived == site.compiler.derived
+    events = [event for event in site.events if isinstance(event, Activated)]
+    assert [dict(event.derived) for event in events] == [{}, site.compiler.derived]
 
 
 def test_files_taken_from_path_come_back_with_the_next_version(site: Site) -> None:

@@ -87,6 +87,13 @@ CASES: list[tuple[Event, list[str]]] = [
         ],
     ),
     (
+        Activated("r.test/a", DIGEST, 3, (), False, (), {"zones_kept": 9, "zones_read": 1}),
+        [
+            ("INFO  artifact activated source=r.test/a digest=sha256:ab generation=3 zones=0 "
+            "records=0 zones_kept=9 zones_read=1")
+        ],
+    ),
+    (
         Activated("r.test/a", DIGEST, 2, (), True, ()),
         [
             ("INFO  artifact restored source=r.test/a digest=sha256:ab generation=2 zones=0 "
