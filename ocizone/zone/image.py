@@ -283,9 +283,12 @@ class LmdbZone:
         value = self._get(self._prefix + key)
         return None if value is None else Node.decode(value)
 
-    def value(self, key: bytes) -> bytes | None:
-        """Return the encoded node with this key, or None where no such name exists."""
-        return self._get(self._prefix + key)
+    def getter(self) -> Callable[[bytes], bytes | None]:
+        """Return what gives the encoded node with a key, or None where no such name exists."""
+        # A cursor of its own: half the time of a get where there is nothing (measured 2026-11-21).
+        cursor, prefix = self._image.cursor(), self._prefix
+        find, value = cursor.set_key, cursor.value
+        return lambda key: value() if find(prefix + key) else None
 
     def predecessor(self, key: bytes) -> tuple[bytes, Node] | None:
         """Return the last node whose key is below ``key``; None at the apex."""
