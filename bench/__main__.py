@@ -10,6 +10,7 @@ import argparse
 import compileall
 import os
 import platform
+import shlex
 import signal
 import sys
 import tempfile
@@ -111,7 +112,7 @@ def main() -> int:
     kinds = [kind for kind in SERVERS if not wanted or kind.name.lower() in wanted]
     document: dict[str, object] = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(["python -m bench", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
         "machine": machine(),
         "versions": {kind.name: kind.version() for kind in kinds if kind.binary()},
         "remarks": {kind.name: kind.remark for kind in kinds if kind.remark},

@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.following import FollowingOcizone, ended, until_version
+from bench.ports import free_ports
 from bench.processes import set_buffers, tree, wait_until
 from bench.registry import registry
-from bench.rounds import Plan, free_port_pair, progress
+from bench.rounds import Plan, progress
 from bench.servers import Ocizone, Server
 from bench.shapes import Shape, change, lines_of_one, one_zone
 from bench.steady import Steady, many_sockets
@@ -72,9 +73,7 @@ def _ocizone(kind: type[Server], plan: Plan, kills: int, reloads: int) -> list[S
     zones = SMALL.write(plan.directory)
     with registry(plan.directory / "registry", None) as source:
         source.push(zones)
-        server = FollowingOcizone(
-            plan.directory / "server", free_port_pair(), zones, plan.server_core
-        )
+        server = FollowingOcizone(plan.directory / "server", free_ports(), zones, plan.server_core)
         server.reference, server.extra = source.reference, f" multisocket {WORKERS}\n"
         with ended(server):
             server.start()
@@ -96,7 +95,7 @@ def _ocizone(kind: type[Server], plan: Plan, kills: int, reloads: int) -> list[S
 
 def _peer(kind: type[Server], plan: Plan, _kills: int, reloads: int) -> list[SECTION]:
     zones = SMALL.write(plan.directory)
-    server = kind(plan.directory / "server", free_port_pair(), zones, plan.server_core)
+    server = kind(plan.directory / "server", free_ports(), zones, plan.server_core)
     with ended(server):
         server.start()
         until_version(server, zones[0], 1)

@@ -41,14 +41,21 @@ class FollowingOcizone(Ocizone):
 
 
 def until_version(server: Server, zone: ZoneFile, version: int) -> float:
-    """Wait until a version is served; return the seconds."""
+    """Wait until a version is served; return the seconds.
+
+    Raises:
+        TimeoutError: it was not in time; with the end of the server's log.
+    """
 
     def served() -> Iterator[bool]:
         while True:
             server.running()
             yield version_of(server.port, zone.origin) == version
 
-    return wait_until(f"{server.name} serves version {version}", SERVED_S, served(), 0.001)
+    try:
+        return wait_until(f"{server.name} serves version {version}", SERVED_S, served(), 0.001)
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}\n{server.running().log[-2000:]}") from None
 
 
 @contextmanager

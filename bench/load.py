@@ -19,8 +19,9 @@ from bench.compiling import Compiling
 from bench.drive import Drive, run
 from bench.following import FollowingOcizone, ended, until_version
 from bench.mapped import mapped
+from bench.ports import free_ports
 from bench.registry import Registry, registry
-from bench.rounds import Plan, free_port_pair, progress
+from bench.rounds import Plan, progress
 from bench.servers import Ocizone, Server, ZoneFile
 from bench.shapes import Shape, change
 from bench.workloads import SEED, write_lines
@@ -45,7 +46,7 @@ def ocizone_row(
     """Measure ocizone with one shape of zones."""
     with registry(directory / "registry", None) as source:
         source.push(zones)
-        server = FollowingOcizone(directory / "ocizone", free_port_pair(), zones, core)
+        server = FollowingOcizone(directory / "ocizone", free_ports(), zones, core)
         server.reference = source.reference
         with ended(server):
             server.start()
@@ -107,7 +108,7 @@ def peer_row(
     repeat: int,
 ) -> dict[str, object]:
     """Measure a peer with the same files."""
-    server = kind(directory / kind.program / "of", free_port_pair(), zones, core)
+    server = kind(directory / kind.program / "of", free_ports(), zones, core)
     with ended(server):
         version = 1
         change(zones[-1], version)

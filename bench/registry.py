@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bench.ports import free_ports
 from bench.processes import Process, wait_until
 from bench.servers import PATH, ZoneFile
-from tests.ports import free_port
 
 REPOSITORY = "bench/zones"
 EMPTY = b"{}"
@@ -99,7 +99,7 @@ def packed(zones: Sequence[ZoneFile]) -> bytes:
 def registry(directory: Path, core: int | None) -> Iterator[Registry]:
     """Run a registry with its content below a folder."""
     directory.mkdir()
-    port = free_port()
+    port = free_ports()
     host = f"127.0.0.1:{port}"
     process = Process(_command(directory, port), directory, core)
     found = Registry(host, process)

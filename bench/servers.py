@@ -90,8 +90,15 @@ class Server:
         return self.process
 
     def wait_ready(self) -> float:
-        """Wait until the first and the last zone are answered; return the seconds."""
-        return wait_until(f"{self.name} answers", READY_S, self._answering(), 0.005)
+        """Wait until the first and the last zone are answered; return the seconds.
+
+        Raises:
+            TimeoutError: they were not in time; with the end of its log.
+        """
+        try:
+            return wait_until(f"{self.name} answers", READY_S, self._answering(), 0.005)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\n{self.running().log[-2000:]}") from None
 
     def _answering(self) -> Iterator[bool]:
         left = [self.zones[0].origin, self.zones[-1].origin]

@@ -15,9 +15,10 @@ from typing import Any
 
 from bench.drive import saturate
 from bench.following import FollowingOcizone, ended, until_version
+from bench.ports import free_ports
 from bench.processes import set_buffers
 from bench.registry import registry
-from bench.rounds import LINES_PER_SECOND, Plan, free_port_pair, progress
+from bench.rounds import LINES_PER_SECOND, Plan, progress
 from bench.servers import Ocizone, Server, ZoneFile
 from bench.shapes import Shape, renumber
 from bench.steady import Steady
@@ -62,7 +63,7 @@ def _follow(
 ) -> SECTION:
     with registry(plan.directory / "registry", None) as source:
         source.push(zones)
-        server = FollowingOcizone(plan.directory / "server", free_port_pair(), zones, core)
+        server = FollowingOcizone(plan.directory / "server", free_ports(), zones, core)
         server.reference = source.reference
         with ended(server):
             server.start()
@@ -76,7 +77,7 @@ def _follow(
 def _reload(
     kind: type[Server], shape: Shape, zones: list[ZoneFile], plan: Plan, core: int | None
 ) -> SECTION:
-    server = kind(plan.directory / "server", free_port_pair(), zones, core)
+    server = kind(plan.directory / "server", free_ports(), zones, core)
     with ended(server):
         server.start()
         until_version(server, zones[0], 1)
@@ -165,7 +166,7 @@ def _flood(
     kind: type[Server], plan: Plan, seconds: float, unique: UniqueNames
 ) -> dict[str, object]:
     zone = hot_zone(plan.directory)
-    server = kind(plan.directory / "server", free_port_pair(), [zone], plan.server_core)
+    server = kind(plan.directory / "server", free_ports(), [zone], plan.server_core)
     file = plan.directory / "lines"
     hot = next(workload for workload in WORKLOADS if workload.key == "a")
     with ended(server):
