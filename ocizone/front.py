@@ -29,7 +29,7 @@ from ocizone.plugins.multisocket import MultiSocket
 from ocizone.plugins.tls import Tls
 from ocizone.process import child_environment
 from ocizone.serve.certificate import Material
-from ocizone.serve.groups import Groups, SocketGroups
+from ocizone.serve.groups import Groups, SocketGroups, alone
 from ocizone.serve.identities import Identities
 from ocizone.serve.listeners import Sockets
 from ocizone.workers.crew import Crew
@@ -169,7 +169,7 @@ class Front:
         if processes > 1:
             return Prepared(processes, groups=groups)
         # Workers drop out: what they listened on goes on in this process.
-        sockets = {at: members[0].duplicate() for at, members in groups.items()}
+        sockets = {at: one[0].duplicate() for at, one in groups.items() if at not in single}
         return Prepared(1, sockets, groups)
 
     def discard(self, prepared: Prepared) -> None:
@@ -193,13 +193,18 @@ class Front:
                 # New groups among them: the listeners have descriptors of their own.
                 self._groups.move_to(prepared.groups)
                 self._groups.move_to({})
-                self._crew.stop()
+                self._crew.stop().addCallback(lambda _: self._leave_groups())
             return
         self._groups.move_to(prepared.groups)
         told = self.swapped()
         if before == 1 and self._answering.listeners.open:
             # Connections that are open are answered here to their end.
             told.addCallback(lambda _: self._step_back())
+
+    def _leave_groups(self) -> None:
+        if self._processes == 1:
+            for listening in self._answering.listeners.open.values():
+                alone(listening.bound)
 
     def _step_back(self) -> None:
         if self._processes > 1:

@@ -72,6 +72,8 @@ class SocketGroups:
         for members in prepared.values():
             for bound in members:
                 if id(bound) not in known:
+                    # It may be a socket of ours that was open without a group.
+                    alone(bound)
                     bound.close()
 
     def move_to(self, prepared: Groups) -> None:
@@ -100,6 +102,11 @@ def _next(endpoint: Endpoint, members: tuple[Bound, ...], leaving: list[socket.s
     return bound
 
 
-def _share(bound: Bound) -> None:
+def alone(bound: Bound) -> None:
+    """Let nobody share an address with these sockets any more."""
+    _share(bound, 0)
+
+
+def _share(bound: Bound, value: int = 1) -> None:
     for sock in bound.all:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, value)

@@ -259,6 +259,7 @@ def test_a_stopped_worker_is_reported_and_replaced(serve, site):
     os.kill(one, signal.SIGSTOP)
     server.wait_log("a worker is killed")
     assert "gave no sign of life" in server.log
+    server.wait_log("a worker ended")
     wait_until(lambda: all(worker["up"] for worker in workers(server)), "both to be up")
     assert pids(server)[1] == other
     assert pids(server)[0] != one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from twisted.internet.task import Clock
@@ -15,42 +15,11 @@ from ocizone.endpoint import Endpoint
 from ocizone.observe.counters import Counters
 from ocizone.serve.sockets import Bound
 from ocizone.workers.crew import Crew
-from ocizone.workers.orders import Message, read
+from ocizone.workers.orders import Message
 from ocizone.workers.reports import Counted, Refuses, Serves, octets_of, pieces_of
+from tests.workers.fakes import FakeWorker
 
 ONE, TWO = Endpoint("dns", "127.0.0.1", 53), Endpoint("tls", "127.0.0.1", 853)
-
-
-class FakeWorker:
-    """A worker that does what a test says."""
-
-    def __init__(
-        self, number: int, pid: int, heard: Callable[[bytes], None], ended: Callable[[str], None]
-    ) -> None:
-        self.number = number
-        self.pid = pid
-        self.says = heard
-        self.ends = ended
-        self.told: list[Message] = []
-        self.bound: list[Bound] = []
-        self.finished = self.killed = False
-
-    def send(self, payload: bytes, bound: Iterable[Bound] = ()) -> None:
-        self.told.append(read(payload))
-        self.bound += bound
-
-    def finish(self) -> None:
-        self.finished = True
-
-    def kill(self) -> None:
-        self.killed = True
-
-    def serves(self, generation: int = 1) -> None:
-        self.says(octets_of(Serves(self.told[-1].number, generation)))
-
-    def lives(self) -> None:
-        for piece in pieces_of(Counted()):
-            self.says(piece)
 
 
 class Site:
