@@ -164,3 +164,20 @@ def test_a_catalog_goes_on_from_swap_to_swap():
     site.activate(site.key(), (ORG, "org."), (ORG, "x.org."), serial=3)
     assert catalog().reader.info.serial == 1_790_000_001
     assert catalog().earlier == (first.reader,)
+
+
+def test_every_reader_that_is_served_has_a_place():
+    """Workers open the same images: also those differences start from."""
+    site = Site("org {\noci r.test/a /a\ntransfer {\nto *\n}\n}")
+    key = site.key()
+    site.images["/old"] = FakeImage((ORG, "org."), serial=1, content="a")
+    site.images["/new"] = FakeImage((ORG, "org."), serial=2, content="b")
+    deployment = deployment_of(key, (ORG, "org."))
+    site.deployed.activate(deployment, Path("/new"), (Path("/old"),))
+    zone = site.live.snapshot.listeners["dns://:53"][from_text("org")].zones[from_text("org")]
+    assert isinstance(zone, Loaded)
+    places = site.deployed.places
+    assert [places[id(one)] for one in (zone.reader, *zone.earlier)] == [
+        ("/new", ORG, from_text("org")),
+        ("/old", ORG, from_text("org")),
+    ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
 import time
 
-from ocizone.process import raise_file_limit, use_steady_clock
+import pytest
+
+from ocizone.process import become, raise_file_limit, use_steady_clock
 
 
 class Reactor:
@@ -45,3 +48,29 @@ def test_all_descriptors_there_may_be_are_used():
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == before[1]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_becoming_somebody_else_is_for_good():
+    """With the groups and the home of that user, and of nobody else."""
+    code = (
+        "import os\n"
+        "from ocizone.process import become\n"
+        "become('nobody')\n"
+        "assert os.getresuid() == (os.getuid(),) * 3 and os.getuid(), os.getresuid()\n"
+        "assert 0 not in (*os.getgroups(), *os.getresgid()), os.getgroups()\n"
+        "assert os.environ['USER'] == 'nobody'\n"
+        "try:\n"
+        "    os.setuid(0)\n"
+        "except PermissionError:\n"
+        "    pass\n"
+        "else:\n"
+        "    raise AssertionError('root again')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_becoming_nobody_there_is():
+    """The name is in the message."""
+    with pytest.raises(OSError, match="there is no user no-such-user"):
+        become("no-such-user")

@@ -10,6 +10,7 @@ from ocizone.admin.readiness import Readiness, Reasons, health, missing
 from ocizone.answer.blocks import Loaded, NotReady, Snapshot
 from ocizone.assemble import assemble
 from ocizone.follow.status import Failure
+from ocizone.observe.workers import WorkerState
 from ocizone.store.standing import Held, Suspension
 from tests.servedzones import status_of, zone_of
 from tests.test_plan import plan_of
@@ -159,3 +160,20 @@ def test_ready_tells_why():
     assert page().body == b"org.: no version of r.test/a:v1 yet (not looked at yet)"
     served[0] = snapshot(block("org.", {"org.": READY}))
     assert (page().status, len(asked)) == (200, 1)
+
+
+def test_workers_that_end_again_and_again_are_told_of():
+    """One that was replaced just now is no news: its queries wait for the next one."""
+    workers = [
+        WorkerState(1, 4711, 3, up=True, restarts=9, failures=9),
+        WorkerState(2, None, 0, up=False, restarts=1, failures=1),
+    ]
+    served = snapshot(block("org", {"org": READY}))
+    ready = Readiness(lambda: served, lambda: False, [ORG], latch=False, workers=lambda: workers)
+    assert ready.page().status == 200
+    workers[1] = WorkerState(2, None, 0, up=False, restarts=2, failures=2)
+    page = ready.page()
+    assert (page.status, page.body) == (
+        503,
+        b"worker 2: does not answer, it ended 2 times in a row",
+    )

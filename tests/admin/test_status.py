@@ -15,6 +15,7 @@ from ocizone.assemble import ZonesOfImage, assemble
 from ocizone.errors import Problem, Severity
 from ocizone.follow.status import Failure, SourceStatus
 from ocizone.observe.conditionbook import ConditionBook
+from ocizone.observe.workers import WorkerState
 from ocizone.plan import Plan
 from ocizone.store.standing import Held, Pin, Suspension
 from tests.servedzones import FakeImage, status_of
@@ -350,3 +351,25 @@ def test_a_missing_zone_is_told_with_what_became_of_its_source():
     line = "no version of r.test/a:latest yet (NotFound: r.test/a: no such tag)"
     assert found["missing"] == [f"org.: {line}"]
     assert [(zone["name"], zone["message"]) for zone in found["zones"]] == [("org.", line)]
+
+
+def test_workers_are_told_of_where_there_are_any():
+    """Which version each serves; one that ends again and again makes the server unready."""
+    plan = plan_of(ARTIFACT)
+    (source,) = plan.sources
+    snapshot = assemble(
+        plan, {source.key: FakeImage((ORG, "org."))}, hostname="ns1", generation=5
+    ).snapshot
+    workers = (
+        WorkerState(1, 4711, 5, up=True),
+        WorkerState(2, None, 0, up=False, restarts=3, failures=3),
+    )
+    status = status_of(source, (ORG, "org."))
+    found = document(replace(FACTS, workers=workers), plan, snapshot, [status])
+    assert found["workers"] == [
+        {"worker": 1, "pid": 4711, "up": True, "generation": 5, "restarts": 0},
+        {"worker": 2, "pid": None, "up": False, "generation": 0, "restarts": 3},
+    ]
+    assert not found["ready"]
+    assert found["missing"] == ["worker 2: does not answer, it ended 3 times in a row"]
+    assert "workers" not in document(FACTS, plan, snapshot, [status])

@@ -454,6 +454,21 @@ def test_wait_after_a_rollback(lab_registry, zones, server, capsys, monkeypatch)
     assert "wait     here ok" in capsys.readouterr().err
 
 
+def test_wait_until_every_worker_serves_it(lab_registry, zones, server, capsys):
+    """A client may have any of them."""
+    reference = target(lab_registry)
+    run("push", reference, str(zones))
+    digest, _ = pushed_digest(capsys)
+    followed = {"name": "x", "reference": reference, "digest": digest, "error": None}
+    document = {"schema": SCHEMA, "zones": [], "sources": [followed], "generation": 2}
+    for second, status in ((1, 1), (2, 0)):
+        workers = [{"worker": 1, "generation": 2}, {"worker": 2, "generation": second}]
+        server.status({**document, "workers": workers})
+        wait = ("--wait", "--timeout", "0s", "--state-dir", server.directory)
+        assert run("push", *wait, reference, str(zones)) == status
+    assert "worker 2 does not serve it yet" in capsys.readouterr().err
+
+
 def test_wait_for_several_of_which_one_fails(lab_registry, zones, server, tmp_path, capsys):
     """7: some of them."""
     reference = target(lab_registry)

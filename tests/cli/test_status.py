@@ -490,3 +490,37 @@ def test_a_fleet_with_one_that_is_silent(server, others, capsys):
 def test_the_document_is_the_one_the_server_makes():
     """One schema on both sides; the command does not import the server for it."""
     assert fleet.SCHEMA == status.SCHEMA
+
+
+def worker(
+    number: int, generation: int = 7, *, up: bool = True, restarts: int = 0
+) -> dict[str, Any]:
+    return {
+        "worker": number,
+        "pid": 4711,
+        "up": up,
+        "generation": generation,
+        "restarts": restarts,
+    }
+
+
+@pytest.mark.parametrize(
+    ("workers", "lines"),
+    [
+        ([], []),
+        ([worker(1), worker(2)], ["workers    2 of 2 serve generation 7"]),
+        (
+            [worker(1), worker(2, 6), worker(3, 0, up=False, restarts=4)],
+            [
+                "workers    1 of 3 serve generation 7",
+                "worker 2: serves generation 6, 0 restarts",
+                "worker 3: does not answer, 4 restarts",
+            ],
+        ),
+    ],
+)
+def test_workers_and_what_they_serve(server, capsys, workers, lines):
+    """One line when all is well, and one more for each that is not."""
+    server.status(document(generation=7, workers=workers))
+    run("status")
+    assert [line for line in table(capsys) if line.startswith("worker")] == lines

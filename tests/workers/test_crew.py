@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Callable, Iterator
 
@@ -367,8 +366,3 @@ def test_stopping_a_crew_of_nobody_is_done_at_once(site):
     site.crew.stop().addCallback(fired.append)
     assert fired
     assert site.clock.getDelayedCalls() == []
-
-
-def test_reports_are_json(site):
-    """Nothing that a worker says is unpickled."""
-    assert json.loads(octets_of(Serves(1, 1)))
