@@ -119,9 +119,12 @@ class Former:
             return None
         for rule in one.rules:
             _, info = zone.views[rule.view]
-            before = base.get((rule.view, names.to_text(one.origin)))
-            kept = "keep" if zone.fixed else rule.serial
-            if serial_for(kept, zone.written, info.content, before, spec.now) != info.serial:
+            if not zone.fixed and rule.serial != "keep":
+                before = base.get((rule.view, names.to_text(one.origin)))
+                serial = serial_for(rule.serial, zone.written, info.content, before, spec.now)
+            else:
+                serial = zone.written
+            if serial != info.serial:
                 return None
             if not self._is_judged_alike(zone, info, spec):
                 return None

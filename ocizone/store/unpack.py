@@ -157,10 +157,10 @@ class _Unpacking:
         known = self.files.get(path)
         if known is None:
             self._claim(path)
-            written = self._write(path, content, self.tree / path)
+            written = self._hold(path, content) or self._write(path, content)
             self.files[path] = written
             return written
-        again = self._write(path, content, None)
+        again = self._write(path, content, again=True)
         if again.digest != known.digest:
             raise _RefusedError(
                 "duplicate-path",
@@ -185,19 +185,16 @@ class _Unpacking:
             (self.tree / part).mkdir(mode=0o700)
             self._folders.add(part)
 
-    def _write(self, path: str, content: Iterator[bytes], target: Path | None) -> RevisionFile:
-        """Hash the content, and write it where ``target`` says so."""
-        first = list(islice(content, 2)) if target is not None and path in self.known else []
-        held = self._hold(path, first)
-        if held is not None:
-            return held
+    def _write(self, path: str, content: Iterable[bytes], *, again: bool = False) -> RevisionFile:
+        """Hash the content, and write it unless the file is there already."""
         digest = hashlib.sha256()
         size = 0
         tail = b""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(target or os.devnull, flags if target else os.O_WRONLY, 0o600)
+        target = os.devnull if again else self.tree / path
+        descriptor = os.open(target, os.O_WRONLY if again else flags, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            for piece in chain(first, content):
+            for piece in content:
                 size += len(piece)
                 self._count(path, size, len(piece))
                 if _holds_private_key(tail + piece):
@@ -207,18 +204,20 @@ class _Unpacking:
                 file.write(piece)
         return RevisionFile(path, f"sha256:{digest.hexdigest()}", size)
 
-    def _hold(self, path: str, pieces: list[bytes]) -> RevisionFile | None:
+    def _hold(self, path: str, content: Iterator[bytes]) -> RevisionFile | None:
         """Keep a file of one piece that is known and has not changed, instead of writing it."""
-        if len(pieces) != 1 or self._held_octets + len(pieces[0]) > HELD_FILES_OCTETS:
+        known = self.known.get(path)
+        if known is None:
             return None
-        (piece,) = pieces
-        digest = f"sha256:{hashlib.sha256(piece).hexdigest()}"
-        if self.known[path] != digest:
-            return None
-        self._count(path, len(piece), len(piece))
-        self._held_octets += len(piece)
-        self.held[path] = piece
-        return RevisionFile(path, digest, len(piece))
+        pieces = list(islice(content, 2))
+        if len(pieces) == 1 and self._held_octets + len(pieces[0]) <= HELD_FILES_OCTETS:
+            (piece,) = pieces
+            if f"sha256:{hashlib.sha256(piece).hexdigest()}" == known:
+                self._count(path, len(piece), len(piece))
+                self._held_octets += len(piece)
+                self.held[path] = piece
+                return RevisionFile(path, known, len(piece))
+        return self._write(path, chain(pieces, content))
 
     def _count(self, path: str, size: int, more: int) -> None:
         self.octets += more

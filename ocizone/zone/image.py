@@ -15,7 +15,7 @@ import json
 import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Protocol
@@ -24,6 +24,7 @@ import lmdb
 
 from ocizone.errors import StoreError
 from ocizone.limits import IMAGE_MAP_OCTETS
+from ocizone.plain import plain
 from ocizone.zone.node import Node
 from ocizone.zone.reader import Nsec3Params, ZoneInfo
 
@@ -130,15 +131,16 @@ def entries(number: int, views: Iterable[str], info: ZoneInfo) -> Iterator[tuple
         yield prefix + place.to_bytes(2, "big"), _facts(view, number, info)
 
 
-def entry(value: bytes) -> tuple[str, int, ZoneInfo]:
-    """Return the view, the id and the facts that an entry of ``zones`` tells."""
-    raw = json.loads(value)
-    return raw["view"], raw["id"], _info(raw["info"])
+def listed_in(cursor: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, int, ZoneInfo]]:
+    """Yield the view, the id and the facts that each entry of ``zones`` tells."""
+    # One text is read in a third of the time that one for each zone takes.
+    for raw in json.loads(b"[" + b",".join([value for _, value in cursor]) + b"]"):
+        yield raw["view"], raw["id"], _info(raw["info"])
 
 
 def _facts(view: str, number: int, info: ZoneInfo) -> bytes:
     nsec3 = info.nsec3 and {"iterations": info.nsec3.iterations, "salt": info.nsec3.salt.hex()}
-    facts = {**asdict(info), "apex": info.apex.hex(), "nsec3": nsec3}
+    facts = {**plain(info), "apex": info.apex.hex(), "nsec3": nsec3}
     return json.dumps({"view": view, "id": number, "info": facts}).encode()
 
 
@@ -243,8 +245,7 @@ class Image:
         return None if stored is None else LmdbZone(self, *stored)
 
     def _read_zones(self, listed: Any) -> Iterator[tuple[tuple[str, bytes], tuple[int, ZoneInfo]]]:
-        for _, value in self._transaction.cursor(db=listed):
-            view, number, info = entry(value)
+        for view, number, info in listed_in(self._transaction.cursor(db=listed)):
             yield (view, info.apex), (number, info)
 
     def cursor(self) -> Any:

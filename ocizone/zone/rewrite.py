@@ -25,7 +25,7 @@ from ocizone.zone.image import (
     ImageZone,
     LmdbZone,
     entries,
-    entry,
+    listed_in,
     publish,
 )
 from ocizone.zone.reader import ZoneInfo
@@ -106,8 +106,7 @@ class Rewriting:
 
     def listed(self) -> Iterator[tuple[str, int, ZoneInfo]]:
         """Yield (view, id, facts) of each zone as it was, in order of ids."""
-        for _, value in self._reading.cursor(db=self._databases[1]):
-            yield entry(value)
+        return listed_in(self._reading.cursor(db=self._databases[1]))
 
     def before(self, number: int, info: ZoneInfo) -> LmdbZone:
         """Return a zone as it was."""
