@@ -290,6 +290,36 @@ def test_metrics_are_of_all_workers_and_never_go_back(serve, site):
         client.close()
 
 
+def test_a_renewed_certificate_reaches_both_workers(serve, site):
+    """They read no file: the supervisor sends what it read."""
+    tls, authority = free_port(), CertificateAuthority(site)
+
+    def renew() -> bytes:
+        certificate, key = authority.issue("127.0.0.1")
+        for new, name in ((key, "tls.key"), (certificate, "tls.crt")):
+            (site / name).write_bytes(new.read_bytes())
+        return ssl.PEM_cert_to_DER_cert((site / "tls.crt").read_text().partition("\n\n")[0])
+
+    def served() -> set[bytes]:
+        clients = tls_clients(tls)
+        found = {client.getpeercert(binary_form=True) for client in clients}  # type: ignore[attr-defined]  # of TLS
+        for client in clients:
+            client.close()
+        return found
+
+    first = renew()
+    text = corefile(
+        site, "tls tls.crt tls.key", "multisocket 2", keys=f"example.org, tls://example.org:{tls}"
+    )
+    server = started(serve, text)
+    server.wait_answering()
+    assert served() == {first}
+    second = renew()
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_log("certificate taken up")
+    wait_until(lambda: served() == {second}, "both to serve the new one")
+
+
 def test_a_second_server_is_refused_the_port(serve, site):
     """Also one that would share it."""
     server = started(serve, corefile(site, "multisocket 2"))
