@@ -48,7 +48,7 @@ def looked_at(packed: Packed, unpacked: _Unpacked, order: list[bytes]) -> set[by
         if key in packed.cuts
         and after.startswith(key)
         and key in packed
-        and not _is_above_glue(packed, unpacked, order, at, found)
+        and not _is_above_glue(packed, unpacked, order, at)
     }
     return found | covers
 
@@ -71,10 +71,10 @@ def out_of_place(packed: Packed, unpacked: _Unpacked, order: list[bytes]) -> Ite
         # Below a cover no other one counts (zone.check).
         if at < behind:
             continue
-        for behind in range(at + 1, len(order) + 1):
-            if behind == len(order) or not order[behind].startswith(key):
-                break
+        behind = at + 1
+        while behind < len(order) and order[behind].startswith(key):
             below = order[behind]
+            behind += 1
             if below in packed and not (is_cut and packed.are_addresses(below)):
                 yield below
 
@@ -112,15 +112,13 @@ def _names_plain_hosts(
     return True
 
 
-def _is_above_glue(
-    packed: Packed, unpacked: _Unpacked, order: list[bytes], at: int, unlike: Container[bytes]
-) -> bool:
+def _is_above_glue(packed: Packed, unpacked: _Unpacked, order: list[bytes], at: int) -> bool:
     """Tell whether all that is below a cut are addresses; and names that have nothing, between."""
     cut = order[at]
-    for place in range(at + 1, len(order)):
-        below = order[place]
-        if not below.startswith(cut):
-            break
-        if below in unlike or not (packed.are_addresses(below) or unpacked.get(below) == []):
+    at += 1
+    while at < len(order) and order[at].startswith(cut):
+        below = order[at]
+        if not (packed.are_addresses(below) or unpacked.get(below) == []):
             return False
+        at += 1
     return True

@@ -107,13 +107,12 @@ def encoded_nodes(content: Content) -> Iterator[tuple[bytes, bytes]]:
     }
     for key in content.order:
         occluded = covered is not None and key.startswith(covered)
-        if not occluded:
-            covered = None
         # Adding plain numbers: each | of two Flags costs as much as the rest of a node.
         flags = _OCCLUDED * occluded + _WILDCARD_CHILD * (key in above_wildcards)
         records = owners.get(key)
         if records is None:
-            if not occluded and key in cuts:
+            # A cut that is packed is below no other, and has only glue below (zone.attention).
+            if key in cuts:
                 covered = key
                 flags += _CUT
             yield key, packed.encoded(key, flags) if flags or key not in one else singles[one[key]]

@@ -68,7 +68,7 @@ class BulkReader:
         apex = self._apex
         rows, first = lines.rows(), lines.number
         prefix, repeated, rdata_of = self._prefix, self._repeated, self._fast.rdata
-        key = self._inherited(owner)
+        key: bytes | None = None
         stated_head = None if default_ttl is None else single_head(TYPE_A, default_ttl, 4)
         try:
             for label, name, ttl, high, low, mnemonic, rest in rows:
@@ -76,6 +76,8 @@ class BulkReader:
                     key = prefix + label + _END
                 elif name:
                     key = self._name_key(name)
+                elif key is None and (high or mnemonic):
+                    key = self._inherited(owner)
                 if high:
                     head = _A_HEADS[ttl] if ttl else stated_head
                     if head is None or not key:

@@ -48,19 +48,20 @@ def merge_singles(flags: int, singles: list[bytes]) -> bytes:
         flags: of the node.
         singles: distinct records of one owner; those of one type have one TTL.
     """
+    kinds = {single[_TYPE_AND_TTL] for single in singles}
+    head = HEAD.pack(flags, len(kinds))
+    if len(kinds) == len(singles):
+        return head + b"".join([single[_RRSET_ON] for single in singles])
+    if len(kinds) == 1:
+        return head + _merged(singles)
     groups: dict[bytes, list[bytes]] = {}
     for single in singles:
         groups.setdefault(single[_TYPE], []).append(single)
-    head = HEAD.pack(flags, len(groups))
-    if len(groups) == len(singles):
-        return head + b"".join([single[_RRSET_ON] for single in singles])
     return head + b"".join([_merged(group) for group in groups.values()])
 
 
 def _merged(group: list[bytes]) -> bytes:
     """Return one RRset, as it is encoded."""
-    if len(group) == 1:
-        return group[0][_RRSET_ON]
     body = b"".join([single[_ITEM_ON] for single in group])
     return group[0][_TYPE_AND_TTL] + _COUNTS.pack(len(group), 0, len(body)) + body
 

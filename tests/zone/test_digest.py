@@ -12,6 +12,7 @@ from ocizone.zone.build import nsec3_nodes, zone_nodes
 from ocizone.zone.content import gather
 from ocizone.zone.digest import content_text, node_digest, zone_sum
 from ocizone.zone.masterfile import read_master
+from ocizone.zone.node import Flag, Node, RRset
 from tests.signedzones import signed_text
 
 APEX = from_text("example.org.")
@@ -110,3 +111,27 @@ def test_text_is_64_digits():
     assert content_text(0) == "0" * 64
     assert content_text(-1) == content_text(2**256 - 1) == "f" * 64
     assert content_text(2**256 + 10) == "0" * 63 + "a"
+
+
+@pytest.mark.parametrize("owner", [None, b"\x08ABCD\x00\x01\x00\x00" + APEX])
+def test_the_order_in_an_rrset_does_not_count(owner: bytes | None):
+    """Neither of records nor of signatures, whatever the owner looks like."""
+    flags = Flag.NONE if owner is None else Flag.MIXED_CASE
+    digests = {
+        node_digest(b"a\x00", Node(flags, {1: RRset(1, 60, rdatas, signatures)}, owner).encode())
+        for rdatas in ((b"abcd", b"efgh"), (b"efgh", b"abcd"))
+        for signatures in ((b"s", b"t"), (b"t", b"s"))
+    }
+    assert len(digests) == 1
+    several = Node(flags, {1: RRset(1, 60, (b"abcd", b"efgh"))}, owner)
+    turned = Node(flags, {1: RRset(1, 60, (b"efgh", b"abcd"))}, owner)
+    assert node_digest(b"a\x00", several.encode()) == node_digest(b"a\x00", turned.encode())
+
+
+def test_the_serial_of_a_signed_soa_does_not_count():
+    """Its signature does, which a signer makes anew with each serial."""
+    values = [
+        Node(Flag.NONE, {6: RRset(6, 60, (bytes(2) + serial + bytes(16),), (b"s",))}).encode()
+        for serial in (b"\x00\x00\x00\x01", b"\x00\x00\x00\x02")
+    ]
+    assert len({node_digest(b"", value) for value in values}) == 1
