@@ -157,6 +157,12 @@ def test_reached_tells_when_what_is_live_is_served(site):
     site.all_serve()
     assert waiting[1].called
     assert site.front.reached().called
+    site.front.swapped()
+    later = site.front.reached()
+    assert not later.called
+    site.reactor.advance(0)
+    site.all_serve()
+    assert later.called
 
 
 def test_reached_gives_up_in_time(site):

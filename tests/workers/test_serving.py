@@ -213,10 +213,15 @@ def test_at_the_end_everything_is_told(site):
     """Also what was on its way; and nothing is answered any more."""
     for number in range(3 * limits.WORKER_TALLIES):
         site.ask(zone=f"zone{number}.")
+
+    def end() -> None:
+        assert site.queries == 0
+        site.ask(5)
+        site.serving.end()
+
+    # Right after the first piece of a report.
+    site.clock.callLater(limits.WORKER_REPORT_S, end)
     site.clock.advance(limits.WORKER_REPORT_S)
-    site.clock.advance(0)
-    site.ask(5)
-    site.serving.end()
     assert site.answers.closed
     assert site.queries == 3 * limits.WORKER_TALLIES + 5
     assert site.clock.getDelayedCalls() == []
