@@ -34,7 +34,7 @@ def test_missing_program(monkeypatch):
     assert CoreDns.binary() is None
 
 
-def test_end_of_a_server_is_told(tmp_path, monkeypatch):
+def test_end_of_a_server_is_told(tmp_path):
     """Waiting ends with the end of the process, and shows what it wrote."""
 
     class Broken(Ocizone):
@@ -43,6 +43,7 @@ def test_end_of_a_server_is_told(tmp_path, monkeypatch):
 
     server = Broken(tmp_path / "server", 25300, zones(tmp_path, 1), None)
     server.start()
-    server.running().child.wait()
+    assert server.process is not None
+    server.process.child.wait()
     with pytest.raises(RuntimeError, match="ocizone does not run: no such zone"):
         server.wait_ready()
