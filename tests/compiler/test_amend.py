@@ -45,6 +45,7 @@ text TXT ( "several"
    "lines" )
 $ORIGIN example.org.
 last A 192.0.2.11
+h.cut A 192.0.2.20
 """
 #: So that what is there for the tests is not the whole zone.
 FILLER = "".join(f"fill{number} A 10.0.{number >> 8}.{number & 255}\n" for number in range(40))
@@ -102,6 +103,12 @@ def changed(report: CompileReport) -> int | None:
         ("  IN NS ns2\n", "  IN NS ns2\n  IN NS ns1.example.net.\n", 1),
         ("sub NS ns.sub\n", "sub NS ns.sub\nsub DS 1 13 2 " + "00" * 32 + "\n", 2),
         ("last A 192.0.2.11\n", "last A 192.0.2.11\nnew NS ns.new\nns.new A 192.0.2.1\n", 3),
+        # Names below a cut that comes or goes.
+        ("h.cut A 192.0.2.20\n", "h.cut A 192.0.2.20\ncut NS ns1\n", 3),
+        ("sub NS ns.sub\n", "", 3),
+        # The line behind the new one inherits from it.
+        ("mail A 192.0.2.3\n", "mail A 192.0.2.3\nother A 192.0.2.9\n", 3),
+        ("mail A 192.0.2.3\n", "other A 192.0.2.9\n", None),
         # What only reading all of it can judge.
         ("mail A 192.0.2.3\n     AAAA 2001:db8::3\n", "mail TXT gone\n", None),
         ("ns2 A 192.0.2.2\n", "", None),
@@ -122,6 +129,32 @@ def test_edits(revisions: Revisions, old: str, new: str, names: int | None) -> N
     body = file(serial=2).replace(old, new, 1) if old else file(serial=2)
     report = revisions.add({f"db.{APEX}": body})
     assert changed(report) == names
+
+
+def test_records_of_a_name_far_apart(revisions: Revisions) -> None:
+    """One takes the place of another; what is added somewhere has no place that is known."""
+    body = BODY + '@ TXT "far"\nweb AAAA 2001:db8::4\n'
+    revisions.add({f"db.{APEX}": file(body)})
+    assert changed(revisions.add({f"db.{APEX}": file(body, serial=2)})) == 1
+    body = body.replace("192.0.2.5", "192.0.2.55")
+    assert changed(revisions.add({f"db.{APEX}": file(body, serial=3)})) == 2
+    body = body.replace("web A 192.0.2.55\n", "")
+    assert changed(revisions.add({f"db.{APEX}": file(body, serial=4)})) is None
+    body = body.replace("web AAAA 2001:db8::4\n", "Web AAAA 2001:db8::5\n")
+    assert changed(revisions.add({f"db.{APEX}": file(body, serial=5)})) is None
+
+
+def test_below_a_wildcard(revisions: Revisions) -> None:
+    """A name that comes to exist takes what the wildcard gave to those who point at it."""
+    body = BODY + "*.wild A 192.0.2.30\n@ NS ns.wild\nplain.wild TXT p\n"
+    revisions.add({f"db.{APEX}": file(body)})
+    body += "other.wild TXT o\n"
+    assert changed(revisions.add({f"db.{APEX}": file(body)})) == 1
+    body = body.replace("plain.wild TXT p\n", "")
+    assert changed(revisions.add({f"db.{APEX}": file(body)})) == 1
+    report = revisions.add({f"db.{APEX}": file(body + "below.ns.wild TXT b\n")})
+    assert changed(report) is None
+    assert [problem.rule for problem in report.problems] == ["ns-without-address"]
 
 
 def test_without_a_new_serial(revisions: Revisions) -> None:

@@ -188,6 +188,17 @@ def test_signatures_are_judged_by_the_time_of_now(tmp_path: Path) -> None:
         assert (None if report.refused else kept(report)) == expected, now
 
 
+def test_what_is_not_yet_valid_is_judged_again(tmp_path: Path) -> None:
+    """It is valid some time, and nobody is to be told of it then."""
+    revisions = Revisions(tmp_path, (replace(RULE, dnssec="warn"),), now=VALID - 2 * 86_400)
+    rules = {problem.rule for problem in revisions.add(SIGNED).problems}
+    assert "rrsig-not-yet-valid" in rules
+    revisions.now = VALID
+    report = revisions.add({**SIGNED, "db.z3": zone(2)})
+    assert kept(report) == (6, 2)
+    assert report.problems == ()
+
+
 @pytest.mark.parametrize("damage", ["gone", "cut", "flipped", "empty", "other"])
 def test_a_damaged_former_image_is_not_used(revisions: Revisions, damage: str) -> None:
     """It is compiled anew; a mapped file that is cut short would end the process."""
