@@ -146,7 +146,7 @@ def test_records_of_a_name_far_apart(revisions: Revisions) -> None:
 
 def test_below_a_wildcard(revisions: Revisions) -> None:
     """A name that comes to exist takes what the wildcard gave to those who point at it."""
-    body = BODY + "*.wild A 192.0.2.30\n@ NS ns.wild\nplain.wild TXT p\n"
+    body = BODY + "*.wild A 192.0.2.30\ndeleg NS ns.wild\nplain.wild TXT p\n"
     revisions.add({f"db.{APEX}": file(body)})
     body += "other.wild TXT o\n"
     assert changed(revisions.add({f"db.{APEX}": file(body)})) == 1
