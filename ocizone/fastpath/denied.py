@@ -100,7 +100,7 @@ class Denials:
         records += 1 + len(apex.signatures)
         parts.append(template.tail)
         head = template.flags + _COUNTS + records.to_bytes(2) + _ONE
-        return head, b"", b"".join(parts), template.cells, None
+        return head, b"", b"".join(parts), template.cells, template.labels, place
 
 
 def _owner(key: bytes, value: bytes) -> bytes:

@@ -35,10 +35,10 @@ _ASTERISK: Final = key_label(b"*")
 _OWNER: Final = b"\xc0\x0c"
 _CLASS_IN: Final = b"\x00\x01"
 _RRSIG_IN: Final = b"\x00\x2e\x00\x01"
-#: Meta types and ANY (RFC 6895 3.1): they match what is no RRset of theirs.
-_META: Final = range(128, 256)
+#: Types that match what is no RRset of theirs (RFC 6895 3.1, RFC 4035 2.2), or not always here.
+_ODD: Final = frozenset({*range(128, 256), TYPE_RRSIG, TYPE_DS})
 #: Types that are answered by other rules, or with more than themselves.
-_NOT_PLAIN: Final = frozenset({*SHAPES, *TARGET_AT, *FOR_VALIDATION, TYPE_RRSIG})
+_NOT_PLAIN: Final = frozenset({*SHAPES, *TARGET_AT, *FOR_VALIDATION})
 
 
 class FastZone:
@@ -58,6 +58,8 @@ class FastZone:
         assert apex is not None  # a zone has an apex
         self._apex_bits = apex[1]
         self._signed = bool(info.denial)
+        #: Finds which NSEC covers a name.
+        self.before = reader.finder()
         self._denials = Denials(reader, info.apex) if info.denial == "nsec" else None
         #: By kind of question and length of its name.
         self._no_name: dict[int, Template] = {}
@@ -87,7 +89,7 @@ class FastZone:
             kind: of the question (form and RD): replies of two kinds have nothing in common.
             do: the client wants DNSSEC records.
         """
-        if qtype in _META or qtype == TYPE_DS:
+        if qtype in _ODD:
             return None
         below = name[: offsets[depth - 1] + 1 + name[offsets[depth - 1]]]
         own = below[offsets[depth - 1] + 1 :]
@@ -140,7 +142,7 @@ class FastZone:
             return Wanted(self._answers, key, answer, self.apex, own)
         if own in template.labels:
             return None
-        return template.head, answer, template.tail, template.cells, template.labels
+        return template.head, answer, template.tail, template.cells, template.labels, None
 
     def _negative(self, store: dict[int, Template], mark: int, own: bytes) -> Put | Wanted | None:
         template = store.get(mark)
@@ -148,7 +150,7 @@ class FastZone:
             return Wanted(store, mark, b"", self.apex, own)
         if own in template.labels:
             return None
-        return template.head, b"", template.tail, template.cells, template.labels
+        return template.head, b"", template.tail, template.cells, template.labels, None
 
     def _absent(
         self,
@@ -208,7 +210,7 @@ class FastZone:
             return Wanted(self._referrals, found, b"", base, own)
         if own in template.labels:
             return None
-        return template.head, b"", template.tail, template.cells, template.labels
+        return template.head, b"", template.tail, template.cells, template.labels, None
 
 
 def _last_label(labels: bytes) -> bytes:

@@ -34,17 +34,44 @@ class Lane:
         plain: how a node begins, behind its flags, that has one RRset, of the type.
         fixed: how an answer begins: owner, type, class.
         no_name: for names that do not exist, by octets of the label.
+        denied: the same in a signed zone, by octets of the label and owner of the NSEC.
         answers: for names with one record, by octets of the label and of the node (``place``).
     """
 
-    __slots__ = ("answers", "behind", "fixed", "no_name", "plain", "value")
+    __slots__ = (
+        *("_is_apart", "_sizes_apart", "answers", "before", "behind"),
+        *("denied", "fixed", "no_name", "plain", "value"),
+    )
 
-    def __init__(self, value: Callable[[bytes], bytes | None], behind: int, qtype: bytes) -> None:
+    def __init__(
+        self,
+        value: Callable[[bytes], bytes | None],
+        before: Callable[[bytes], bytes | None],
+        behind: int,
+        qtype: bytes,
+        is_apart: Callable[[bytes], bool],
+        sizes_apart: frozenset[int],
+    ) -> None:
+        """Make it.
+
+        Args:
+            value: reads the zone.
+            before: finds the key before a key.
+            behind: see above.
+            qtype: of the questions.
+            is_apart: tells whether a name right below the apex, given by its label, is another
+                zone's or block's.
+            sizes_apart: octets of the labels it may say so of.
+        """
+        self._is_apart = is_apart
+        self._sizes_apart = sizes_apart
         self.value = value
+        self.before = before
         self.behind = behind
         self.plain = b"\x00\x01" + qtype
         self.fixed = b"\xc0\x0c" + qtype + b"\x00\x01"
         self.no_name: list[Kept | None] = [None] * (LABEL_OCTETS + 1)
+        self.denied: dict[tuple[int, bytes], Kept] = {}
         self.answers: dict[int, Kept] = {}
 
     def look(self, packet: bytes, size: int) -> tuple[bytes, Cell, bool] | None:
@@ -58,9 +85,14 @@ class Lane:
         label = packet[13:end].lower()
         if not label.isalnum() and (b"\x00" in label or b"\x01" in label):
             return None
+        if size in self._sizes_apart and self._is_apart(label):
+            return None
         value = self.value(label + b"\x00")
         if value is None:
             kept = self.no_name[size]
+            if kept is None and self.denied:
+                covering = self.before(label + b"\x00")
+                kept = None if covering is None else self.denied.get((size, covering))
             if kept is None or label in kept[2]:
                 return None
             return kept[0] + packet[12 : end + self.behind] + kept[1], kept[3], False

@@ -21,6 +21,7 @@ from ocizone.fastpath.memo import Kept, Memo
 from ocizone.fastpath.tally import OTHER_TYPE, Cell, Cells, Labels
 from ocizone.fastpath.template import Put, Wanted, denial_of, template_of
 from ocizone.limits import (
+    FAST_DENIALS,
     FAST_FORMS,
     FAST_LANES,
     FAST_TEMPLATES,
@@ -194,7 +195,7 @@ class FastTable:
         if isinstance(put, Wanted):
             self._wanted = packet, put, at + 4
             return None
-        head, answer, tail, cells, _ = put
+        head, answer, tail, cells, _, _ = put
         total = at + 4 + len(answer) + len(tail)
         if option:
             total += COOKIE_OCTETS
@@ -220,20 +221,32 @@ class FastTable:
         """Let the next question like this one take fewer steps; its apex is in lower case."""
         size = name[0]
         behind = _HEADER + 1 + size
-        head, answer, tail, _, labels = put
-        if labels is None or packet[behind:at] != zone.apex:
+        if packet[behind:at] != zone.apex:
             return
+        head, answer, tail, _, labels, covering = put
         key = packet[2:_HEADER] + packet[behind:]
         lane = self._lanes.get(key)
         if lane is None:
             if len(self._lanes) >= FAST_LANES:
                 self._lanes.clear()
-            lane = Lane(zone.value, at + 4 - behind, packet[at : at + 2])
-            self._lanes[key] = lane
-        if head[1] & 15 == NXDOMAIN and not answer:
+            lane = self._lanes[key] = self._lane(zone, at + 4 - behind, packet[at : at + 2])
+        if covering is not None:
+            if len(lane.denied) >= FAST_DENIALS:
+                lane.denied.clear()
+            lane.denied[size, covering] = (head, tail, labels, cell)
+        elif head[1] & 15 == NXDOMAIN and not answer:
             lane.no_name[size] = (head, tail, labels, cell)
         elif head[4:6] == b"\x00\x01" and answer:
             lane.answers[place(size, len(answer))] = (head, tail, labels, cell)
+
+    def _lane(self, zone: FastZone, behind: int, qtype: bytes) -> Lane:
+        apex, zones = zone.apex, self._zones
+        sizes = frozenset(length - len(apex) - 1 for length in self._lengths)
+
+        def is_apart(label: bytes) -> bool:
+            return bytes((len(label),)) + label + apex in zones
+
+        return Lane(zone.value, zone.before, behind, qtype, is_apart, sizes)
 
     def _cell(
         self,

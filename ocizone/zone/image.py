@@ -291,6 +291,19 @@ class LmdbZone:
         find, value = cursor.set_key, cursor.value
         return lambda key: value() if find(prefix + key) else None
 
+    def finder(self) -> Callable[[bytes], bytes | None]:
+        """Return what gives the last key below a key, or None where there is none."""
+        cursor, prefix = self._image.cursor(), self._prefix
+        seek, step, last, found = cursor.set_range, cursor.prev, cursor.last, cursor.key
+
+        def find(key: bytes) -> bytes | None:
+            if not (step() if seek(prefix + key) else last()):
+                return None
+            place: bytes = found()
+            return place[ID_OCTETS:] if place.startswith(prefix) else None
+
+        return find
+
     def predecessor(self, key: bytes) -> tuple[bytes, Node] | None:
         """Return the last node whose key is below ``key``; None at the apex."""
         found = self.value_before(key)

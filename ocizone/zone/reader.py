@@ -95,6 +95,9 @@ class EncodedReader(Protocol):
     def value_before(self, key: bytes) -> tuple[bytes, bytes] | None:
         """Return the last key below ``key`` and its encoded node; None at the apex."""
 
+    def finder(self) -> Callable[[bytes], bytes | None]:
+        """Return what gives the last key below a key, or None where there is none."""
+
 
 class DictZone:
     """A ZoneReader over a mapping, for tests and for small tools."""
@@ -132,6 +135,15 @@ class DictZone:
         """Return the last key below ``key`` and its encoded node; None at the apex."""
         found = self.predecessor(key)
         return None if found is None else (found[0], found[1].encode())
+
+    def finder(self) -> Callable[[bytes], bytes | None]:
+        """Return what gives the last key below a key, or None where there is none."""
+
+        def find(key: bytes) -> bytes | None:
+            found = self.predecessor(key)
+            return None if found is None else found[0]
+
+        return find
 
     def nodes(self, start: bytes = b"") -> Iterator[tuple[bytes, Node]]:
         """Yield (key, node) from ``start`` on, in canonical order."""

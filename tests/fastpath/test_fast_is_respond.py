@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ocizone.answer.blocks import Block, Loaded, Policy, Snapshot, Transport
@@ -192,7 +192,8 @@ def ask(table: FastTable, packet: bytes, transport: Transport = UDP) -> bool:
     policy=st.sampled_from(POLICIES),
     transport=st.sampled_from([UDP, UDP, TCP]),
 )
-@settings(max_examples=60, deadline=None)
+# Not shrunk: a failure shows its zone and its questions, and shrinking takes minutes.
+@settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_a_fast_reply_is_the_reply(
     chain: str,
     lines: list[Line],
