@@ -96,9 +96,12 @@ class Server:
             TimeoutError: they were not in time; with the end of its log.
         """
         try:
-            return wait_until(f"{self.name} answers", READY_S, self._answering(), 0.005)
+            seconds = wait_until(f"{self.name} answers", READY_S, self._answering(), 0.005)
         except TimeoutError as error:
             raise TimeoutError(f"{error}\n{self.running().log[-2000:]}") from None
+        if self.core is not None:
+            self.running().pin(self.core)
+        return seconds
 
     def _answering(self) -> Iterator[bool]:
         left = [self.zones[0].origin, self.zones[-1].origin]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import socket
 import struct
@@ -68,10 +69,11 @@ _OCTETS: Final = (
 )
 
 
-def _aligned(buffer: ctypes.Array[ctypes.c_char]) -> ctypes.Array[ctypes.c_char]:
-    """Return the part of a buffer that begins at a multiple of _ALIGNED."""
-    skipped = -ctypes.addressof(buffer) % _ALIGNED
-    return (ctypes.c_char * (len(buffer) - skipped)).from_buffer(buffer, skipped)
+def _mapped(octets: int) -> ctypes.Array[ctypes.c_char]:
+    """Return fresh memory that begins at a multiple of _ALIGNED."""
+    memory = mmap.mmap(-1, octets + _ALIGNED)
+    skipped = -ctypes.addressof(ctypes.c_char.from_buffer(memory)) % _ALIGNED
+    return (ctypes.c_char * octets).from_buffer(memory, skipped)
 
 
 def is_possible() -> bool:
@@ -101,8 +103,9 @@ class Batch:
         host = sock.getsockname()[0]
         #: A socket of every address must say which one a reply leaves from.
         self._says_source = host in ("::", "0.0.0.0")  # noqa: S104 - compared, not bound
-        self._made = [ctypes.create_string_buffer(size * FAST_BATCH) for size in _OCTETS]
-        self._made[2] = _aligned(self._made[2])
+        # Mapped, not allocated: of large datagrams and replies there is room for 8 MiB, and what
+        # nobody writes to is not resident.
+        self._made = [_mapped(size * FAST_BATCH) for size in _OCTETS]
         fronts, backs, replies, names, controls, iovecs, heads = (
             memoryview(made).cast("B") for made in self._made
         )
