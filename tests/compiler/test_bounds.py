@@ -6,6 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ocizone.compiler.spec import CompileReport, CompileSpec
+from tests.revisions import Revisions
 
 CHILD = """
 import sys
@@ -71,3 +78,31 @@ def test_child_dies_with_its_parent() -> None:
             assert parent.stdout.read() == b""
         finally:
             os.close(spec)
+
+
+def compile_in_child(spec: CompileSpec) -> CompileReport:
+    """Compile as the server does."""
+    command = [sys.executable, "-m", "ocizone.compiler", str(os.getpid())]
+    done = subprocess.run(
+        command, input=spec.to_json(), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return replace(CompileReport.from_json(done.stdout), seconds=0.0)
+
+
+@pytest.mark.parametrize("derived", [False, True])
+def test_there_is_room_beside_the_former_image(tmp_path: Path, derived: bool) -> None:
+    """A revision is compiled after another, whether or not anything can be taken from it.
+
+    Address space is bounded to one map of an image: what is open of the former one counts.
+    """
+    revisions = Revisions(tmp_path, run=compile_in_child)
+    head = "$TTL 60\n@ SOA ns.x. h.x. 1 2 3 4 5\n@ NS ns.x.\n"
+    files = {"db.z": head + "a TXT 1\n", "db.y": head}
+    if not derived:
+        del files["db.y"]
+    revisions.add(files)
+    report = revisions.add({**files, "db.z": head.replace(" 1 ", " 2 ")})
+    assert not report.refused
+    assert ("derived" in report.extra) is derived
+    assert report.changes
