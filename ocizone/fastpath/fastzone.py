@@ -54,6 +54,7 @@ class FastZone:
         self.cap = cap
         #: Reads a node by its key.
         self.value = reader.getter()
+        self.seeker = reader.seeker()
         apex = self.value(b"")
         assert apex is not None  # a zone has an apex
         self._apex_bits = apex[1]

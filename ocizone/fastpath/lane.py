@@ -12,11 +12,12 @@ from typing import Final
 
 from ocizone.fastpath.tally import Cell
 from ocizone.limits import LABEL_OCTETS
+from ocizone.zone.reader import Seeker
 
-#: Flags of a node that make it anything but plain data: all but WILDCARD_CHILD.
-UNUSUAL: Final = 0b111011
+#: How a node begins that has no flags and one RRset.
+_PLAIN: Final = b"\x00\x00\x00\x01"
 #: One rdata and no signature, as an RRset's head says it.
-ONE_RDATA: Final = b"\x00\x01\x00\x00"
+_ONE_RDATA: Final = b"\x00\x01\x00\x00"
 #: Octets of an encoded node of one record, more than those of the record behind its owner and
 #: fixed part: so many more has the node than the answer.
 MORE_OCTETS: Final = 8
@@ -29,23 +30,19 @@ class Lane:
     """Questions of one type for names right below one apex, of one form.
 
     Attributes:
-        value: reads the zone.
-        behind: octets from the end of the first label to the end of the question.
-        plain: how a node begins, behind its flags, that has one RRset, of the type.
-        fixed: how an answer begins: owner, type, class.
         no_name: for names that do not exist, by octets of the label.
         denied: the same in a signed zone, by octets of the label and owner of the NSEC.
         answers: for names with one record, by octets of the label and of the node (``place``).
     """
 
     __slots__ = (
-        *("_is_apart", "_sizes_apart", "answers", "before", "behind"),
-        *("denied", "fixed", "no_name", "plain", "value"),
+        *("_before", "_behind", "_find", "_fixed", "_is_apart", "_plain", "_prefix"),
+        *("_sizes_apart", "_value", "answers", "denied", "no_name"),
     )
 
     def __init__(
         self,
-        value: Callable[[bytes], bytes | None],
+        seeker: Seeker,
         before: Callable[[bytes], bytes | None],
         behind: int,
         qtype: bytes,
@@ -55,21 +52,22 @@ class Lane:
         """Make it.
 
         Args:
-            value: reads the zone.
+            seeker: reads the zone.
             before: finds the key before a key.
-            behind: see above.
+            behind: octets from the end of the first label to the end of the question.
             qtype: of the questions.
             is_apart: tells whether a name right below the apex, given by its label, is another
                 zone's or block's.
             sizes_apart: octets of the labels it may say so of.
         """
+        self._prefix, self._find, self._value = seeker
+        self._before = before
+        self._behind = 13 + behind
         self._is_apart = is_apart
         self._sizes_apart = sizes_apart
-        self.value = value
-        self.before = before
-        self.behind = behind
-        self.plain = b"\x00\x01" + qtype
-        self.fixed = b"\xc0\x0c" + qtype + b"\x00\x01"
+        self._plain = _PLAIN + qtype
+        #: How an answer begins: owner, type, class.
+        self._fixed = b"\xc0\x0c" + qtype + b"\x00\x01"
         self.no_name: list[Kept | None] = [None] * (LABEL_OCTETS + 1)
         self.denied: dict[tuple[int, bytes], Kept] = {}
         self.answers: dict[int, Kept] = {}
@@ -81,30 +79,34 @@ class Lane:
             packet: the query.
             size: octets of its first label, 1 to 63.
         """
-        end = 13 + size
-        label = packet[13:end].lower()
+        label = packet[13 : 13 + size].lower()
         if not label.isalnum() and (b"\x00" in label or b"\x01" in label):
             return None
         if size in self._sizes_apart and self._is_apart(label):
             return None
-        value = self.value(label + b"\x00")
-        if value is None:
+        if not self._find(self._prefix + label + b"\x00"):
             kept = self.no_name[size]
             if kept is None and self.denied:
-                covering = self.before(label + b"\x00")
+                covering = self._before(label + b"\x00")
                 kept = None if covering is None else self.denied.get((size, covering))
-            if kept is None or label in kept[2]:
+            if kept is None:
                 return None
-            return kept[0] + packet[12 : end + self.behind] + kept[1], kept[3], False
-        if value[1] & UNUSUAL or value[2:6] != self.plain or value[10:14] != ONE_RDATA:
+            head, tail, labels, cell = kept
+            if label in labels:
+                return None
+            return head + packet[12 : self._behind + size] + tail, cell, False
+        value = self._value()
+        if value[:6] != self._plain or value[10:14] != _ONE_RDATA:
             return None
         kept = self.answers.get(size << 16 | len(value))
-        if kept is None or label in kept[2]:
+        if kept is None:
             return None
-        head, tail, _, cell = kept
-        question = packet[12 : end + self.behind]
+        head, tail, labels, cell = kept
+        if label in labels:
+            return None
         # TTL, then length and rdata, which stand in a node as in a message.
-        return head + question + self.fixed + value[6:10] + value[18:] + tail, cell, True
+        parts = head, packet[12 : self._behind + size], self._fixed, value[6:10], value[18:], tail
+        return b"".join(parts), cell, True
 
 
 def place(size: int, answer: int) -> int:

@@ -125,7 +125,9 @@ class BatchPort:
             for number, kept in enumerate(found):
                 if kept is None:
                     table = tables[0 if mapped is None else mapped[number]]
-                    found[number] = self._miss(number, octets, table)
+                    at, size = number * FRONT, lengths[number]
+                    packet = octets[at : at + size] if size <= FRONT else batch.whole(number)
+                    found[number] = self._miss(number, packet, table)
         rests, cells = zip(*found, strict=True)
         for cell in cells:
             cell[0] += 1
@@ -133,13 +135,8 @@ class BatchPort:
         front.worked(got, front.seconds() - begun)
         return got
 
-    def _miss(self, number: int, octets: bytes, table: FastTable) -> Kept:
+    def _miss(self, number: int, packet: bytes, table: FastTable) -> Kept:
         """Answer what is not in the memo; _SILENCE where nothing is to be said."""
-        size = self._batch.lengths[number]
-        if size <= FRONT:
-            packet = octets[number * FRONT : number * FRONT + size]
-        else:
-            packet = self._batch.whole(number)
         try:
             made = table.direct(packet)
         except Exception:  # noqa: BLE001 - the pipeline answers it, as if there were no fast path
@@ -147,10 +144,10 @@ class BatchPort:
             made = None
         if made is not None:
             rest, cell, option = made
-            if option:
-                client, now = self._batch.packed(number), self._received()
-                rest += self._front.cookies(table, option, client, now)
-            return rest, cell
+            if not option:
+                return rest, cell
+            client, now = self._batch.packed(number), self._received()
+            return rest + self._front.cookies(table, option, client, now), cell
         if not self._batch.port(number):
             return _SILENCE
         reply = self._answer(packet, self._where(number))

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from ocizone.zone.node import Node
 
@@ -85,12 +85,29 @@ class ZoneReader(Protocol):
         """Yield (hash, encoded node) of ``nsec3_nodes``."""
 
 
+class Seeker(NamedTuple):
+    """What reads a node with the fewest calls.
+
+    Attributes:
+        prefix: what a key of the zone begins with.
+        find: goes to a key, prefix included, and tells whether it is there.
+        value: returns the encoded node there.
+    """
+
+    prefix: bytes
+    find: Callable[[bytes], bool]
+    value: Callable[[], bytes]
+
+
 @runtime_checkable
 class EncodedReader(Protocol):
     """What reads nodes without decoding them: for who answers from their octets (fastpath)."""
 
     def getter(self) -> Callable[[bytes], bytes | None]:
         """Return what gives the encoded node with a key, or None where no such name exists."""
+
+    def seeker(self) -> Seeker:
+        """Return the same in pieces."""
 
     def value_before(self, key: bytes) -> tuple[bytes, bytes] | None:
         """Return the last key below ``key`` and its encoded node; None at the apex."""
@@ -130,6 +147,18 @@ class DictZone:
     def getter(self) -> Callable[[bytes], bytes | None]:
         """Return what gives the encoded node with a key, or None where no such name exists."""
         return {key: node.encode() for key, node in self._nodes.items()}.get
+
+    def seeker(self) -> Seeker:
+        """Return the same in pieces."""
+        get = self.getter()
+        found: list[bytes] = []
+
+        def find(key: bytes) -> bool:
+            value = get(key)
+            found[:] = [] if value is None else [value]
+            return value is not None
+
+        return Seeker(b"", find, lambda: found[0])
 
     def value_before(self, key: bytes) -> tuple[bytes, bytes] | None:
         """Return the last key below ``key`` and its encoded node; None at the apex."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 
 import dns.message
 import pytest
@@ -15,6 +16,8 @@ from ocizone.plugins.loadbalance import LoadBalance
 from ocizone.plugins.tsig import TsigRules
 from ocizone.wire.cookie import CookieSecrets
 from ocizone.wire.name import from_text
+from ocizone.zone.image import Image, ImageZone, write_image
+from ocizone.zone.reader import DictZone, ZoneInfo
 from tests.signedtext import with_nsec
 from tests.zonebuilder import UDP, block, snapshot, zone
 
@@ -47,6 +50,20 @@ def serving(policy: Policy | None = None, text: str = TEXT) -> Snapshot:
     return snapshot(block(APEX, {APEX: Loaded(zone(text, APEX))}, policy))
 
 
+def of_image(text: str, folder: Path) -> Snapshot:
+    """Return what serves the zone from an image, behind another zone, as servers do."""
+    made = [ImageZone(("v",), *_parts(zone(one, APEX))) for one in (TEXT, text)]
+    first, second = (replace(one, views=(view,)) for one, view in zip(made, "av", strict=True))
+    write_image(folder / "image", [first, second])
+    reader = Image.open(folder / "image").zone("v", from_text(APEX))
+    assert reader is not None
+    return snapshot(block(APEX, {APEX: Loaded(reader)}))
+
+
+def _parts(read: DictZone) -> tuple[ZoneInfo, list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
+    return read.info, list(read.encoded()), list(read.nsec3_encoded())
+
+
 def table_of(served: Snapshot, *, logged: bool = False):
     return table_module.FastTable(served, "main", "udp", lambda *_: logged)
 
@@ -58,13 +75,15 @@ def question(name: str, qtype: str = "A", **options: object) -> bytes:
 
 
 def ask(table, packet: bytes) -> bool:
-    """Tell whether the table had a reply; if not, it learns of the one there is."""
+    """Tell whether the table had a reply, a right one; if not, it learns of the one there is."""
     made = table.direct(packet)
+    reply = respond(packet, table.snapshot, UDP)
     if made is None:
-        reply = respond(packet, table.snapshot, UDP)
         if isinstance(reply, Reply):
             table.learn(packet, reply)
         return False
+    assert isinstance(reply, Reply)
+    assert made[2] or made[0] == reply.wire[2:]
     return True
 
 
@@ -87,19 +106,21 @@ def test_one_name_teaches_the_next(first: str, then: str, do: bool):
     assert ask(table, question(f"{then}.{APEX}", want_dnssec=do))
 
 
-def test_names_denied_by_nsec_are_put_together():
+@pytest.mark.parametrize("from_image", [False, True])
+def test_names_denied_by_nsec_are_put_together(from_image: bool, tmp_path: Path):
     """RFC 4035 3.1.3.2: the NSEC differ, and what stands around them does not."""
     text = with_nsec(SIGNED, APEX)
-    table = table_of(serving(text=text))
+    table = table_of(of_image(text, tmp_path) if from_image else serving(text=text))
     assert not ask(table, question("aa.example.org.", want_dnssec=True))
     for name in ("bb", "oo", "zz"):
         assert ask(table, question(f"{name}.example.org.", want_dnssec=True))
 
 
-def test_what_exists_is_answered_from_its_node():
+@pytest.mark.parametrize("from_image", [False, True])
+def test_what_exists_is_answered_from_its_node(from_image: bool, tmp_path: Path):
     """One record of the same size: the second name needs no ``respond``."""
-    served = serving(text=TEXT + "ww2 300 IN A 192.0.2.9\n")
-    table = table_of(served)
+    text = TEXT + "ww2 300 IN A 192.0.2.9\n"
+    table = table_of(of_image(text, tmp_path) if from_image else serving(text=text))
     assert not ask(table, question("www.example.org."))
     assert ask(table, question("ww2.example.org."))
 
