@@ -7,6 +7,7 @@ Used by every way to run the server (ocizone.run, ocizone.tap) and by the proces
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import pwd
 import resource
@@ -45,6 +46,16 @@ def raise_file_limit() -> int:
     except (OSError, ValueError):
         return soft
     return hard
+
+
+def keep_for_good() -> None:
+    """Leave what there is now out of every search for garbage, and search from now on.
+
+    Modules and what was set up stay until the end: a full search looks at what came since, which
+    is what a query may have to wait for.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 def follow_to_death(parent: int) -> bool:

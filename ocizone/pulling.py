@@ -1,11 +1,13 @@
 """Making followers: clients, threads, the compiler and the store, put together.
 
 A part of the composition root (ocizone.app), apart because it is one idea: what a follower
-gets. The registry client is imported when the first one is made: it is a third of the start.
+gets. What speaks to registries is imported in the thread that first does: it is a fifth of the
+start, and images are answered from before it.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,7 @@ from ocizone.observe.registrytimes import RegistryTimes
 from ocizone.plugins.artifact import Artifact, Keep, Verify
 from ocizone.process import child_environment
 from ocizone.registry.api import PullClient, SignatureClient
+from ocizone.registry.late import LateClient
 from ocizone.registry.trust import Verdict
 from ocizone.store.arena import FetchArena
 from ocizone.store.store import Store
@@ -79,6 +82,7 @@ class Workshop:
         self.files = DaemonPool("files", limits.FILE_THREADS, reactor)
         self._given = given
         self._make_client: MakeClient | None = None
+        self._making = threading.Lock()
         self._memcached = _memcached(given)
         self._tools = Tools(
             clock=reactor,
@@ -102,9 +106,19 @@ class Workshop:
         """Return a follower for a source; nothing happens before it is started."""
         if not isinstance(source, OciSource):
             return LocalFollower(source, self._tools)
-        if self._make_client is None:
-            self._make_client = _client_maker(self._given, self._memcached)
-        return Follower(source, self._make_client, self._tools, _check_signature)
+        return Follower(
+            source,
+            lambda artifact: LateClient(lambda: self._client(artifact)),
+            self._tools,
+            _check_signature,
+        )
+
+    def _client(self, artifact: Artifact) -> PullClient:
+        # Several threads may be first.
+        with self._making:
+            if self._make_client is None:
+                self._make_client = _client_maker(self._given, self._memcached)
+            return self._make_client(artifact)
 
     def stop(self) -> None:
         """Close what followers share."""

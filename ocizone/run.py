@@ -18,7 +18,7 @@ from ocizone.cli.exit_codes import Exit, exit_code_of
 from ocizone.errors import OcizoneError
 from ocizone.observe.lines import LAST_LINES_S, LineWriter
 from ocizone.observe.log import observer
-from ocizone.process import raise_file_limit, use_steady_clock
+from ocizone.process import keep_for_good, raise_file_limit, use_steady_clock
 from ocizone.signals import obey
 from ocizone.state_dir import state_dir
 
@@ -51,6 +51,7 @@ def run(corefile: str, directory: str | None, port: int, *, user: str | None, de
         return exit_code_of(error) if isinstance(error, OcizoneError) else Exit.FAILED
     reactor.addSystemEventTrigger("before", "shutdown", app.stopService)
     obey(reactor, app)
+    keep_for_good()
     reactor.run()
     lines.close(LAST_LINES_S)
     queries.close(LAST_LINES_S)

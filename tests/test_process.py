@@ -74,3 +74,18 @@ def test_becoming_nobody_there_is():
     """The name is in the message."""
     with pytest.raises(OSError, match="there is no user no-such-user"):
         become("no-such-user")
+
+
+def test_what_was_set_up_is_never_searched_for_garbage():
+    """A start without searches ends with them, and without what there was in any of them."""
+    code = (
+        "import gc\n"
+        "gc.disable()\n"
+        "from ocizone.process import keep_for_good\n"
+        "kept = [[] for _ in range(9)]\n"
+        "keep_for_good()\n"
+        "assert gc.isenabled()\n"
+        "assert gc.get_freeze_count() > 1000\n"
+        "assert not any(one is kept for one in gc.get_objects())\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -23,7 +23,7 @@ from ocizone.live import LiveZones
 from ocizone.observe.counters import Counters
 from ocizone.observe.lines import LAST_LINES_S, LineWriter
 from ocizone.observe.log import observer
-from ocizone.process import follow_to_death, raise_file_limit, use_steady_clock
+from ocizone.process import follow_to_death, keep_for_good, raise_file_limit, use_steady_clock
 from ocizone.workers.channel import Channel
 from ocizone.workers.orders import Unpacker
 from ocizone.workers.serving import Certificates, Serving
@@ -50,6 +50,7 @@ def main(arguments: list[str]) -> int:
     )
     use_steady_clock(reactor)
     _work(queries)
+    keep_for_good()
     reactor.run(installSignalHandlers=False)
     lines.close(LAST_LINES_S)
     queries.close(LAST_LINES_S)
