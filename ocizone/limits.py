@@ -58,6 +58,8 @@ FAST_TEMPLATES: Final = 8_192
 FAST_CELLS: Final = 16_384
 # Kinds of questions that differ in their first label alone; each takes 1 KiB.
 FAST_LANES: Final = 4_096
+# TTLs of one lane: a zone has a few.
+FAST_LANE_TTLS: Final = 64
 # Denials by NSEC of one lane that are kept, of 1 KiB each: lengths of names times gaps of a zone.
 FAST_DENIALS: Final = 4_096
 # Forms of an OPT that are known by their octets: clients send a dozen.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ocizone.fastpath.tally import Cell
-from ocizone.limits import LABEL_OCTETS
+from ocizone.limits import FAST_LANE_TTLS, LABEL_OCTETS
 from ocizone.zone.reader import Seeker
 
 #: How a node begins that has no flags and one RRset.
@@ -20,7 +20,10 @@ _PLAIN: Final = b"\x00\x00\x00\x01"
 _ONE_RDATA: Final = b"\x00\x01\x00\x00"
 #: Octets of an encoded node of one record, more than those of the record behind its owner and
 #: fixed part: so many more has the node than the answer.
-MORE_OCTETS: Final = 8
+_MORE_OCTETS: Final = 8
+#: Octets of a node up to the one that say how many its rdata takes, and up to the rdata's length.
+_START_OCTETS: Final = 14
+_RECORD_AT: Final = 18
 
 #: Head, what comes behind the answer, labels that must not be asked for, and what counts it.
 Kept = tuple[bytes, bytes, frozenset[bytes], Cell]
@@ -32,12 +35,12 @@ class Lane:
     Attributes:
         no_name: for names that do not exist, by octets of the label.
         denied: the same in a signed zone, by octets of the label and owner of the NSEC.
-        answers: for names with one record, by octets of the label and of the node (``place``).
+        answers: for names with one record, by octets of the label and of the node.
     """
 
     __slots__ = (
-        *("_before", "_behind", "_find", "_fixed", "_is_apart", "_plain", "_prefix"),
-        *("_sizes_apart", "_value", "answers", "denied", "no_name"),
+        *("_before", "_behind", "_find", "_is_apart", "_plain", "_prefix"),
+        *("_sizes_apart", "_starts", "_value", "answers", "denied", "no_name"),
     )
 
     def __init__(
@@ -66,8 +69,8 @@ class Lane:
         self._is_apart = is_apart
         self._sizes_apart = sizes_apart
         self._plain = _PLAIN + qtype
-        #: How an answer begins: owner, type, class.
-        self._fixed = b"\xc0\x0c" + qtype + b"\x00\x01"
+        #: By how a node of one record begins, how its answer does: owner, type, class, TTL.
+        self._starts: dict[bytes, bytes] = {}
         self.no_name: list[Kept | None] = [None] * (LABEL_OCTETS + 1)
         self.denied: dict[tuple[int, bytes], Kept] = {}
         self.answers: dict[int, Kept] = {}
@@ -96,7 +99,8 @@ class Lane:
                 return None
             return head + packet[12 : self._behind + size] + tail, cell, False
         value = self._value()
-        if value[:6] != self._plain or value[10:14] != _ONE_RDATA:
+        start = self._starts.get(value[:_START_OCTETS])
+        if start is None:
             return None
         kept = self.answers.get(size << 16 | len(value))
         if kept is None:
@@ -104,16 +108,18 @@ class Lane:
         head, tail, labels, cell = kept
         if label in labels:
             return None
-        # TTL, then length and rdata, which stand in a node as in a message.
-        parts = head, packet[12 : self._behind + size], self._fixed, value[6:10], value[18:], tail
+        # Length and rdata stand in a node as in a message.
+        parts = head, packet[12 : self._behind + size], start, value[_RECORD_AT:], tail
         return b"".join(parts), cell, True
 
+    def keep_answer(self, size: int, answer: bytes, kept: Kept) -> None:
+        """Have names answered like one that was.
 
-def place(size: int, answer: int) -> int:
-    """Return where ``Lane.answers`` keeps what answers a label of so many octets.
-
-    Args:
-        size: of the label.
-        answer: octets of the answer, one record.
-    """
-    return size << 16 | answer + MORE_OCTETS
+        Args:
+            size: octets of its label.
+            answer: one record, in octets.
+            kept: what stands around it.
+        """
+        if len(self._starts) < FAST_LANE_TTLS:
+            self._starts[self._plain + answer[6:10] + _ONE_RDATA] = answer[:10]
+        self.answers[size << 16 | len(answer) + _MORE_OCTETS] = kept

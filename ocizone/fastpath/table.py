@@ -16,7 +16,7 @@ from ocizone.answer.respond import Reply
 from ocizone.answer.route import Blocks, route
 from ocizone.fastpath.fastzone import FastZone
 from ocizone.fastpath.form import COOKIE_OCTETS, Form, form_of
-from ocizone.fastpath.lane import Lane, place
+from ocizone.fastpath.lane import Lane
 from ocizone.fastpath.memo import Kept, Memo
 from ocizone.fastpath.tally import OTHER_TYPE, Cell, Cells, Labels
 from ocizone.fastpath.template import Put, Wanted, denial_of, template_of
@@ -240,7 +240,7 @@ class FastTable:
         elif head[1] & 15 == NXDOMAIN and not answer:
             lane.no_name[size] = (head, tail, labels, cell)
         elif head[4:6] == b"\x00\x01" and answer:
-            lane.answers[place(size, len(answer))] = (head, tail, labels, cell)
+            lane.keep_answer(size, answer, (head, tail, labels, cell))
 
     def _lane(self, zone: FastZone, behind: int, qtype: bytes) -> Lane:
         apex, zones = zone.apex, self._zones

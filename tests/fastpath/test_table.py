@@ -126,6 +126,27 @@ def test_what_exists_is_answered_from_its_node(from_image: bool, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("text", "names", "do"),
+    [
+        (TEXT, ("aa", "bb", "cc"), False),
+        (TEXT + "ww2 300 IN A 192.0.2.9\nww3 300 IN A 192.0.2.8\n", ("www", "ww2", "ww3"), False),
+        (with_nsec(SIGNED, APEX), ("oo", "pp", "qq"), True),
+    ],
+    ids=["no name", "a record", "denied by NSEC"],
+)
+def test_the_third_takes_the_fewest_steps(
+    text: str, names: tuple[str, ...], do: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """One is composed, one put together, and from then on they have a lane."""
+    table = table_of(serving(text=text))
+    first, second, third = (question(f"{name}.{APEX}", want_dnssec=do) for name in names)
+    assert not ask(table, first)
+    assert ask(table, second)
+    monkeypatch.setattr(table_module.FastTable, "_direct", pytest.fail)
+    assert ask(table, third)
+
+
+@pytest.mark.parametrize(
     ("name", "qtype"),
     [("mail", "MX"), ("alias", "A"), ("two", "AAAA"), ("@", "NS"), ("sub", "DS"), ("www", "ANY")],
 )
