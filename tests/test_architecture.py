@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,3 +150,9 @@ def test_names_say_something(path: Path):
 def test_modules_say_what_they_are(path: Path):
     """The docstring comes first: what, what not, which RFC."""
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), short(path)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_no_group_is_possessive(path: Path):
+    """Python before 3.11.5 (Debian 12 has 3.11.2) matches such groups wrongly (gh-106052)."""
+    assert not re.search(r"\)[*+?]\+", path.read_text(encoding="utf-8"))

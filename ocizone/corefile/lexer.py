@@ -21,15 +21,16 @@ from ocizone.limits import SHOWN_CHARACTERS
 _SPACE: Final = (
     "\\t\\n\\v\\f\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
 )
+_BLANK: Final = _SPACE.replace("\\n", "")
 _PIECE: Final = re.compile(
     rf"""
-      (?P<space> (?:(?!\n)[{_SPACE}])++ )
+      (?P<space> [{_BLANK}]++ )
     | (?P<newline> \n )
     | (?P<comment> \#[^\n]*+ )
-    | " (?P<quoted> (?: [^"\\]++ | \\. )*+ ) "
+    | " (?P<quoted> [^"\\]*+ (?: \\. [^"\\]*+ )* ) "
     | (?P<open> " )
       # A carriage return inside a token is dropped: `a\rb` is `ab`.
-    | (?P<bare> [^{_SPACE}\#"][^{_SPACE}\#]*+ (?: \r++ [^{_SPACE}\#]++ )*+ )
+    | (?P<bare> [^{_SPACE}\#"][^{_SPACE}\#]*+ (?: \r++ [^{_SPACE}\#]++ )* )
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -13,7 +13,7 @@ from ocizone import limits
 
 # Strings first, so that brackets inside them do not count. An unclosed one runs to the end: were
 # it no match, the scan would begin again at each quote inside it and take quadratic time.
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.?)*+"?|[\[\]{}]', re.DOTALL)
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.?)*"?|[\[\]{}]', re.DOTALL)
 
 
 class BadJSONError(ValueError):

@@ -16,9 +16,9 @@ _TOKEN: Final = re.compile(
     rb"(?P<blank>[ \t]+)"
     rb"|(?P<comment>;.*)"
     rb"|(?P<paren>[()])"
-    rb'|(?P<quoted>"(?:[^"\\]|\\.)*+")'
+    rb'|(?P<quoted>"[^"\\]*+(?:\\.[^"\\]*+)*")'
     # SvcParams: a quoted value belongs to the key before it (RFC 9460 2.1).
-    rb'|(?P<plain>(?:[^ \t;"()\\]|\\.)++(?:(?<==)"(?:[^"\\]|\\.)*+")?)'
+    rb'|(?P<plain>(?:[^ \t;"()\\]|\\.)+(?:(?<==)"[^"\\]*+(?:\\.[^"\\]*+)*")?)'
 )
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
