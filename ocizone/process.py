@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ import ocizone
 
 # prctl(2), linux/prctl.h.
 _PR_SET_PDEATHSIG: Final = 1
+# mallopt(3), malloc.h.
+_M_ARENA_MAX: Final = -8
 # Passed on to a child; everything else, credentials above all, stays here.
 _ENVIRONMENT: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 
@@ -56,6 +59,18 @@ def keep_for_good() -> None:
     """
     gc.freeze()
     gc.enable()
+
+
+def share_one_heap() -> None:
+    """Let all threads take memory from one heap; before the first of them is started.
+
+    Of one heap for each, what one thread freed serves no other: 3.5 of 57 MiB (2026-11-21). Who
+    holds Python's lock takes memory, so that none waits for another. Other libraries than glibc
+    know no such thing.
+    """
+    libc = ctypes.CDLL(None)
+    with suppress(AttributeError):
+        libc.mallopt(_M_ARENA_MAX, 1)
 
 
 def follow_to_death(parent: int) -> bool:

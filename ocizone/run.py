@@ -18,7 +18,7 @@ from ocizone.cli.exit_codes import Exit, exit_code_of
 from ocizone.errors import OcizoneError
 from ocizone.observe.lines import LAST_LINES_S, LineWriter
 from ocizone.observe.log import observer
-from ocizone.process import keep_for_good, raise_file_limit, use_steady_clock
+from ocizone.process import keep_for_good, raise_file_limit, share_one_heap, use_steady_clock
 from ocizone.signals import obey
 from ocizone.state_dir import state_dir
 
@@ -28,6 +28,7 @@ reactor: Any = _installed
 
 def run(corefile: str, directory: str | None, port: int, *, user: str | None, debug: bool) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
+    share_one_heap()
     lines = LineWriter(sys.stderr)
     queries = LineWriter(sys.stdout)
     globalLogBeginner.beginLoggingTo(

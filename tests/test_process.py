@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -87,5 +88,26 @@ def test_what_was_set_up_is_never_searched_for_garbage():
         "assert gc.isenabled()\n"
         "assert gc.get_freeze_count() > 1000\n"
         "assert not any(one is kept for one in gc.get_objects())\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives threads heaps")
+def test_threads_take_memory_from_one_heap():
+    """What many threads take and free does not stay with each of them."""
+    code = (
+        "import threading\n"
+        "from ocizone.process import share_one_heap\n"
+        "share_one_heap()\n"
+        "taken = threading.Barrier(9)\n"
+        "def take():\n"
+        "    held = bytes(20_000)\n"
+        "    taken.wait()\n"
+        "for _ in range(8):\n"
+        "    threading.Thread(target=take).start()\n"
+        "heaps = [int(line.split('-')[0], 16) % 2**26 for line in open('/proc/self/maps')]\n"
+        "taken.wait()\n"
+        # A map may begin where a heap would.
+        "assert heaps.count(0) < 4, heaps.count(0)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -23,7 +23,13 @@ from ocizone.live import LiveZones
 from ocizone.observe.counters import Counters
 from ocizone.observe.lines import LAST_LINES_S, LineWriter
 from ocizone.observe.log import observer
-from ocizone.process import follow_to_death, keep_for_good, raise_file_limit, use_steady_clock
+from ocizone.process import (
+    follow_to_death,
+    keep_for_good,
+    raise_file_limit,
+    share_one_heap,
+    use_steady_clock,
+)
 from ocizone.workers.channel import Channel
 from ocizone.workers.orders import Unpacker
 from ocizone.workers.serving import Certificates, Serving
@@ -42,6 +48,7 @@ def main(arguments: list[str]) -> int:
     for number in NOT_FOR_WORKERS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, NOT_FOR_WORKERS)
+    share_one_heap()
     lines, queries = LineWriter(WholeLines(2)), LineWriter(WholeLines(1))
     globalLogBeginner.beginLoggingTo(
         [observer(lines.write, debug="--debug" in arguments)],
