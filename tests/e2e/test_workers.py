@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,7 +53,17 @@ def site(tmp_path: Path) -> Path:
 def started(serve: Serve, text: str, **more: Any) -> Server:
     server = serve(text, **more)
     server.wait_answer("www.example.org", "A", "192.0.2.10")
+    # One that has never served may take a minute before it is given up.
+    wait_until(lambda: all_up(server), "every worker to serve")
     return server
+
+
+def is_replaced(server: Server, pid: int) -> bool:
+    return all_up(server) and pid not in pids(server)
+
+
+def all_up(server: Server) -> bool:
+    return all(worker["up"] for worker in workers(server))
 
 
 def workers(server: Server) -> list[dict[str, Any]]:
@@ -169,12 +180,11 @@ def drained(clients: list[socket.socket]) -> None:
 
 
 class Load:
-    """A few hundred queries a second from many ports, and when each was answered."""
+    """A few hundred queries a second from many ports, and which are not answered yet."""
 
     def __init__(self, port: int) -> None:
         self._clients = udp_clients(port)
-        self._asked: dict[int, float] = {}
-        self.late_s = 0.0
+        self._asked: set[int] = set()
         self.answered = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -194,13 +204,16 @@ class Load:
     def lost(self) -> int:
         return len(self._asked)
 
+    def has_answered(self, count: int) -> bool:
+        return self.answered >= count
+
     def _run(self) -> None:
         number = 0
         while not self._over.is_set():
             for client in self._clients:
                 number += 1
                 query = number.to_bytes(2, "big") + QUESTION[2:]
-                self._asked[number] = time.monotonic()
+                self._asked.add(number)
                 client.send(query)
                 self._take(0.0025)
 
@@ -210,24 +223,23 @@ class Load:
         while (left := end - time.monotonic()) > 0 and (self._asked or not self._over.is_set()):
             for client in select.select(self._clients, [], [], left)[0]:
                 number = int.from_bytes(client.recv(4096)[:2], "big")
-                self.late_s = max(self.late_s, time.monotonic() - self._asked.pop(number))
+                self._asked.remove(number)
                 self.answered += 1
 
 
-def test_a_killed_worker_is_back_within_a_second_and_loses_nothing(serve, site):
-    """What was queued for it waits; only what it had taken off its socket could be lost."""
+def test_a_killed_worker_is_back_and_loses_nothing(serve, site):
+    """What was queued for it waits; only what it had taken off its socket could be lost.
+
+    How long it waits is measured by the benchmark (f).
+    """
     server = started(serve, corefile(site, "multisocket 2"))
-    late_s = []
     for pid in pids(server):
         with Load(server.port) as load:
-            time.sleep(0.5)
+            wait_until(partial(load.has_answered, 100), "some to be answered")
             os.kill(pid, signal.SIGKILL)
-            time.sleep(1.5)
+            wait_until(partial(is_replaced, server, pid), "a new worker")
+            wait_until(partial(load.has_answered, load.answered + 100), "more answers")
         assert load.lost <= 1
-        assert load.answered > 200
-        late_s.append(load.late_s)
-    # Of two, for a machine may be busy.
-    assert min(late_s) < 1.0, server.log
     server.wait_log("a worker ended", 2)
     assert "killed by SIGKILL" in server.log
     assert [worker["restarts"] for worker in workers(server)] == [1, 1]
@@ -260,7 +272,7 @@ def test_a_stopped_worker_is_reported_and_replaced(serve, site):
     server.wait_log("a worker is killed")
     assert "gave no sign of life" in server.log
     server.wait_log("a worker ended")
-    wait_until(lambda: all(worker["up"] for worker in workers(server)), "both to be up")
+    wait_until(lambda: all_up(server), "both to be up")
     assert pids(server)[1] == other
     assert pids(server)[0] != one
     clients = udp_clients(server.port)
