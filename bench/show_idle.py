@@ -1,6 +1,6 @@
 """Ten ``oci`` blocks at interval 5 for a minute: the server's CPU, and what the registry saw.
 
-python bench/show_idle.py [--blocks 10] [--seconds 60]
+PYTHONPATH=. python bench/show_idle.py [--blocks 10] [--seconds 60]
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from show_swap import zone
-
+from bench.show_swap import zone
 from ocizone.lab.registry import LabRegistry
 from ocizone.registry.client import Client
 from ocizone.registry.push import push

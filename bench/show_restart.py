@@ -1,6 +1,6 @@
 """kill -9 with the registry gone, and a registry that accepts and never answers.
 
-    python bench/show_restart.py
+    PYTHONPATH=. python bench/show_restart.py
 
 Prints: seconds from starting the killed server again to its first answer, whether the zones are
 the same; then, with a silent registry, answers while it hangs and seconds from SIGTERM to the end.
@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 import dns.message
-from show_swap import zone
 
+from bench.show_swap import zone
 from ocizone.lab.registry import LabRegistry
 from ocizone.registry.client import Client
 from ocizone.registry.push import push
