@@ -27,7 +27,8 @@ from bench.rounds import Plan, measure, progress
 from bench.servers import Server
 from bench.shapes import SHAPES
 from bench.under_load import flood, swap
-from bench.workloads import WORKLOADS, UniqueNames
+from bench.uniquenames import UniqueNames
+from bench.workloads import WORKLOADS
 
 FLOOD_S = 60.0
 NOT_KEPT = ROOT / "build" / "bench"
@@ -36,7 +37,7 @@ NOT_KEPT = ROOT / "build" / "bench"
 def arguments() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--workload", default="abcdef", help="letters, default %(default)s")
+    parser.add_argument("--workload", default="abcdefg", help="letters, default %(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
     parser.add_argument("--seconds", type=float, default=2, help="of a run, default %(default)s")
     parser.add_argument("--rate", type=int, default=20_000, help="for latency; 0: no latency")

@@ -65,14 +65,15 @@ class Drive:
     ) -> list[str]:
         """Return the command line; ``rate`` 0 is as much as goes.
 
-        The file is gone through once: what is not to repeat does not.
+        The file is gone through once: what is not to repeat does not. Every query has EDNS, as
+        those of resolvers have.
         """
         binary = shutil.which("dnsperf") or "/usr/bin/dnsperf"
         return [
             "taskset", "-c", str(self.core), binary, "-s", "127.0.0.1", "-p", str(port),
             "-d", str(file), "-n", "1", "-c", str(self.clients), "-T", "1",
             "-q", str(self.outstanding), "-b", str(self.buffer_kib), "-l", f"{seconds:g}", "-t", "2",
-            *(["-m", "tcp"] if tcp else []), *(["-D"] if dnssec else []),
+            *(["-m", "tcp"] if tcp else []), "-D" if dnssec else "-e",
             *(["-Q", str(rate), "-v"] if rate else []),
         ]  # fmt: skip
 

@@ -24,7 +24,8 @@ from bench.registry import Registry, registry
 from bench.rounds import Plan, progress
 from bench.servers import Ocizone, Server, ZoneFile
 from bench.shapes import Shape, change
-from bench.workloads import SEED, write_lines
+from bench.workloads import write_lines
+from bench.zones import SEED
 
 LOOK_UPS, LOOK_UP_S = 400_000, 2.0
 COLUMNS = (

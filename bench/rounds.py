@@ -18,7 +18,8 @@ from bench.processes import set_buffers
 from bench.ratios import rotated
 from bench.sameanswers import Sameness, ask, compare, packet
 from bench.servers import Ocizone, Server
-from bench.workloads import UniqueNames, Workload, query_lines, write_lines
+from bench.uniquenames import UniqueNames
+from bench.workloads import Workload, query_lines, write_lines
 
 #: Above what any server here answers on one core, so that a file does not end before its time.
 LINES_PER_SECOND = 320_000
@@ -58,8 +59,9 @@ def measure(
 ) -> dict[str, object]:
     """Run one workload; return everything that was measured, ready for JSON."""
     directory = plan.directory / workload.key
-    directory.mkdir()
-    zone = workload.zone(directory)
+    files = directory / "files"
+    files.mkdir(parents=True)
+    zones = workload.zones(files)
     absent = dict(workload.without)
     with ExitStack() as stack:
         servers: dict[str, Server] = {}
@@ -70,7 +72,7 @@ def measure(
             if kind.name in absent:
                 continue
             server = kind(directory / kind.program.replace("/", "_") / kind.name.replace(" ", "_"),
-                          free_ports(), [zone], plan.server_core)  # fmt: skip
+                          free_ports(), zones, plan.server_core)  # fmt: skip
             stack.callback(server.stop)
             try:
                 ready, buffers = started(server, plan)

@@ -52,11 +52,10 @@ class Sameness:
 
 
 def packet(line: str, number: int, *, dnssec: bool) -> bytes:
-    """Return the query of a dnsperf line as dnsperf makes it (RD set), with this id."""
+    """Return the query of a dnsperf line as dnsperf makes it (RD, EDNS), with this id."""
     name, _, kind = line.partition(" ")
     query = dns.message.make_query(name, kind, flags=dns.flags.RD)
-    if dnssec:
-        query.use_edns(0, dns.flags.DO, payload=4096)
+    query.use_edns(0, dns.flags.DO if dnssec else 0, payload=4096)
     query.id = number & 0xFFFF
     return query.to_wire()
 

@@ -22,7 +22,9 @@ from bench.rounds import LINES_PER_SECOND, Plan, progress
 from bench.servers import Ocizone, Server, ZoneFile
 from bench.shapes import Shape, renumber
 from bench.steady import Steady
-from bench.workloads import SEED, WORKLOADS, UniqueNames, hot_zone, query_lines, write_lines
+from bench.uniquenames import UniqueNames
+from bench.workloads import WORKLOADS, missing_lines, query_lines, write_lines
+from bench.zones import SEED, hot_zone
 
 SECTION = dict[str, object]
 IDLE_S = 5.0
@@ -165,8 +167,9 @@ def _few(values: list[int]) -> tuple[int, int, int]:
 def _flood(
     kind: type[Server], plan: Plan, seconds: float, unique: UniqueNames
 ) -> dict[str, object]:
-    zone = hot_zone(plan.directory)
-    server = kind(plan.directory / "server", free_ports(), [zone], plan.server_core)
+    server = kind(
+        plan.directory / "server", free_ports(), hot_zone(plan.directory), plan.server_core
+    )
     file = plan.directory / "lines"
     hot = next(workload for workload in WORKLOADS if workload.key == "a")
     with ended(server):
@@ -186,7 +189,7 @@ def _flood(
         left = seconds
         while left > 0:
             piece = min(left, FLOOD_SLICE_S)
-            write_lines(file, unique.take(int(LINES_PER_SECOND * piece)))
+            write_lines(file, missing_lines(unique, int(LINES_PER_SECOND * piece)))
             command = plan.drive.command(server.port, file, piece, tcp=False, dnssec=False)
             answered += saturate(process, command).counts.completed
             resident.append(process.memory().resident)

@@ -92,3 +92,5 @@ def test_command_goes_through_a_file_once(tmp_path):
     text = " ".join(command)
     assert " -n 1 " in text
     assert text.endswith("-m tcp -D -Q 7 -v")
+    plain = Drive(core=0).command(5300, tmp_path, 2, tcp=False, dnssec=False)
+    assert plain[-1] == "-e"

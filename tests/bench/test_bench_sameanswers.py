@@ -27,10 +27,11 @@ ONE, TWO = "x.test. 5 A 192.0.2.1", "x.test. 5 A 192.0.2.2"
 
 
 def test_query_is_dnsperfs():
-    """RD is set, EDNS is there with DO and 4096 octets only for signed zones."""
+    """RD is set, EDNS is there with 4096 octets, DO only for signed zones."""
     plain = dns.message.from_wire(packet(LINE, 65536 + 7, dnssec=False))
     signed = dns.message.from_wire(packet(LINE, 7, dnssec=True))
-    assert (plain.id, plain.flags, plain.edns) == (7, dns.flags.RD, -1)
+    assert (plain.id, plain.flags) == (signed.id, signed.flags) == (7, dns.flags.RD)
+    assert (plain.edns, plain.payload, plain.ednsflags) == (0, 4096, 0)
     assert (signed.edns, signed.payload, signed.ednsflags) == (0, 4096, dns.flags.DO)
 
 
