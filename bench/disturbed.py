@@ -1,7 +1,7 @@
 """Workload (f): workers killed and zones reloaded while queries come at a steady rate.
 
 Only ocizone and NSD bring a killed worker back by themselves. A reload is a push that is refreshed,
-or a changed file and SIGHUP. Not here: large zones (under_load).
+or a changed file and SIGHUP. Not here: large zones (under_load), who was answered when (clients).
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bench.clients import Clients
 from bench.following import FollowingOcizone, ended, until_version
 from bench.ports import free_ports
 from bench.processes import set_buffers, tree, wait_until
 from bench.registry import registry
 from bench.rounds import Plan, progress
-from bench.servers import Ocizone, Server
+from bench.servers import Nsd, Ocizone, Server
 from bench.shapes import Shape, change, lines_of_one, one_zone
 from bench.steady import Steady, many_sockets
 from bench.under_load import SECTION, percentiles
@@ -55,7 +56,10 @@ def measure_disturbed(
         raw += found
     return {
         "title": f"(f) workers killed, zones reloaded, at {plan.rate:,} queries/s",
-        "columns": ("server", "what", "lost", "p50 / p99 / p99.9 us", "longest ms", "back after s"),
+        "columns": (
+            "server", "what", "lost", "p50 / p99 / p99.9 us", "longest ms",
+            "all clients answered after ms",
+        ),
         "rows": [_row(entry) for entry in raw], "raw": raw,
     }  # fmt: skip
 
@@ -65,8 +69,12 @@ def _row(entry: SECTION) -> list[str]:
     assert isinstance(found, dict)
     return [
         str(entry["server"]), str(entry["what"]), f"{found['lost']} of {found['sent']:,}",
-        percentiles(found), f"{found['max_us'] / 1000:.1f}", str(entry.get("back_s", "")),
+        percentiles(found), f"{found['max_us'] / 1000:.1f}", _milliseconds(entry.get("answered_s")),
     ]  # fmt: skip
+
+
+def _milliseconds(seconds: object) -> str:
+    return f"{seconds * 1000:.1f}" if isinstance(seconds, float) else ""
 
 
 def _ocizone(kind: type[Server], plan: Plan, kills: int, reloads: int) -> list[SECTION]:
@@ -80,9 +88,7 @@ def _ocizone(kind: type[Server], plan: Plan, kills: int, reloads: int) -> list[S
             until_version(server, zones[0], 1)
             lines = _lines(server, plan)
             found = [_quiet(server, lines, plan)]
-            pid = server.running().pid
-            if workers(pid):
-                found += [_kill(server, lines, plan) for _ in range(kills)]
+            found += [_kill(server, lines, plan) for _ in range(kills)]
             with _steady(server, lines, plan) as load:
                 for version in range(2, reloads + 2):
                     change(zones[0], version)
@@ -93,14 +99,18 @@ def _ocizone(kind: type[Server], plan: Plan, kills: int, reloads: int) -> list[S
     return [{"server": kind.name, **entry} for entry in found]
 
 
-def _peer(kind: type[Server], plan: Plan, _kills: int, reloads: int) -> list[SECTION]:
+def _peer(kind: type[Server], plan: Plan, kills: int, reloads: int) -> list[SECTION]:
     zones = SMALL.write(plan.directory)
     server = kind(plan.directory / "server", free_ports(), zones, plan.server_core)
+    if isinstance(server, Nsd):
+        server.count = WORKERS
     with ended(server):
         server.start()
         until_version(server, zones[0], 1)
         lines = _lines(server, plan)
         found = [_quiet(server, lines, plan)]
+        if isinstance(server, Nsd):
+            found += [_kill(server, lines, plan) for _ in range(kills)]
         with _steady(server, lines, plan) as load:
             for version in range(2, reloads + 2):
                 # Some look at whole seconds of the file's time.
@@ -112,35 +122,43 @@ def _peer(kind: type[Server], plan: Plan, _kills: int, reloads: int) -> list[SEC
     return [{"server": kind.name, **entry} for entry in found]
 
 
-def workers(pid: int) -> set[int]:
-    """Return the workers below a supervisor."""
-    found = set()
-    for member in tree(pid)[1:]:
-        try:
-            if WORKER in Path(f"/proc/{member}/cmdline").read_bytes():
-                found.add(member)
-        except OSError:
-            continue
-    return found
+def workers(server: Server) -> set[int]:
+    """Return the processes that answer."""
+    members = tree(server.running().pid)
+    if isinstance(server, Nsd):
+        # One process reads zones, one follows primaries, the second's children answer.
+        return {pid for pid in members if len(tree(pid)) == 1}
+    return {pid for pid in members[1:] if WORKER in _command(pid)}
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _kill(server: Server, lines: Path, plan: Plan) -> SECTION:
-    """Kill one worker under load; it is back when there are as many as before."""
-    pid = server.running().pid
-    before = workers(pid)
+    """Kill one worker under load; see how long it takes until every client is answered."""
+    before = workers(server)
 
-    def back() -> Iterator[bool]:
+    def replaced() -> Iterator[bool]:
         while True:
-            server.running()
-            yield len(workers(pid)) == len(before)
+            now = workers(server)
+            yield len(now) == len(before) and now != before
 
-    with _steady(server, lines, plan) as load:
+    with (
+        _steady(server, lines, plan) as load,
+        Clients(server.port, CLIENTS, SMALL.lines()[0]) as clients,
+    ):
         time.sleep(BEFORE_S)
+        # All are answered while nothing is amiss.
+        clients.answered_after(BACK_S)
         os.kill(min(before), signal.SIGKILL)
-        time.sleep(0.005)
-        seconds = wait_until("a worker is back", BACK_S, back(), 0.005)
+        seconds = clients.answered_after(BACK_S)
+        wait_until("a worker is back", BACK_S, replaced())
         time.sleep(AFTER_S)
-    return {"what": "kill -9 of a worker", "load": load.found, "back_s": round(seconds, 3)}
+    return {"what": "kill -9 of a worker", "load": load.found, "answered_s": round(seconds, 4)}
 
 
 def _quiet(server: Server, lines: Path, plan: Plan) -> SECTION:

@@ -83,7 +83,7 @@ class PowerDns(Server):
 class TwistedNames(Server):
     name = "twisted.names"
     program = sys.executable
-    remark = "its answers lack RD and, when negative, the SOA"
+    remark = "its answers lack RD, EDNS and, when negative, the SOA"
     loads = False
 
     @classmethod

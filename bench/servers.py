@@ -197,6 +197,7 @@ class Nsd(Server):
     name = "NSD"
     program = "nsd"
     remark = "minimal-responses, rrl-ratelimit 0, server-count 1"
+    count = 1
 
     @classmethod
     def version(cls) -> str:
@@ -208,7 +209,7 @@ class Nsd(Server):
             "server:", f"  ip-address: 127.0.0.1@{self.port}", '  username: ""', '  chroot: ""',
             f'  zonesdir: "{own}"', f'  pidfile: "{own}/pid"', '  database: ""',
             f'  zonelistfile: "{own}/zone.list"', f'  xfrdfile: "{own}/xfrd.state"',
-            f'  xfrdir: "{own}"', "  server-count: 1", "  ipv4-edns-size: 1232",
+            f'  xfrdir: "{own}"', f"  server-count: {self.count}", "  ipv4-edns-size: 1232",
             "  minimal-responses: yes", "  rrl-ratelimit: 0", "  verbosity: 0",
             "  tcp-count: 250", "remote-control:", "  control-enable: no",
         ]  # fmt: skip

@@ -82,6 +82,17 @@ def test_rows(document):
     assert "| x | 1 |" in lines
 
 
+def test_other_answers_have_no_ratio(document):
+    """Who answers otherwise is timed and marked, and compared with nobody."""
+    document["workloads"]["a"]["servers"]["Knot DNS"]["same"] = same(364, 399)
+    lines = markdown(document).splitlines()
+    assert [ratio.peer for ratio in all_ratios(document)] == ["twisted.names"]
+    assert "| (a) | Knot DNS | answers differ | 1 | |" in lines
+    (row,) = (line for line in lines if line.startswith("| Knot DNS | 1,000"))
+    assert row.startswith("| Knot DNS | 1,000 (1,000..1,000) | answers differ | 1.50 |")
+    assert row.endswith("| **1 differ** |")
+
+
 def test_aims(document):
     """An aim is reached by the median."""
     lines = markdown(document).splitlines()
