@@ -14,25 +14,28 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.clients import Clients
-from bench.following import FollowingOcizone, ended, until_version
+from bench.following import (
+    MULTISOCKET,
+    WORKERS,
+    FollowingOcizone,
+    ended,
+    until_version,
+    workers_below,
+)
 from bench.ports import free_ports
 from bench.processes import set_buffers, tree, wait_until
 from bench.registry import registry
 from bench.rounds import Plan, progress
 from bench.servers import Nsd, Ocizone, Server
 from bench.shapes import Shape, change, lines_of_one, one_zone
-from bench.steady import Steady, many_sockets
+from bench.steady import CLIENTS, Steady, many_sockets
 from bench.under_load import SECTION, percentiles
 from bench.workloads import write_lines
 
 NAMES = 2_000
 SMALL = Shape("hot", "2,000 records", one_zone(NAMES), lines_of_one(NAMES))
-WORKERS = 2
-#: More sockets than workers, so that the kernel gives each some.
-CLIENTS = 64
 BEFORE_S = AFTER_S = 2.0
 BACK_S = 20.0
-WORKER = b"ocizone.workers"
 
 
 def measure_disturbed(
@@ -82,7 +85,7 @@ def _ocizone(kind: type[Server], plan: Plan, kills: int, reloads: int) -> list[S
     with registry(plan.directory / "registry", None) as source:
         source.push(zones)
         server = FollowingOcizone(plan.directory / "server", free_ports(), zones, plan.server_core)
-        server.reference, server.extra = source.reference, f" multisocket {WORKERS}\n"
+        server.reference, server.extra = source.reference, MULTISOCKET
         with ended(server):
             server.start()
             until_version(server, zones[0], 1)
@@ -124,18 +127,11 @@ def _peer(kind: type[Server], plan: Plan, kills: int, reloads: int) -> list[SECT
 
 def workers(server: Server) -> set[int]:
     """Return the processes that answer."""
-    members = tree(server.running().pid)
+    pid = server.running().pid
     if isinstance(server, Nsd):
-        # One process reads zones, one follows primaries, the second's children answer.
-        return {pid for pid in members if len(tree(pid)) == 1}
-    return {pid for pid in members[1:] if WORKER in _command(pid)}
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
+        # One process follows primaries, one reads zones; the second one's children answer.
+        return {member for member in tree(pid) if len(tree(member)) == 1}
+    return set(workers_below(pid))
 
 
 def _kill(server: Server, lines: Path, plan: Plan) -> SECTION:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from bench.ask import version_of
-from bench.processes import wait_until
+from bench.processes import tree, wait_until
 from bench.servers import Ocizone, Server, ZoneFile
 from ocizone.control import tell
 
 SERVED_S = 120.0
+WORKERS = 2
+MULTISOCKET = f" multisocket {WORKERS}\n"
+WORKER = b"ocizone.workers"
 
 
 class FollowingOcizone(Ocizone):
@@ -56,6 +60,18 @@ def until_version(server: Server, zone: ZoneFile, version: int) -> float:
         return wait_until(f"{server.name} serves version {version}", SERVED_S, served(), 0.001)
     except TimeoutError as error:
         raise TimeoutError(f"{error}\n{server.running().log[-2000:]}") from None
+
+
+def workers_below(pid: int) -> list[int]:
+    """Return the workers of a supervisor."""
+    return [member for member in tree(pid)[1:] if WORKER in _command(member)]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 @contextmanager

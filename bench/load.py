@@ -17,13 +17,21 @@ from random import Random
 
 from bench.compiling import Compiling
 from bench.drive import Drive, run
-from bench.following import FollowingOcizone, ended, until_version
-from bench.mapped import mapped
+from bench.following import (
+    MULTISOCKET,
+    WORKERS,
+    FollowingOcizone,
+    ended,
+    until_version,
+    workers_below,
+)
+from bench.mapped import mapped, mapped_by_one
 from bench.ports import free_ports
 from bench.registry import Registry, registry
 from bench.rounds import Plan, progress
 from bench.servers import Ocizone, Server, ZoneFile
 from bench.shapes import Shape, change
+from bench.steady import CLIENTS, many_sockets
 from bench.workloads import write_lines
 from bench.zones import SEED
 
@@ -41,13 +49,14 @@ def median_s(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.2f}" if values else ""
 
 
-def ocizone_row(
-    shape: Shape, zones: list[ZoneFile], directory: Path, core: int | None, repeat: int
-) -> dict[str, object]:
-    """Measure ocizone with one shape of zones."""
+def ocizone_rows(
+    shape: Shape, zones: list[ZoneFile], directory: Path, plan: Plan
+) -> list[dict[str, object]]:
+    """Measure ocizone with one shape of zones: as one process, and a worker of several."""
+    repeat = plan.rounds
     with registry(directory / "registry", None) as source:
         source.push(zones)
-        server = FollowingOcizone(directory / "ocizone", free_ports(), zones, core)
+        server = FollowingOcizone(directory / "ocizone", free_ports(), zones, plan.server_core)
         server.reference = source.reference
         with ended(server):
             server.start()
@@ -58,23 +67,42 @@ def ocizone_row(
                 changed_to_served(server, source, zones, version)
                 for version in range(2, repeat + 2)
             ]
-            look_up(shape, server, directory)
+            look_up(shape, server, directory, plan.drive)
             memory = mapped(server.running().pid)
             source.stop()
             restarts = [restart(server, zones[-1], repeat + 1) for _ in range(repeat)]
-    return {
+            server.extra = MULTISOCKET
+            worker = worker_row(shape, server, directory, plan, repeat + 1)
+    alone = {
         "server": "ocizone", "cold_s": cold, "compile_s": compiler.seconds,
         "compile_cpu_s": compiler.cpu_s, "compile_peak": compiler.peak,
         "image": max(images), "changed_s": changed, "restart_s": restarts,
-        "resident": memory.resident, "map": memory.images, "shape": shape.key,
+        "resident": memory.resident, "map": memory.images,
+        "beyond": memory.resident - memory.images, "shape": shape.key,
+    }  # fmt: skip
+    return [alone, worker]
+
+
+def worker_row(
+    shape: Shape, server: FollowingOcizone, directory: Path, plan: Plan, version: int
+) -> dict[str, object]:
+    """Restart with several workers; measure the one that has most memory of its own."""
+    restarts = [restart(server, server.zones[-1], version) for _ in range(plan.rounds)]
+    drive = many_sockets(plan.drive, CLIENTS)
+    look_up(shape, server, directory, drive)
+    found = [mapped_by_one(pid) for pid in workers_below(server.running().pid)]
+    largest = max(found, key=lambda one: one.alone)
+    return {
+        "server": f"ocizone, a worker of {WORKERS}", "restart_s": restarts,
+        "resident": largest.resident, "map": largest.images, "beyond": largest.alone,
     }  # fmt: skip
 
 
-def look_up(shape: Shape, server: Server, directory: Path) -> None:
+def look_up(shape: Shape, server: Server, directory: Path, drive: Drive) -> None:
     """Ask for names all over the zones, so that memory is that of a server in use."""
     file = directory / "everywhere"
     write_lines(file, Random(SEED).choices(shape.lines(), k=LOOK_UPS))
-    run(Drive(core=0).command(server.port, file, LOOK_UP_S, tcp=False, dnssec=False))
+    run(drive.command(server.port, file, LOOK_UP_S, tcp=False, dnssec=False))
 
 
 def changed_to_served(
@@ -105,16 +133,15 @@ def peer_row(
     shape: Shape,
     zones: list[ZoneFile],
     directory: Path,
-    core: int | None,
-    repeat: int,
+    plan: Plan,
 ) -> dict[str, object]:
     """Measure a peer with the same files."""
-    server = kind(directory / kind.program / "of", free_ports(), zones, core)
+    server = kind(directory / kind.program / "of", free_ports(), zones, plan.server_core)
     with ended(server):
         version = 1
         change(zones[-1], version)
         starts, changes = [], []
-        for _ in range(repeat):
+        for _ in range(plan.rounds):
             begun = time.monotonic()
             server.start()
             until_version(server, zones[-1], version)
@@ -122,7 +149,7 @@ def peer_row(
             if kind.reloads:
                 version += 1
                 changes.append(reload_file(server, zones[-1], version))
-            look_up(shape, server, directory)
+            look_up(shape, server, directory, plan.drive)
             memory = server.running().memory()
             server.stop()
     return {
@@ -144,19 +171,19 @@ def reload_file(server: Server, zone: ZoneFile, version: int) -> float:
 
 def measure_shape(shape: Shape, kinds: Sequence[type[Server]], plan: Plan) -> dict[str, object]:
     """Return the section of one shape: what was measured, and its table."""
-    core, repeat = plan.server_core, plan.rounds
     own = plan.directory / shape.key
     own.mkdir()
     files = own / "files"
     files.mkdir()
     zones = shape.write(files)
-    raw = [ocizone_row(shape, zones, own, core, repeat)]
-    progress(f"  {raw[-1]}")
+    raw = ocizone_rows(shape, zones, own, plan)
+    for entry in raw:
+        progress(f"  {entry}")
     for kind in kinds:
         if kind is Ocizone or not kind.loads or kind.binary() is None:
             continue
         try:
-            raw.append(peer_row(kind, shape, zones, own, core, repeat))
+            raw.append(peer_row(kind, shape, zones, own, plan))
         except (TimeoutError, RuntimeError) as error:
             raw.append({"server": kind.name, "failed": str(error)[:300]})
         progress(f"  {raw[-1]}")
@@ -178,14 +205,13 @@ def table_row(entry: dict[str, object]) -> list[str]:
 
     def seconds(key: str) -> str:
         value = entry.get(key)
-        return median_s(value) if isinstance(value, list) else f"{value:.2f}"
+        if isinstance(value, list):
+            return median_s(value)
+        return f"{value:.2f}" if isinstance(value, float) else ""
 
-    beyond = ""
-    if isinstance(entry["resident"], int) and isinstance(entry.get("map"), int):
-        beyond = f"{(entry['resident'] - entry['map']) / MIB:.1f}"  # type: ignore[operator]  # int
     return [
         str(entry["server"]), seconds("cold_s"),
         f"{seconds('compile_s')} / {seconds('compile_cpu_s')} / {mib('compile_peak')}"
         if own else "",
-        mib("image"), seconds("changed_s"), seconds("restart_s"), mib("resident"), mib("map"), beyond,
+        mib("image"), seconds("changed_s"), seconds("restart_s"), mib("resident"), mib("map"), mib("beyond"),
     ]  # fmt: skip

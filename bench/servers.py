@@ -196,7 +196,7 @@ class Knot(Server):
 class Nsd(Server):
     name = "NSD"
     program = "nsd"
-    remark = "minimal-responses, rrl-ratelimit 0, server-count 1"
+    remark = "minimal-responses, rrl-ratelimit 0, server-count 1 (2 in (f))"
     count = 1
 
     @classmethod

@@ -26,8 +26,11 @@ SMAPS = """\
 Size:                  4 kB
 Rss:                   8 kB
 Pss:                   4 kB
+Private_Clean:         2 kB
 7f0000001000-7f0000002000 rw-p 00000000 00:00 0
 Pss:                  10 kB
+Private_Clean:         3 kB
+Private_Dirty:         6 kB
 7f0000003000-7f0000004000 r--s 00000000 08:01 43                         /state/images/cd.mdb (deleted)
 Pss:                   1 kB
 7f0000005000-7f0000006000 r-xp 00000000 08:01 44                         /usr/lib/x.so
@@ -42,8 +45,8 @@ def test_difference_of_times():
 
 
 def test_image_pages():
-    """Pages of images count apart, also of images that were replaced."""
-    assert parse_smaps(SMAPS) == Mapped(115 * 1024, 5 * 1024)
+    """Pages of images count apart, also of images that were replaced, whoever else maps them."""
+    assert parse_smaps(SMAPS) == Mapped(115 * 1024, 5 * 1024, 9 * 1024)
 
 
 def test_time_of_ended_children_counts(tmp_path):
