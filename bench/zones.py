@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 from bench.servers import PATH, ZoneFile
+from bench.uniquenames import CHARACTERS
 
 ORIGIN = "bench.example."
 HOT_NAMES = 2_000
@@ -88,9 +89,13 @@ def large_lines() -> list[str]:
 
 
 def signed_label(number: int) -> str:
-    """Return a name of the signed zone: 6 to 17 hex digits of a hash, so that gaps differ too."""
-    digits = hashlib.sha256(str(number).encode()).hexdigest()
-    return f"{digits[: 5 + number % 12]}{number % 10}"
+    """Return a name of the signed zone: 6 to 17 characters from a hash and a digit.
+
+    As spread as the names that do not exist, so that these fall into gaps of all sizes: hex digits
+    would leave everything after f to one gap.
+    """
+    octets = hashlib.sha256(str(number).encode()).digest()[: 5 + number % 12]
+    return "".join(CHARACTERS[octet % len(CHARACTERS)] for octet in octets) + str(number % 10)
 
 
 def signed_zone(directory: Path) -> list[ZoneFile]:
