@@ -52,16 +52,17 @@ FAST_MEMO_ENTRIES: Final = 8_192
 FAST_MEMO_OCTETS: Final = 4 * 1024 * 1024
 # Octets of the table that tells a question that came before; a power of two.
 FAST_DOORKEEPER: Final = 1 << 16
-# Templates of one address and transport: lengths of names, times kinds of clients, times zones.
-FAST_TEMPLATES: Final = 8_192
+# Templates of one address and transport, 0.7 KiB each: lengths of names, times kinds of clients,
+# times zones. One zone has some hundreds; ten thousand need several each, or none is of use.
+FAST_TEMPLATES: Final = 65_536
 # Combinations of zone, type, rcode and sizes that are counted each for itself.
 FAST_CELLS: Final = 16_384
 # Kinds of questions that differ in their first label alone; each takes 1 KiB.
 FAST_LANES: Final = 4_096
 # TTLs of one lane: a zone has a few.
 FAST_LANE_TTLS: Final = 64
-# Denials by NSEC of one lane that are kept, of 1 KiB each: lengths of names times gaps of a zone.
-FAST_DENIALS: Final = 4_096
+# Gaps between the names of signed zones that are kept, half a KiB each; others are read again.
+FAST_GAPS: Final = 8_192
 # Forms of an OPT that are known by their octets: clients send a dozen.
 FAST_FORMS: Final = 1_024
 

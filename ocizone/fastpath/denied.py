@@ -9,12 +9,12 @@ and names below others that exist.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from ocizone.fastpath.template import Denial, Put, Wanted
+from ocizone.limits import FAST_GAPS, NAME_OCTETS
 from ocizone.wire.codes import TYPE_NSEC
-from ocizone.wire.name import key_label, name_from_key
+from ocizone.wire.name import ROOT, key_label, name_from_key
 from ocizone.zone.node import Flag
 from ocizone.zone.reader import EncodedReader
 
@@ -30,77 +30,120 @@ _COUNTS: Final = b"\x00\x01\x00\x00"
 _ONE: Final = b"\x00\x01"
 
 
-@dataclass(frozen=True, slots=True)
-class _Nsec:
-    """The NSEC of a node.
+#: Owner's labels below the apex, the one right below it, the NSEC without its owner, its RRSIGs
+#: without theirs.
+_Gap = tuple[bytes, bytes, bytes, tuple[bytes, ...]]
+#: What is put around a gap: the Denial, a pointer at the apex in the question, one at the owner
+#: of the NSEC, what denies the wildcard with the OPT, and heads by number of records.
+_Around = tuple[Denial, bytes, bytes, bytes, dict[int, bytes]]
 
-    Attributes:
-        record: TTL, length and rdata.
-        signatures: the same of its RRSIGs, each.
-    """
 
-    record: bytes
-    signatures: tuple[bytes, ...]
+class Gaps:
+    """Gaps between names, of all zones of one table."""
+
+    __slots__ = ("_gaps",)
+
+    def __init__(self) -> None:
+        self._gaps: dict[tuple[bytes, bytes], _Gap | None] = {}
+
+    def get(self, key: tuple[bytes, bytes]) -> _Gap | None:
+        """Return what is known of a gap, by apex and key of the name before it."""
+        return self._gaps.get(key)
+
+    def put(self, key: tuple[bytes, bytes], gap: _Gap) -> None:
+        """Keep a gap; all are let go when there are too many."""
+        if len(self._gaps) >= FAST_GAPS:
+            self._gaps.clear()
+        self._gaps[key] = gap
 
 
 class Denials:
     """Denies names of one zone."""
 
-    def __init__(self, reader: EncodedReader, apex: bytes) -> None:
-        self._before = reader.value_before
+    def __init__(self, reader: EncodedReader, apex: bytes, gaps: Gaps) -> None:
+        self._find = reader.finder()
+        self._value = reader.getter()
         self._apex = apex
+        self._gaps = gaps
         self._templates: dict[int, Denial] = {}
+        self._around: dict[int, _Around] = {}
         # What denies the wildcard at the apex: the apex itself, unless a name sorts before "*".
-        last = reader.value_before(_ASTERISK)
-        self._wildcard = None if last is None or last[0] else _nsec_of(last[1])
+        # Names below the root have nothing to point at.
+        before = self._find(_ASTERISK)
+        self._wildcard = None if before or apex == ROOT else self._gap(b"")
 
     def forget(self) -> None:
         """Let every template go."""
         self._templates.clear()
+        self._around.clear()
 
-    def no_name(self, name: bytes, key: bytes, own: bytes, mark: int) -> Put | Wanted | None:
+    def no_name(self, key: bytes, own: bytes, mark: int) -> Put | Wanted | None:
         """Return the reply to a question for a name whose closest encloser is the apex.
 
         Args:
-            name: lower case.
-            key: of it.
+            key: of the name.
             own: its label right below the apex.
-            mark: kind of the question, and length of the name.
+            mark: kind of the question, and length of the name (fastzone.mark_of).
         """
-        apex = self._wildcard
-        if apex is None:
+        if self._wildcard is None:
             return None
-        template = self._templates.get(mark)
-        if template is None:
-            return Wanted(self._templates, mark, b"", self._apex, own, denial=True)
-        before = self._before(key)
-        if before is None or own in template.labels:
+        around = self._around.get(mark)
+        if around is None:
+            template = self._templates.get(mark)
+            if template is None:
+                return Wanted(self._templates, mark, b"", self._apex, own, denial=True)
+            around = self._around[mark] = _around(template, self._wildcard, mark, self._apex)
+        template, pointer, again, wild, heads = around
+        place = self._find(key)
+        if place is None or own in template.labels:
             return None
-        place, value = before
-        pointer = (_POINTER | 12 + len(name) - len(self._apex)).to_bytes(2)
-        parts = [template.soa]
-        records = template.records
-        if place:
-            nsec = None if value[1] & _OCCLUDED else _nsec_of(value)
-            if nsec is None:
-                return None
-            nearest = place[: place.index(0)]
-            if nearest == own or nearest in template.labels:
-                return None
-            owner = _owner(place, value) + pointer
-            # The signatures' owner points at the owner before them (RFC 1035 4.1.4).
-            again = (_POINTER | _HEADER_AND_TYPE + len(name) + len(template.soa)).to_bytes(2)
-            parts += (owner, _NSEC_IN, nsec.record)
-            for signature in nsec.signatures:
-                parts += (again, _RRSIG_IN, signature)
-            records += 1 + len(nsec.signatures)
-        parts += (pointer, _NSEC_IN, apex.record)
-        for signature in apex.signatures:
-            parts += (pointer, _RRSIG_IN, signature)
-        records += 1 + len(apex.signatures)
-        parts.append(template.tail)
-        head = template.flags + _COUNTS + records.to_bytes(2) + _ONE
-        return head, b"", b"".join(parts), template.cells, template.labels, place
+        if not place:
+            return heads[0], b"", template.soa + wild, template.cells, None
+        gap = self._gaps.get((self._apex, place)) or self._gap(place)
+        if gap is None:
+            return None
+        owner, nearest, nsec, signatures = gap
+        if nearest == own or nearest in template.labels:
+            return None
+        # The signatures' owner points at the owner before them (RFC 1035 4.1.4).
+        signed = [part for signature in signatures for part in (again, signature)]
+        tail = b"".join((template.soa, owner, pointer, nsec, *signed, wild))
+        records = 1 + len(signatures)
+        head = heads.get(records)
+        if head is None:
+            head = heads[records] = _more(heads[0], records)
+        return head, b"", tail, template.cells, None
+
+    def _gap(self, place: bytes) -> _Gap | None:
+        """Read the gap behind a name; None where no NSEC begins it."""
+        value = self._value(place)
+        if value is None or value[1] & _OCCLUDED:
+            return None
+        parts = _nsec_of(value)
+        if parts is None:
+            return None
+        nearest = place[: place.find(0)] if place else b""
+        gap = (_owner(place, value), nearest, parts[0], tuple(parts[1:]))
+        self._gaps.put((self._apex, place), gap)
+        return gap
+
+
+def _around(template: Denial, wildcard: _Gap, mark: int, apex: bytes) -> _Around:
+    """Return what is alike in all denials for names of one length."""
+    name = mark & NAME_OCTETS
+    pointer = (_POINTER | 12 + name - len(apex)).to_bytes(2)
+    again = (_POINTER | _HEADER_AND_TYPE + name + len(template.soa)).to_bytes(2)
+    _, _, nsec, signatures = wildcard
+    signed = [part for signature in signatures for part in (pointer, signature)]
+    wild = b"".join((pointer, nsec, *signed, template.tail))
+    records = template.records + 1 + len(signatures)
+    head = template.flags + _COUNTS + records.to_bytes(2) + _ONE
+    return template, pointer, again, wild, {0: head}
+
+
+def _more(head: bytes, records: int) -> bytes:
+    """Return a head with so many more records in authority."""
+    return head[:6] + (int.from_bytes(head[6:8]) + records).to_bytes(2) + head[8:]
 
 
 def _owner(key: bytes, value: bytes) -> bytes:
@@ -111,8 +154,8 @@ def _owner(key: bytes, value: bytes) -> bytes:
     return relative
 
 
-def _nsec_of(value: bytes) -> _Nsec | None:
-    """Return the NSEC of an encoded node; None where there is none."""
+def _nsec_of(value: bytes) -> list[bytes] | None:
+    """Return the NSEC of an encoded node and its RRSIGs, without owners; None where there is none."""
     at = 4
     if value[1] & _MIXED_CASE:
         at += 1 + value[at]
@@ -126,9 +169,9 @@ def _nsec_of(value: bytes) -> _Nsec | None:
         if rdatas != 1:
             return None
         parts = []
-        for _ in range(1 + signatures):
+        for number in range(1 + signatures):
             start = at
             at += 2 + (value[at] << 8 | value[at + 1])
-            parts.append(ttl + value[start:at])
-        return _Nsec(parts[0], tuple(parts[1:]))
+            parts.append((_RRSIG_IN if number else _NSEC_IN) + ttl + value[start:at])
+        return parts
     return None

@@ -13,7 +13,7 @@ from typing import Final
 
 from ocizone.answer.additional import TARGET_AT
 from ocizone.answer.compose import FOR_VALIDATION
-from ocizone.fastpath.denied import Denials
+from ocizone.fastpath.denied import Denials, Gaps
 from ocizone.fastpath.template import Put, Template, Wanted
 from ocizone.wire.codes import TYPE_CNAME, TYPE_DS, TYPE_RRSIG
 from ocizone.wire.name import key_label
@@ -49,7 +49,7 @@ class FastZone:
         cap: octets of a response over UDP the block allows.
     """
 
-    def __init__(self, info: ZoneInfo, reader: EncodedReader, cap: int) -> None:
+    def __init__(self, info: ZoneInfo, reader: EncodedReader, cap: int, gaps: Gaps) -> None:
         self.apex = info.apex
         self.cap = cap
         #: Reads a node by its key.
@@ -59,9 +59,8 @@ class FastZone:
         assert apex is not None  # a zone has an apex
         self._apex_bits = apex[1]
         self._signed = bool(info.denial)
-        #: Finds which NSEC covers a name.
-        self.before = reader.finder()
-        self._denials = Denials(reader, info.apex) if info.denial == "nsec" else None
+        #: Denies names to clients with DO.
+        self.denials = Denials(reader, info.apex, gaps) if info.denial == "nsec" else None
         #: By kind of question and length of its name.
         self._no_name: dict[int, Template] = {}
         self._no_data: dict[int, Template] = {}
@@ -74,8 +73,8 @@ class FastZone:
         """Let every template go."""
         for store in (self._no_name, self._no_data, self._answers, self._referrals):
             store.clear()
-        if self._denials is not None:
-            self._denials.forget()
+        if self.denials is not None:
+            self.denials.forget()
 
     def look(
         self, name: bytes, offsets: list[int], depth: int, qtype: int, kind: int, *, do: bool
@@ -103,7 +102,7 @@ class FastZone:
         if b"\x01" in key or key.count(0) != depth:
             # Octets that keys escape: rare enough for the long way.
             return None
-        mark = kind << 8 | len(name)
+        mark = mark_of(kind, len(name))
         value = self.value(key)
         if value is None:
             return self._absent(name, key, depth, own, qtype, mark, do)
@@ -143,7 +142,7 @@ class FastZone:
             return Wanted(self._answers, key, answer, self.apex, own)
         if own in template.labels:
             return None
-        return template.head, answer, template.tail, template.cells, template.labels, None
+        return template.head, answer, template.tail, template.cells, template.labels
 
     def _negative(self, store: dict[int, Template], mark: int, own: bytes) -> Put | Wanted | None:
         template = store.get(mark)
@@ -151,7 +150,7 @@ class FastZone:
             return Wanted(store, mark, b"", self.apex, own)
         if own in template.labels:
             return None
-        return template.head, b"", template.tail, template.cells, template.labels, None
+        return template.head, b"", template.tail, template.cells, template.labels
 
     def _absent(
         self,
@@ -183,9 +182,9 @@ class FastZone:
                 return None
             return self._at(source, own, qtype, mark, do)
         if do and self._signed:
-            if self._denials is None or encloser:
+            if self.denials is None or encloser:
                 return None
-            return self._denials.no_name(name, key, own, mark)
+            return self.denials.no_name(key, own, mark)
         return self._negative(self._no_name, mark, own)
 
     def _referral(self, name: bytes, key: bytes, mark: int) -> Put | Wanted | None:
@@ -211,7 +210,12 @@ class FastZone:
             return Wanted(self._referrals, found, b"", base, own)
         if own in template.labels:
             return None
-        return template.head, b"", template.tail, template.cells, template.labels, None
+        return template.head, b"", template.tail, template.cells, template.labels
+
+
+def mark_of(kind: int, octets: int) -> int:
+    """Return what templates are kept by: kind of a question, and octets of its name."""
+    return kind << 8 | octets
 
 
 def _last_label(labels: bytes) -> bytes:

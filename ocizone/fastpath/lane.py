@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ocizone.fastpath.tally import Cell
+from ocizone.fastpath.fastzone import FastZone, mark_of
+from ocizone.fastpath.tally import Cell, cell_mark
+from ocizone.fastpath.template import Wanted
 from ocizone.limits import FAST_LANE_TTLS, LABEL_OCTETS
-from ocizone.zone.reader import Seeker
 
 #: How a node begins that has no flags and one RRset.
 _PLAIN: Final = b"\x00\x00\x00\x01"
@@ -34,45 +35,50 @@ class Lane:
 
     Attributes:
         no_name: for names that do not exist, by octets of the label.
-        denied: the same in a signed zone, by octets of the label and owner of the NSEC.
         answers: for names with one record, by octets of the label and of the node.
     """
 
     __slots__ = (
-        *("_before", "_behind", "_find", "_is_apart", "_plain", "_prefix"),
-        *("_sizes_apart", "_starts", "_value", "answers", "denied", "no_name"),
+        *("_behind", "_denials", "_find", "_is_apart", "_mark", "_plain", "_prefix", "_room"),
+        *("_qtype", "_sizes_apart", "_starts", "_value", "answers", "no_name"),
     )
 
     def __init__(
         self,
-        seeker: Seeker,
-        before: Callable[[bytes], bytes | None],
+        zone: FastZone,
+        kind: int,
+        qtype: int,
+        do_denials: bool,  # noqa: FBT001 - made in one place
         behind: int,
-        qtype: bytes,
+        room: int,
         is_apart: Callable[[bytes], bool],
         sizes_apart: frozenset[int],
     ) -> None:
         """Make it.
 
         Args:
-            seeker: reads the zone.
-            before: finds the key before a key.
-            behind: octets from the end of the first label to the end of the question.
+            zone: of the apex.
+            kind: of the questions (form and RD).
             qtype: of the questions.
+            do_denials: names that do not exist are denied by NSEC.
+            behind: octets from the end of the first label to the end of the question.
+            room: octets a reply may have.
             is_apart: tells whether a name right below the apex, given by its label, is another
                 zone's or block's.
             sizes_apart: octets of the labels it may say so of.
         """
-        self._prefix, self._find, self._value = seeker
-        self._before = before
+        self._prefix, self._find, self._value = zone.seeker
+        self._denials = zone.denials if do_denials else None
+        self._mark = mark_of(kind, 1 + len(zone.apex))
         self._behind = 13 + behind
+        self._room = room
         self._is_apart = is_apart
         self._sizes_apart = sizes_apart
-        self._plain = _PLAIN + qtype
+        self._qtype = qtype
+        self._plain = _PLAIN + qtype.to_bytes(2)
         #: By how a node of one record begins, how its answer does: owner, type, class, TTL.
         self._starts: dict[bytes, bytes] = {}
         self.no_name: list[Kept | None] = [None] * (LABEL_OCTETS + 1)
-        self.denied: dict[tuple[int, bytes], Kept] = {}
         self.answers: dict[int, Kept] = {}
 
     def look(self, packet: bytes, size: int) -> tuple[bytes, Cell, bool] | None:
@@ -89,11 +95,8 @@ class Lane:
             return None
         if not self._find(self._prefix + label + b"\x00"):
             kept = self.no_name[size]
-            if kept is None and self.denied:
-                covering = self._before(label + b"\x00")
-                kept = None if covering is None else self.denied.get((size, covering))
             if kept is None:
-                return None
+                return self._denied(packet, label, size)
             head, tail, labels, cell = kept
             if label in labels:
                 return None
@@ -111,6 +114,21 @@ class Lane:
         # Length and rdata stand in a node as in a message.
         parts = head, packet[12 : self._behind + size], start, value[_RECORD_AT:], tail
         return b"".join(parts), cell, True
+
+    def _denied(self, packet: bytes, label: bytes, size: int) -> tuple[bytes, Cell, bool] | None:
+        """Deny a name by NSEC, where that is how this lane does it."""
+        if self._denials is None:
+            return None
+        put = self._denials.no_name(label + b"\x00", label, self._mark + size)
+        if put is None or isinstance(put, Wanted):
+            return None
+        head, _, tail, cells, _ = put
+        end = self._behind + size
+        total = end + len(tail)
+        cell = cells.get(cell_mark(self._qtype, total))
+        if cell is None or total > self._room:
+            return None
+        return head + packet[12:end] + tail, cell, False
 
     def keep_answer(self, size: int, answer: bytes, kept: Kept) -> None:
         """Have names answered like one that was.

@@ -139,15 +139,14 @@ class BatchPort:
         """Answer what is not in the memo; _SILENCE where nothing is to be said."""
         try:
             made = table.direct(packet)
+            if made is not None:
+                rest, cell, option = made
+                if not option:
+                    return rest, cell
+                client, now = self._batch.packed(number), self._received()
+                return rest + self._front.cookies(table, option, client, now), cell
         except Exception:  # noqa: BLE001 - the pipeline answers it, as if there were no fast path
             self._front.stumbled(packet, self._where(number))
-            made = None
-        if made is not None:
-            rest, cell, option = made
-            if not option:
-                return rest, cell
-            client, now = self._batch.packed(number), self._received()
-            return rest + self._front.cookies(table, option, client, now), cell
         if not self._batch.port(number):
             return _SILENCE
         reply = self._answer(packet, self._where(number))

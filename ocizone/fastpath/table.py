@@ -8,20 +8,21 @@ invalidate. Pure. Which blocks are answered so: docs/performance.md. Not here: s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from functools import partial
 from typing import Final, Literal
 
 from ocizone.answer.blocks import Block, Loaded, Snapshot
 from ocizone.answer.respond import Reply
 from ocizone.answer.route import Blocks, route
+from ocizone.fastpath.denied import Gaps
 from ocizone.fastpath.fastzone import FastZone
 from ocizone.fastpath.form import COOKIE_OCTETS, Form, form_of
 from ocizone.fastpath.lane import Lane
 from ocizone.fastpath.memo import Kept, Memo
-from ocizone.fastpath.tally import OTHER_TYPE, Cell, Cells, Labels
+from ocizone.fastpath.tally import Cell, Cells, Labels, cell_mark
 from ocizone.fastpath.template import Put, Wanted, denial_of, template_of
 from ocizone.limits import (
-    FAST_DENIALS,
     FAST_FORMS,
     FAST_LANES,
     FAST_TEMPLATES,
@@ -97,6 +98,7 @@ class FastTable:
         #: Names that are no zones, or zones of blocks that need the whole pipeline.
         self._slow: set[bytes] = set()
         self._lanes: dict[bytes, Lane] = {}
+        self._gaps = Gaps()
         self._forms: dict[bytes, Form | None] = {}
         self._wanted: tuple[bytes, Wanted, int] | None = None
         self._templates = 0
@@ -198,7 +200,7 @@ class FastTable:
         if isinstance(put, Wanted):
             self._wanted = packet, put, at + 4
             return None
-        head, answer, tail, cells, _, _ = put
+        head, answer, tail, cells, _ = put
         total = at + 4 + len(answer) + len(tail)
         if option:
             total += COOKIE_OCTETS
@@ -207,77 +209,67 @@ class FastTable:
             room = min(form.room, zone.cap) if form.octets else form.room
         if total > room:
             return None
-        mark = qtype << 16 | total
+        mark = cell_mark(qtype, total)
         cell = cells.get(mark)
         if cell is None:
-            cell = cells[mark] = self._cell(zone.apex, qtype, head, form.do, len(packet), total)
+            labels = Labels(zone.apex, qtype, head[1] & 15, form.do, len(packet), total)
+            cell = cells[mark] = self.cells.of(labels)
         rest = b"".join((head, packet[_HEADER : at + 4], answer, tail))
         if depth == 1 and not option:
-            self._open_lane(packet, name, at, zone, put, cell)
+            self._open_lane(packet, name, at, zone, put, cell, form, room)
         if answer and self.memo.is_asked_again(key):
             self.memo.put(key, (b"".join((head, name, packet[at : at + 4], answer, tail)), cell))
         return rest, cell, option
 
     def _open_lane(
-        self, packet: bytes, name: bytes, at: int, zone: FastZone, put: Put, cell: Cell
+        self,
+        packet: bytes,
+        name: bytes,
+        at: int,
+        zone: FastZone,
+        put: Put,
+        cell: Cell,
+        form: Form,
+        room: int,
     ) -> None:
         """Let the next question like this one take fewer steps; its apex is in lower case."""
         size = name[0]
-        behind = _HEADER + 1 + size
+        behind = _LABEL + size
         if packet[behind:at] != zone.apex:
             return
-        head, answer, tail, _, labels, covering = put
+        head, answer, tail, _, labels = put
         key = packet[2:_HEADER] + packet[behind:]
         lane = self._lanes.get(key)
         if lane is None:
+            if not self.memo.is_asked_again(key):
+                return
             if len(self._lanes) >= FAST_LANES:
                 self._lanes.clear()
-            lane = self._lanes[key] = self._lane(zone, at + 4 - behind, packet[at : at + 2])
-        if covering is not None:
-            if len(lane.denied) >= FAST_DENIALS:
-                lane.denied.clear()
-            lane.denied[size, covering] = (head, tail, labels, cell)
-        elif head[1] & 15 == NXDOMAIN and not answer:
+            kind, qtype = form.kind | packet[2] & _RD, packet[at] << 8 | packet[at + 1]
+            sizes = frozenset(length - len(zone.apex) - 1 for length in self._lengths)
+            apart = partial(_is_below, self._zones, zone.apex)
+            lane = Lane(zone, kind, qtype, form.do, at + 4 - behind, room, apart, sizes)
+            self._lanes[key] = lane
+        if labels is None:
+            return
+        if head[1] & 15 == NXDOMAIN and not answer:
             lane.no_name[size] = (head, tail, labels, cell)
         elif head[4:6] == b"\x00\x01" and answer:
             lane.keep_answer(size, answer, (head, tail, labels, cell))
-
-    def _lane(self, zone: FastZone, behind: int, qtype: bytes) -> Lane:
-        apex, zones = zone.apex, self._zones
-        sizes = frozenset(length - len(apex) - 1 for length in self._lengths)
-
-        def is_apart(label: bytes) -> bool:
-            return bytes((len(label),)) + label + apex in zones
-
-        return Lane(zone.seeker, zone.before, behind, qtype, is_apart, sizes)
-
-    def _cell(
-        self,
-        apex: bytes,
-        qtype: int,
-        head: bytes,
-        do: bool,  # noqa: FBT001 - of the form
-        request: int,
-        response: int,
-    ) -> Cell:
-        labels = Labels(apex, qtype, head[1] & 15, do, request, response)
-        cell = self.cells.of(labels)
-        if cell is None:
-            cell = self.cells.of(Labels(apex, OTHER_TYPE, head[1] & 15, do, request, response))
-        assert cell is not None  # there is always one of OTHER_TYPE
-        return cell
 
     def _form(self, front: bytes) -> Form | None:
         form = self._forms.get(front)
         if form is None:
             form = form_of(front)
-            if form is not None and len(self._forms) < FAST_FORMS:
+            if form is not None:
+                if len(self._forms) >= FAST_FORMS:
+                    self._forms.clear()
                 self._forms[front] = form
         return form
 
     def _zone(self, apex: bytes) -> FastZone | None:
         """Return the zone that answers for names whose longest known ending is this one."""
-        if apex in self._slow or apex not in self._zones:
+        if apex in self._slow or apex not in self._zones or not self.memo.is_asked_again(apex):
             return None
         # Type A: of all but DS, the apex is its own.
         way = route(self._blocks, apex, TYPE_A)
@@ -290,9 +282,8 @@ class FastTable:
                 and _is_plain(way.block)
                 and not self._is_logged(way.block, None)
             ):
-                cap = way.block.policy.bufsize
-                octets = UDP_PAYLOAD_OCTETS if cap is None else cap.octets
-                zone = self._zones[apex] = FastZone(reader.info, reader, octets)
+                octets = _cap_of(way.block)
+                zone = self._zones[apex] = FastZone(reader.info, reader, octets, self._gaps)
         if zone is None:
             self._slow.add(apex)
         return zone
@@ -312,19 +303,30 @@ class FastTable:
         wire = reply.wire
         if form.cookie and not _ends_in_cookies(wire, block):
             return
-        if wanted is not None and wanted[0] is packet and not reply.truncated:
+        if wanted is not None and wanted[0] is packet and self._is_whole(reply, block, form):
             self._take(wire, wanted[1], wanted[2], cookie=bool(form.cookie))
         key = packet[2:_HEADER] + query.name + packet[end - 4 : len(packet) - form.cookie]
         if self.memo.is_asked_again(key):
             assert reply.zone is not None  # it is repeatable
             labels = Labels(reply.zone, query.qtype, reply.rcode, form.do, len(packet), len(wire))
-            cell = self.cells.of(labels)
-            if cell is not None:
-                bare = wire[end:-COOKIE_OCTETS] if form.cookie else wire[end:]
-                rest = wire[2:_HEADER] + query.name + wire[end - 4 : end] + bare
-                self.memo.put(key, (rest, cell))
+            bare = wire[end:-COOKIE_OCTETS] if form.cookie else wire[end:]
+            rest = wire[2:_HEADER] + query.name + wire[end - 4 : end] + bare
+            self.memo.put(key, (rest, self.cells.of(labels)))
+
+    def _is_whole(self, reply: Reply, block: Block, form: Form) -> bool:
+        """Tell whether nothing was left out of a reply that another client would get.
+
+        What does not fit in the room of one client may fit in that of the next. Where a client
+        has all the room there is, the same is left out of every larger one.
+        """
+        if reply.truncated:
+            return False
+        return not self._datagrams or not form.octets or form.room >= _cap_of(block)
 
     def _take(self, wire: bytes, wanted: Wanted, end: int, *, cookie: bool) -> None:
+        # Making a template costs as much as a reply: where each is wanted once, there are none.
+        if not self.memo.is_asked_again(wanted.seal()):
+            return
         if self._templates >= FAST_TEMPLATES:
             for zone in self._zones.values():
                 if zone is not None:
@@ -357,6 +359,16 @@ class FastTable:
         if not self._alike and _begins_with_alias(reply.wire, _HEADER + len(query.question)):
             return False
         return not self._is_logged(block, reply)
+
+
+def _is_below(zones: Container[bytes], apex: bytes, label: bytes) -> bool:
+    return bytes((len(label),)) + label + apex in zones
+
+
+def _cap_of(block: Block) -> int:
+    """Return how many octets a response over UDP may have at most (RFC 6891 6.2.5)."""
+    wanted = block.policy.bufsize
+    return UDP_PAYLOAD_OCTETS if wanted is None else wanted.octets
 
 
 def _is_plain(block: Block) -> bool:

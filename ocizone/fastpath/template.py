@@ -85,11 +85,15 @@ class Wanted:
     own: bytes
     denial: bool = False
 
+    def seal(self) -> bytes:
+        """Return octets that stand for what is wanted."""
+        return b"%b %d %d" % (self.base, hash(self.key), id(self.store))
+
 
 #: Head (flags and counts), answer, and what comes behind it, without cookies; what counts it, by
-#: type of the question and octets of the reply; the template's labels; and the key of the owner of
-#: the NSEC that covers the name, where the tail is of names between that and the next alone.
-Put = tuple[bytes, bytes, bytes, dict[int, Cell], frozenset[bytes], bytes | None]
+#: type of the question and octets of the reply; and the template's labels, None where the tail is
+#: of one name.
+Put = tuple[bytes, bytes, bytes, dict[int, Cell], frozenset[bytes] | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from ocizone.answer.sent import Outcome
+from ocizone.wire.codes import COMMON_TYPES
 
 DURATION_BUCKETS = tuple(0.00025 * 2**step for step in range(16))
 SIZE_BUCKETS = (0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16e3, 32e3, 48e3, 64e3)
-QTYPES = {
-    1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA",
-    33: "SRV", 43: "DS", 46: "RRSIG", 47: "NSEC", 48: "DNSKEY", 50: "NSEC3", 64: "SVCB",
-    65: "HTTPS", 251: "IXFR", 252: "AXFR", 255: "ANY",
-}  # fmt: skip
+QTYPES = COMMON_TYPES
 RCODES = {
     0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED",
     6: "YXDOMAIN", 9: "NOTAUTH", 16: "BADVERS", 23: "BADCOOKIE",

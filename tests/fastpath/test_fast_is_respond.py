@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -12,15 +14,20 @@ from hypothesis import strategies as st
 
 from ocizone.answer.blocks import Block, Loaded, Policy, Snapshot, Transport
 from ocizone.answer.respond import Reply, respond
+from ocizone.live import LiveZones
 from ocizone.plugins.bufsize import BufferSize
 from ocizone.wire import cookie
 from ocizone.wire.cookie import CookieSecrets
 from ocizone.wire.name import from_text
+from ocizone.zone.image import Image, ImageZone, write_image
+from ocizone.zone.reader import ZoneReader
 from tests.signedtext import Line, with_nsec, with_nsec3
 from tests.zonebuilder import block, snapshot, zone
 
 pytest.importorskip("ocizone.fastpath")
 
+from ocizone.fastpath import denied, front, lane, memo, tally
+from ocizone.fastpath import table as table_module
 from ocizone.fastpath.table import FastTable
 
 NOW = 1_790_000_000
@@ -36,6 +43,16 @@ HEAD: list[Line] = [
     ("z.test.", "NS", "ns.a.z.test."),
     ("ns.z.test.", "A", "192.0.2.1"),
     ("ns.z.test.", "AAAA", "2001:db8::1"),
+]
+#: Servers whose addresses fill a response, so that some are left out of a small one.
+CROWD: list[Line] = [
+    line
+    for number in range(9)
+    for line in (
+        ("z.test.", "NS", f"{'long' * 5}{number}.z.test."),
+        (f"{'long' * 5}{number}.z.test.", "A", f"192.0.2.{number}"),
+        (f"{'long' * 5}{number}.z.test.", "AAAA", f"2001:db8::{number}"),
+    )
 ]
 DS = "1 13 2 " + "00" * 32
 #: What stands at a generated owner; ``T`` is a generated target.
@@ -70,11 +87,15 @@ CHAINS: dict[str, Callable[[list[Line]], str]] = {
     "nsec": lambda lines: with_nsec(lines, "z.test."),
     "nsec3": lambda lines: with_nsec3(lines, "z.test."),
 }
-ZONES = st.dictionaries(
+OWNERS = st.dictionaries(
     NAME, st.tuples(st.sampled_from(sorted(KINDS)), NAME), min_size=2, max_size=10
-).map(
-    lambda owners: (
-        HEAD + [line for name, (kind, to) in owners.items() for line in records(name, kind, to)]
+)
+NO_CROWD: list[Line] = []
+ZONES = st.tuples(st.sampled_from([NO_CROWD, CROWD]), OWNERS).map(
+    lambda drawn: (
+        HEAD
+        + drawn[0]
+        + [line for name, (kind, to) in drawn[1].items() for line in records(name, kind, to)]
     )
 )
 #: What stands behind a question: no OPT, OPTs, cookies, and what the fast path must leave alone.
@@ -117,7 +138,7 @@ def packets(draw: st.DrawFn) -> bytes:
     flags = draw(st.sampled_from([*[0, 0x0100, 0x0120] * 4, 0x0610, 0x8000, 0x2000]))
     additional = b""
     form = draw(st.sampled_from([*[NO_OPT, BARE, DO] * 4, COOKIE, DO_AND_COOKIE, OTHERS]))
-    size = draw(st.sampled_from([0, 512, 600, 1232, 4096]))
+    size = draw(st.sampled_from([0, 512, 600, 900, *[1232] * 4, 4096]))
     proven = draw(st.booleans())
     if form == OTHERS:
         odd = [
@@ -138,11 +159,24 @@ def packets(draw: st.DrawFn) -> bytes:
     return header + name + struct.pack("!HH", qtype, qclass) + additional
 
 
-def serving(text: str, policy: Policy) -> Snapshot:
-    """Return what serves the zone, and one zone inside and one outside of it."""
+def serving(text: str, policy: Policy, image: Path | None = None) -> Snapshot:
+    """Return what serves the zone, and one zone inside and one outside of it.
+
+    Args:
+        text: of the zone.
+        policy: of its block.
+        image: where the zone is written to and read from; None for a dict.
+    """
     inner = Loaded(zone("@ 9 SOA n h 1 2 3 4 5\n@ 9 NS n\n@ 9 A 192.0.2.3\n", "cc.z.test."))
     outer = Loaded(zone("@ 9 SOA n h 1 2 3 4 5\n@ 9 NS n\nx 9 A 192.0.2.4\n", "test."))
-    served = Loaded(zone(text, "z.test."))
+    read: ZoneReader = zone(text, "z.test.")
+    if image is not None:
+        nodes, nsec3 = list(read.encoded()), list(read.nsec3_encoded())
+        write_image(image, [ImageZone(("v",), read.info, nodes, nsec3)])
+        written = Image.open(image).zone("v", read.info.apex)
+        assert written is not None
+        read = written
+    served = Loaded(read)
     blocks = [
         block("z.test.", {"z.test.": served, "b.z.test.": inner}, policy),
         block("test.", {"test.": outer}),
@@ -185,14 +219,27 @@ def ask(table: FastTable, packet: bytes, transport: Transport = UDP) -> bool:
     return False
 
 
+#: Bounds that are met at once, and those there are.
+MODULES = {
+    "FAST_TEMPLATES": table_module,
+    "FAST_LANES": table_module,
+    "FAST_FORMS": table_module,
+    "FAST_GAPS": denied,
+    "FAST_CELLS": tally,
+    "FAST_MEMO_ENTRIES": memo,
+    "FAST_LANE_TTLS": lane,
+}
+
+
+# Not shrunk: a failure shows its zone and its questions, and shrinking takes minutes.
 @pytest.mark.parametrize("chain", CHAINS)
 @given(
     lines=ZONES,
     asked=st.lists(packets(), min_size=10, max_size=40),
     policy=st.sampled_from(POLICIES),
     transport=st.sampled_from([UDP, UDP, TCP]),
+    bound=st.sampled_from([None, None, 1, 2]),
 )
-# Not shrunk: a failure shows its zone and its questions, and shrinking takes minutes.
 @settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_a_fast_reply_is_the_reply(
     chain: str,
@@ -200,8 +247,57 @@ def test_a_fast_reply_is_the_reply(
     asked: list[bytes],
     policy: Policy,
     transport: Transport,
+    bound: int | None,
 ):
     """Whatever zone, question and order; asked three times, so that memo and templates are used."""
-    table = table_of(serving(CHAINS[chain](lines), policy), transport)
-    for packet in asked * 3:
-        ask(table, packet, transport)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, module in MODULES.items() if bound else ():
+            patch.setattr(module, name, bound)
+        table = table_of(serving(CHAINS[chain](lines), policy), transport)
+        for packet in asked * 3:
+            ask(table, packet, transport)
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+@given(
+    versions=st.lists(ZONES, min_size=2, max_size=2),
+    asked=st.lists(packets(), min_size=10, max_size=30),
+    turns=st.lists(st.integers(0, 1), min_size=4, max_size=4),
+)
+@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+def test_it_is_the_reply_of_the_live_snapshot(
+    chain: str,
+    versions: list[list[Line]],
+    asked: list[bytes],
+    turns: list[int],
+    tmp_path_factory: pytest.TempPathFactory,
+):
+    """Across swaps, over images as a server has them: never of the version before."""
+    folder = tmp_path_factory.mktemp("images")
+    served = [
+        serving(CHAINS[chain](lines), Policy(), folder / str(number))
+        for number, lines in enumerate(versions)
+    ]
+    live = LiveZones(served[0])
+    told = front.Front(
+        live,
+        lambda packet, where: answered(told, live, packet, where),
+        seconds=lambda: 0.0,
+        is_logged=unlogged,
+        count=lambda *_: None,
+        on_bug=lambda packet, _: pytest.fail(packet.hex()),
+    )
+    for turn in turns:
+        live.snapshot = served[turn]
+        for packet in asked * 2:
+            reply = respond(packet, live.snapshot, TCP)
+            assert told.answer(packet, TCP) == (reply.wire if isinstance(reply, Reply) else None)
+
+
+def answered(told: Any, live: LiveZones, packet: bytes, where: Transport) -> bytes | None:
+    """Do as the door does."""
+    reply = respond(packet, live.snapshot, where)
+    if not isinstance(reply, Reply):
+        return None
+    told.learn(packet, reply, where)
+    return reply.wire

@@ -50,19 +50,28 @@ def test_both_generations_are_bounded(monkeypatch: pytest.MonkeyPatch, entries: 
 
 
 def test_cells_are_bounded_and_still_count(monkeypatch: pytest.MonkeyPatch):
-    """Beyond the bound only cells of any type are made; they are as many as templates."""
+    """Beyond the bound a zone has one more for each rcode, of any type."""
     monkeypatch.setattr(tally, "FAST_CELLS", 2)
     cells = tally.Cells()
 
-    def labels(qtype: int):
-        return tally.Labels(b"\0", qtype, 0, False, 40, 60)
+    def labels(qtype: int, octets: int = 60):
+        return tally.Labels(b"\0", qtype, 0, False, 40, octets)
 
     first, second = cells.of(labels(1)), cells.of(labels(2))
-    assert cells.of(labels(3)) is None
-    other = cells.of(labels(tally.OTHER_TYPE))
     assert cells.of(labels(1)) is first
+    late = cells.of(labels(15))
+    assert late is cells.of(labels(16, 70))
     first[0] += 2
-    other[0] += 1
+    late[0] += 1
     assert cells.take() == [(labels(1), 2), (labels(tally.OTHER_TYPE), 1)]
     assert cells.take() == []
     assert second == [0]
+
+
+def test_rare_types_share_a_cell():
+    """There are 65,536 types, and metrics name some twenty."""
+    cells = tally.Cells()
+    found = {
+        id(cells.of(tally.Labels(b"\0", qtype, 0, False, 40, 60))) for qtype in range(300, 400)
+    }
+    assert len(found) == 1

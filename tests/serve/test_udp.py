@@ -57,6 +57,8 @@ def in_batches(*arguments):
 @pytest.fixture(params=[one_by_one, in_batches])
 def kind(request: pytest.FixtureRequest) -> Reads:
     """Every rule is one of both ports."""
+    if request.param is in_batches:
+        pytest.importorskip("ocizone.fastpath")
     chosen: Reads = request.param
     return chosen
 
