@@ -39,7 +39,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--workload", default="abcdefg", help="letters, default %(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
-    parser.add_argument("--seconds", type=float, default=2, help="of a run, default %(default)s")
+    parser.add_argument("--seconds", type=float, default=1.25, help="of a run, default %(default)s")
     parser.add_argument("--rate", type=int, default=20_000, help="for latency; 0: no latency")
     parser.add_argument(
         "--load", default="1k,100k", help="of 1k, 100k, 1M, zones, default %(default)s"
