@@ -23,7 +23,6 @@ from bench.workloads import Workload, query_lines, write_lines
 
 #: Above what any server here answers on one core, so that a file does not end before its time.
 LINES_PER_SECOND = 320_000
-WARM_UP_S = 1.0
 COMPARED = 400
 
 
@@ -119,11 +118,11 @@ def warm_up(
 ) -> None:
     """Let each server see the workload before it is timed, all the same file."""
     file = plan.directory / "warm-up"
-    count = int(LINES_PER_SECOND * WARM_UP_S)
+    count = int(LINES_PER_SECOND * workload.warm_up_s)
     write_lines(file, query_lines(workload, count, unique, seed=2))
     for server in servers.values():
         run(plan.drive.command(
-            server.port, file, WARM_UP_S, tcp=workload.tcp, dnssec=workload.dnssec
+            server.port, file, workload.warm_up_s, tcp=workload.tcp, dnssec=workload.dnssec
         ))  # fmt: skip
     file.unlink()
 
