@@ -52,13 +52,16 @@ FAST_MEMO_ENTRIES: Final = 8_192
 FAST_MEMO_OCTETS: Final = 4 * 1024 * 1024
 # Octets of the table that tells a question that came before; a power of two.
 FAST_DOORKEEPER: Final = 1 << 16
-# Templates of one address and transport, 0.7 KiB each: lengths of names, times kinds of clients,
-# times zones. One zone has some hundreds; ten thousand need several each, or none is of use.
-FAST_TEMPLATES: Final = 65_536
+# What is learned for one address and transport, 0.7 KiB each: a zone has three to six and one a
+# delegation; ten thousand zones have room.
+FAST_MOULDS: Final = 65_536
+# What is cast of it, 0.7 KiB each, at a tenth of the cost of a reply: lengths of names, times kinds
+# of clients, times sizes of answers.
+FAST_TEMPLATES: Final = 16_384
 # Combinations of zone, type, rcode and sizes that are counted each for itself.
 FAST_CELLS: Final = 16_384
-# Kinds of questions that differ in their first label alone; each takes 1 KiB.
-FAST_LANES: Final = 4_096
+# Kinds of questions that differ in their first label alone; each takes 1.3 KiB.
+FAST_LANES: Final = 16_384
 # TTLs of one lane: a zone has a few.
 FAST_LANE_TTLS: Final = 64
 # Gaps between the names of signed zones that are kept, half a KiB each; others are read again.

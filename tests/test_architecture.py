@@ -41,6 +41,8 @@ PURE_MODULES = (
     "fastpath/form.py",
     "fastpath/lane.py",
     "fastpath/memo.py",
+    "fastpath/mould.py",
+    "fastpath/repeatable.py",
     "fastpath/table.py",
     "fastpath/tally.py",
     "fastpath/template.py",

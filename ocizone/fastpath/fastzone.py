@@ -9,12 +9,16 @@ reply is the reply of ``answer.respond``. RFC 1034 4.3.2, RFC 4592 3.3.1.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Final
 
 from ocizone.answer.additional import TARGET_AT
 from ocizone.answer.compose import FOR_VALIDATION
 from ocizone.fastpath.denied import Denials, Gaps
+from ocizone.fastpath.form import Form
+from ocizone.fastpath.mould import Mould
 from ocizone.fastpath.template import Put, Template, Wanted
+from ocizone.limits import NAME_OCTETS
 from ocizone.wire.codes import TYPE_CNAME, TYPE_DS, TYPE_RRSIG
 from ocizone.wire.name import key_label
 from ocizone.wire.render import SHAPES
@@ -41,17 +45,40 @@ _ODD: Final = frozenset({*range(128, 256), TYPE_RRSIG, TYPE_DS})
 _NOT_PLAIN: Final = frozenset({*SHAPES, *TARGET_AT, *FOR_VALIDATION})
 
 
+#: What is said; a referral by the key of its cut.
+_ANSWER, _NO_DATA, _NO_NAME = range(3)
+
+
 class FastZone:
     """One zone of one snapshot, under one block's policy.
 
     Attributes:
         apex: lower-case wire name.
         cap: octets of a response over UDP the block allows.
+        answers_cookies: the block gives each cookie its answer, and asks for none.
     """
 
-    def __init__(self, info: ZoneInfo, reader: EncodedReader, cap: int, gaps: Gaps) -> None:
+    def __init__(
+        self,
+        info: ZoneInfo,
+        reader: EncodedReader,
+        cap: int,
+        gaps: Gaps,
+        on_cast: Callable[[], None],
+    ) -> None:
+        """Make it.
+
+        Args:
+            info: of the zone.
+            reader: of its nodes.
+            cap: see above.
+            gaps: of all zones.
+            on_cast: called before a template is cast; may call ``forget_casts``.
+        """
+        self._on_cast = on_cast
         self.apex = info.apex
         self.cap = cap
+        self.answers_cookies = False
         #: Reads a node by its key.
         self.value = reader.getter()
         self.seeker = reader.seeker()
@@ -59,25 +86,29 @@ class FastZone:
         assert apex is not None  # a zone has an apex
         self._apex_bits = apex[1]
         self._signed = bool(info.denial)
+        #: Whether DO makes a difference at all.
+        self._has_signatures = bool(info.denial or info.signed_until)
         #: Denies names to clients with DO.
         self.denials = Denials(reader, info.apex, gaps) if info.denial == "nsec" else None
-        #: By kind of question and length of its name.
-        self._no_name: dict[int, Template] = {}
-        self._no_data: dict[int, Template] = {}
-        #: The same, with octets and records of the answer.
-        self._answers: dict[tuple[int, int, int], Template] = {}
-        #: The same, with the key of the cut.
-        self._referrals: dict[tuple[bytes, int], Template] = {}
+        #: By what is said (or the key of a cut), and whether the client wants DNSSEC records.
+        self._moulds: dict[tuple[int | bytes, bool], Mould] = {}
+        #: By what is said, kind of the question, length of its name, octets and records of the
+        #: answer.
+        self._casts: dict[tuple[int | bytes, int, int, int], Template] = {}
+
+    def forget_casts(self) -> None:
+        """Let every template go that is cast."""
+        self._casts.clear()
 
     def forget(self) -> None:
-        """Let every template go."""
-        for store in (self._no_name, self._no_data, self._answers, self._referrals):
-            store.clear()
+        """Let everything go that was learned."""
+        self._moulds.clear()
+        self._casts.clear()
         if self.denials is not None:
             self.denials.forget()
 
     def look(
-        self, name: bytes, offsets: list[int], depth: int, qtype: int, kind: int, *, do: bool
+        self, name: bytes, offsets: list[int], depth: int, qtype: int, kind: int, form: Form
     ) -> Put | Wanted | None:
         """Return the reply to a question, a template that is missing, or None for neither.
 
@@ -86,8 +117,8 @@ class FastZone:
             offsets: of its labels.
             depth: how many of them are below the apex, at least 1.
             qtype: any type.
-            kind: of the question (form and RD): replies of two kinds have nothing in common.
-            do: the client wants DNSSEC records.
+            kind: of the question: its form and RD.
+            form: of what stands behind the question.
         """
         if qtype in _ODD:
             return None
@@ -105,13 +136,15 @@ class FastZone:
         mark = mark_of(kind, len(name))
         value = self.value(key)
         if value is None:
-            return self._absent(name, key, depth, own, qtype, mark, do)
+            return self._absent(name, key, depth, own, qtype, mark, form)
         bits = value[1]
         if bits & (_OCCLUDED | _CUT):
-            return self._referral(name, key, mark)
-        return self._at(value, own, qtype, mark, do)
+            return self._referral(name, key, mark, form)
+        return self._at(value, own, qtype, mark, form)
 
-    def _at(self, value: bytes, own: bytes, qtype: int, mark: int, do: bool) -> Put | Wanted | None:  # noqa: FBT001 - the hot path; a keyword costs
+    def _at(
+        self, value: bytes, own: bytes, qtype: int, mark: int, form: Form
+    ) -> Put | Wanted | None:
         """Answer from what stands at a name, or at the wildcard that stands for it."""
         at = _HEAD_OCTETS
         if value[1] & _MIXED_CASE:
@@ -124,9 +157,9 @@ class FastZone:
                 return None
             at += _RRSET_OCTETS + octets
         else:
-            if do and self._signed:
+            if form.do and self._signed:
                 return None
-            return self._negative(self._no_data, mark, own)
+            return self._put(_NO_DATA, self.apex, own, mark, form)
         if rrtype in _NOT_PLAIN:
             return None
         fixed = _OWNER + value[at : at + 2] + _CLASS_IN + value[at + 2 : at + 6]
@@ -135,22 +168,35 @@ class FastZone:
             # Rdata stands in a node as in a message: length, octets.
             answer = fixed + value[at : at + octets]
         else:
-            answer, rdatas = _records(value, at, rdatas, signatures if do else 0, fixed)
-        key = (mark, len(answer), rdatas)
-        template = self._answers.get(key)
+            answer, rdatas = _records(value, at, rdatas, signatures if form.do else 0, fixed)
+        return self._put(_ANSWER, self.apex, own, mark, form, answer, rdatas)
+
+    def _put(
+        self,
+        said: int | bytes,
+        base: bytes,
+        own: bytes,
+        mark: int,
+        form: Form,
+        answer: bytes = b"",
+        answers: int = 0,
+    ) -> Put | Wanted | None:
+        """Put an answer into its template, which is cast if there is none yet."""
+        key = (said, mark, len(answer), answers)
+        template = self._casts.get(key)
         if template is None:
-            return Wanted(self._answers, key, answer, self.apex, own)
+            kept = (said, form.do and self._has_signatures)
+            mould = self._moulds.get(kept)
+            if mould is None:
+                return Wanted(self._moulds, kept, answer, base, own)
+            template = mould.cast(mark & NAME_OCTETS, answer, answers, form, mark >> 8)
+            if template is None:
+                return None
+            self._on_cast()
+            self._casts[key] = template
         if own in template.labels:
             return None
         return template.head, answer, template.tail, template.cells, template.labels
-
-    def _negative(self, store: dict[int, Template], mark: int, own: bytes) -> Put | Wanted | None:
-        template = store.get(mark)
-        if template is None:
-            return Wanted(store, mark, b"", self.apex, own)
-        if own in template.labels:
-            return None
-        return template.head, b"", template.tail, template.cells, template.labels
 
     def _absent(
         self,
@@ -160,7 +206,7 @@ class FastZone:
         own: bytes,
         qtype: int,
         mark: int,
-        do: bool,  # noqa: FBT001 - as _at
+        form: Form,
     ) -> Put | Wanted | None:
         """Answer for a name that does not exist: walk down from the apex to what encloses it."""
         encloser, bits, end = b"", self._apex_bits, 0
@@ -173,21 +219,21 @@ class FastZone:
                 break
             encloser, bits = key[:end], value[1]
             if bits & _CUT:
-                return self._referral(name, encloser, mark)
+                return self._referral(name, encloser, mark, form)
         if bits & _DNAME:
             return None
         if bits & _WILDCARD_CHILD:
             source = self.value(encloser + _ASTERISK)
-            if source is None or (do and self._signed):
+            if source is None or (form.do and self._signed):
                 return None
-            return self._at(source, own, qtype, mark, do)
-        if do and self._signed:
+            return self._at(source, own, qtype, mark, form)
+        if form.do and self._signed:
             if self.denials is None or encloser:
                 return None
             return self.denials.no_name(key, own, mark)
-        return self._negative(self._no_name, mark, own)
+        return self._put(_NO_NAME, self.apex, own, mark, form)
 
-    def _referral(self, name: bytes, key: bytes, mark: int) -> Put | Wanted | None:
+    def _referral(self, name: bytes, key: bytes, mark: int, form: Form) -> Put | Wanted | None:
         """Answer for a name at or below a cut, which is the highest at or above a key."""
         cut, bits, end = b"", 0, 0
         while not bits & _CUT:
@@ -201,16 +247,8 @@ class FastZone:
             bits = value[1]
         # The cut's labels and their lengths take as many octets as its key.
         base = name[len(name) - len(self.apex) - len(cut) :]
-        above = len(name) - len(base)
-        below = name[:above]
-        own = _last_label(below)
-        found = (cut, mark)
-        template = self._referrals.get(found)
-        if template is None:
-            return Wanted(self._referrals, found, b"", base, own)
-        if own in template.labels:
-            return None
-        return template.head, b"", template.tail, template.cells, template.labels
+        own = _last_label(name[: len(name) - len(base)])
+        return self._put(cut, base, own, mark, form)
 
 
 def mark_of(kind: int, octets: int) -> int:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ocizone.limits import PLAIN_UDP_OCTETS
-from ocizone.wire.codes import OPTION_COOKIE, TYPE_OPT
+from ocizone.wire import edns
+from ocizone.wire.codes import NOERROR, OPTION_COOKIE, TYPE_OPT
 
 #: Octets of an OPT without options, and of the head of one option.
 OPT_OCTETS: Final = 11
@@ -35,6 +36,7 @@ class Form:
         room: octets of a response over UDP the client can take (RFC 6891 6.2.3).
         do: it wants DNSSEC records.
         cookie: octets of the COOKIE option's value, which ends the message; 0 without one.
+        opt: the OPT of a response, without the cookies that end it then.
     """
 
     kind: int
@@ -43,9 +45,10 @@ class Form:
     room: int
     do: bool
     cookie: int
+    opt: bytes
 
 
-PLAIN: Final = Form(0, 0, b"\0\1\0\0\0\0\0\0", PLAIN_UDP_OCTETS, do=False, cookie=0)
+PLAIN: Final = Form(0, 0, b"\0\1\0\0\0\0\0\0", PLAIN_UDP_OCTETS, do=False, cookie=0, opt=b"")
 
 
 def form_of(front: bytes) -> Form | None:
@@ -71,6 +74,8 @@ def form_of(front: bytes) -> Form | None:
     elif length or len(front) != OPT_OCTETS:
         return None
     do = bool(flags & 0x8000)
+    options = ((OPTION_COOKIE, bytes(COOKIE_OCTETS)),) if cookie else ()
+    opt = edns.write(NOERROR, do=do, options=options)
     kind = 2 + 2 * do + 4 * (0, *_COOKIES).index(cookie)
     return Form(
         kind,
@@ -79,4 +84,5 @@ def form_of(front: bytes) -> Form | None:
         max(PLAIN_UDP_OCTETS, size),
         do=do,
         cookie=cookie,
+        opt=opt[:-COOKIE_OCTETS] if cookie else opt,
     )

@@ -12,27 +12,33 @@ from collections.abc import Callable, Container
 from functools import partial
 from typing import Final, Literal
 
-from ocizone.answer.blocks import Block, Loaded, Snapshot
-from ocizone.answer.respond import Reply
+from ocizone.answer.blocks import Block, Loaded, Snapshot, Transport
+from ocizone.answer.respond import Reply, respond
 from ocizone.answer.route import Blocks, route
 from ocizone.fastpath.denied import Gaps
 from ocizone.fastpath.fastzone import FastZone
 from ocizone.fastpath.form import COOKIE_OCTETS, Form, form_of
 from ocizone.fastpath.lane import Lane
 from ocizone.fastpath.memo import Kept, Memo
+from ocizone.fastpath.mould import Mould, mould_of
+from ocizone.fastpath.repeatable import (
+    answers_all_alike,
+    cap_of,
+    ends_in_cookies,
+    is_plain,
+    is_repeatable,
+)
 from ocizone.fastpath.tally import Cell, Cells, Labels, cell_mark
-from ocizone.fastpath.template import Put, Wanted, denial_of, template_of
+from ocizone.fastpath.template import Denial, Put, Wanted, denial_of
 from ocizone.limits import (
     FAST_FORMS,
     FAST_LANES,
+    FAST_MOULDS,
     FAST_TEMPLATES,
     NAME_OCTETS,
     TCP_MESSAGE_OCTETS,
-    UDP_PAYLOAD_OCTETS,
 )
 from ocizone.wire.codes import (
-    CLASS_IN,
-    NOERROR,
     NXDOMAIN,
     TYPE_A,
     TYPE_AXFR,
@@ -101,9 +107,10 @@ class FastTable:
         self._gaps = Gaps()
         self._forms: dict[bytes, Form | None] = {}
         self._wanted: tuple[bytes, Wanted, int] | None = None
-        self._templates = 0
+        self._listener = listener
+        self._moulds = self._casts = 0
         #: Whether every block answers everybody alike: else aliases may lead where some may not.
-        self._alike = all(_answers_all_alike(block) for block in self._blocks.values())
+        self._alike = all(answers_all_alike(block) for block in self._blocks.values())
 
     # --- Answering ---------------------------------------------------------------------------
 
@@ -190,11 +197,11 @@ class FastTable:
         zone = zones.get(apex)
         if zone is None:
             zone = self._zone(apex)
-        if zone is None or not depth:
+        if zone is None or not depth or (option and not zone.answers_cookies):
             # The apex has its own rules: its NS are an answer, its DS the parent's.
             return None
         qtype = packet[at] << 8 | packet[at + 1]
-        put = zone.look(name, offsets, depth, qtype, form.kind | packet[2] & _RD, do=form.do)
+        put = zone.look(name, offsets, depth, qtype, form.kind | packet[2] & _RD, form)
         if put is None:
             return None
         if isinstance(put, Wanted):
@@ -244,7 +251,8 @@ class FastTable:
             if not self.memo.is_asked_again(key):
                 return
             if len(self._lanes) >= FAST_LANES:
-                self._lanes.clear()
+                # The oldest: were all let go, who asks for more zones than that would have none.
+                del self._lanes[next(iter(self._lanes))]
             kind, qtype = form.kind | packet[2] & _RD, packet[at] << 8 | packet[at + 1]
             sizes = frozenset(length - len(zone.apex) - 1 for length in self._lengths)
             apart = partial(_is_below, self._zones, zone.apex)
@@ -279,11 +287,14 @@ class FastTable:
             if (
                 isinstance(reader, EncodedReader)
                 and not way.zone.catalog
-                and _is_plain(way.block)
+                and is_plain(way.block)
                 and not self._is_logged(way.block, None)
             ):
-                octets = _cap_of(way.block)
-                zone = self._zones[apex] = FastZone(reader.info, reader, octets, self._gaps)
+                octets = cap_of(way.block)
+                zone = FastZone(reader.info, reader, octets, self._gaps, self._cast)
+                cookies = self.snapshot.cookies is not None
+                zone.answers_cookies = cookies and way.block.policy.cookies == "on"
+                self._zones[apex] = zone
         if zone is None:
             self._slow.add(apex)
         return zone
@@ -294,17 +305,17 @@ class FastTable:
         """Take from a reply of ``respond`` what the same question, or one like it, needs."""
         wanted, self._wanted = self._wanted, None
         query, block = reply.query, reply.block
-        if query is None or block is None or not self._is_repeatable(reply):
+        if query is None or block is None or not self._is_repeatable(block, reply):
             return
         end = _HEADER + len(query.question)
         form = self._form(packet[end : end + _FORM_OCTETS])
         if form is None or len(packet) != end + form.octets or packet[4:12] != form.counts:
             return
         wire = reply.wire
-        if form.cookie and not _ends_in_cookies(wire, block):
+        if form.cookie and not ends_in_cookies(wire, block):
             return
-        if wanted is not None and wanted[0] is packet and self._is_whole(reply, block, form):
-            self._take(wire, wanted[1], wanted[2], cookie=bool(form.cookie))
+        if wanted is not None and wanted[0] is packet:
+            self._take(packet, reply, wanted[1], wanted[2], form)
         key = packet[2:_HEADER] + query.name + packet[end - 4 : len(packet) - form.cookie]
         if self.memo.is_asked_again(key):
             assert reply.zone is not None  # it is repeatable
@@ -313,81 +324,50 @@ class FastTable:
             rest = wire[2:_HEADER] + query.name + wire[end - 4 : end] + bare
             self.memo.put(key, (rest, self.cells.of(labels)))
 
-    def _is_whole(self, reply: Reply, block: Block, form: Form) -> bool:
-        """Tell whether nothing was left out of a reply that another client would get.
+    def _is_repeatable(self, block: Block, reply: Reply) -> bool:
+        return is_repeatable(reply, alike=self._alike) and not self._is_logged(block, reply)
 
-        What does not fit in the room of one client may fit in that of the next. Where a client
-        has all the room there is, the same is left out of every larger one.
-        """
-        if reply.truncated:
-            return False
-        return not self._datagrams or not form.octets or form.room >= _cap_of(block)
-
-    def _take(self, wire: bytes, wanted: Wanted, end: int, *, cookie: bool) -> None:
-        # Making a template costs as much as a reply: where each is wanted once, there are none.
-        if not self.memo.is_asked_again(wanted.seal()):
+    def _take(self, packet: bytes, reply: Reply, wanted: Wanted, end: int, form: Form) -> None:
+        # Making one costs as much as a reply: where each is wanted once, there are none.
+        if not self.memo.is_asked_again(wanted.seal()) or not self._is_whole(packet, reply, form):
             return
-        if self._templates >= FAST_TEMPLATES:
+        if self._moulds >= FAST_MOULDS:
             for zone in self._zones.values():
                 if zone is not None:
                     zone.forget()
             self._lanes.clear()
-            self._templates = 0
-        self._templates += 1
+            self._moulds = 0
+        self._moulds += 1
+        wire = reply.wire
+        made: Denial | Mould | None = None
         if wanted.denial:
-            denial = denial_of(wire, end, wanted.base, wanted.own, cookie=cookie)
-            if denial is not None:
-                wanted.store[wanted.key] = denial
+            made = denial_of(wire, end, wanted.base, wanted.own, cookie=bool(form.cookie))
         elif wire.startswith(wanted.answer, end):
-            start = end + len(wanted.answer)
-            template = template_of(wire, start, wanted.base, wanted.own, cookie=cookie)
-            if template is not None:
-                wanted.store[wanted.key] = template
+            made = mould_of(wire, end, len(wanted.answer), wanted.base, wanted.own, form)
+        if made is not None:
+            wanted.store[wanted.key] = made
 
-    def _is_repeatable(self, reply: Reply) -> bool:
-        """Tell whether the reply depends on the question and the snapshot alone."""
-        query, block = reply.query, reply.block
-        assert query is not None
-        assert block is not None
-        if reply.zone is None or reply.rcode not in (NOERROR, NXDOMAIN):
-            return False
-        if query.qclass != CLASS_IN or query.tsig is not None or query.qtype in _TRANSFERS:
-            return False
-        zone = block.zones.get(reply.zone)
-        if not isinstance(zone, Loaded) or zone.catalog or not _is_plain(block):
-            return False
-        if not self._alike and _begins_with_alias(reply.wire, _HEADER + len(query.question)):
-            return False
-        return not self._is_logged(block, reply)
+    def _is_whole(self, packet: bytes, reply: Reply, form: Form) -> bool:
+        """Tell whether nothing was left out of a reply because of its size.
+
+        Over UDP addresses that do not fit are left out without a sign (RFC 2181 9); what fits for
+        this question and client says nothing of the next. So it is asked as over TCP.
+        """
+        if reply.truncated or not self._datagrams:
+            return not reply.truncated
+        roomy = respond(packet, self.snapshot, Transport("tcp", self._listener, "", 1))
+        cut = -COOKIE_OCTETS if form.cookie else None
+        return isinstance(roomy, Reply) and roomy.wire[:cut] == reply.wire[:cut]
+
+    def _cast(self) -> None:
+        """Make room before a template is cast."""
+        if self._casts >= FAST_TEMPLATES:
+            for zone in self._zones.values():
+                if zone is not None:
+                    zone.forget_casts()
+            self._casts = 0
+        self._casts += 1
 
 
 def _is_below(zones: Container[bytes], apex: bytes, label: bytes) -> bool:
     return bytes((len(label),)) + label + apex in zones
-
-
-def _cap_of(block: Block) -> int:
-    """Return how many octets a response over UDP may have at most (RFC 6891 6.2.5)."""
-    wanted = block.policy.bufsize
-    return UDP_PAYLOAD_OCTETS if wanted is None else wanted.octets
-
-
-def _is_plain(block: Block) -> bool:
-    """Tell whether a block's replies are alike for all clients and at all times."""
-    return _answers_all_alike(block) and block.policy.loadbalance is None
-
-
-def _answers_all_alike(block: Block) -> bool:
-    policy = block.policy
-    return not policy.acl and policy.tsig is None and not policy.whoami
-
-
-def _begins_with_alias(wire: bytes, at: int) -> bool:
-    """Tell whether the first record behind the question is an alias; its owner is a pointer."""
-    rrtype = int.from_bytes(wire[at + 2 : at + 4])
-    return bool(int.from_bytes(wire[6:8])) and (wire[at] < 0xC0 or rrtype in _ALIASES)
-
-
-def _ends_in_cookies(wire: bytes, block: Block) -> bool:
-    """Tell whether a response to a query with a cookie ends in both cookies."""
-    option = wire[-COOKIE_OCTETS - 4 : -COOKIE_OCTETS]
-    return block.policy.cookies == "on" and option == b"\x00\x0a\x00\x18"

@@ -32,14 +32,12 @@ class Template:
     Attributes:
         head: flags and counts.
         tail: what comes behind the answer; without the cookies that end it in some forms.
-        octets: of the whole reply, cookies included.
         labels: that must not stand right below the base in a question.
         cells: what counts it, by type of the question and octets of the reply.
     """
 
     head: bytes
     tail: bytes
-    octets: int
     labels: frozenset[bytes]
     cells: dict[int, Cell] = field(default_factory=dict)
 
@@ -97,62 +95,53 @@ Put = tuple[bytes, bytes, bytes, dict[int, Cell], frozenset[bytes] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class FoundRecord:
     """One record of a message.
 
     Attributes:
         start: of its owner.
         rrtype: its type.
         names: in it that are compressed or pointed at, lower case.
+        pointers: where pointers are in it.
         end: offset behind it.
     """
 
     start: int
     rrtype: int
     names: tuple[bytes, ...]
+    pointers: tuple[int, ...]
     end: int
 
 
-def template_of(
-    wire: bytes, start: int, base: bytes, own: bytes, *, cookie: bool
-) -> Template | None:
-    """Return the template of a reply; None when the next name would get another reply.
+def denial_of(wire: bytes, start: int, apex: bytes, own: bytes, *, cookie: bool) -> Denial | None:
+    """Return the template of a denial by NSEC; None when it is none.
 
     Args:
         wire: the reply.
-        start: offset behind the answer's records.
-        base: the name all questions of the template end in, lower case: an apex or a cut.
-        own: the question's label right below the base; b"" for the base itself.
+        start: offset behind its question.
+        apex: of the zone, lower case.
+        own: the question's label right below the apex.
         cookie: the reply ends in cookies.
     """
     bare = wire[:-COOKIE_OCTETS] if cookie else wire
-    found = _labels_below(base, _records(bare, start))
-    if own in found:
-        return None
-    return Template(wire[2:_HEADER], bare[start:], len(wire), found)
-
-
-def denial_of(wire: bytes, start: int, apex: bytes, own: bytes, *, cookie: bool) -> Denial | None:
-    """Return the template of a denial by NSEC; None when it is none. Arguments as above."""
-    bare = wire[:-COOKIE_OCTETS] if cookie else wire
-    records = list(_records(bare, start))
+    records = list(records_of(bare, start))
     soa = records[:1]
     for record in records[1:]:
         if record.rrtype != TYPE_RRSIG:
             break
         soa.append(record)
-    found = _labels_below(apex, soa)
+    found = labels_below(apex, soa)
     last = records[-1]
     if own in found or soa[0].rrtype != TYPE_SOA or last.rrtype != TYPE_OPT:
         return None
     return Denial(wire[2:4], bare[start : soa[-1].end], len(soa), bare[last.start :], found)
 
 
-def _records(wire: bytes, at: int) -> Iterator[_Found]:
+def records_of(wire: bytes, at: int) -> Iterator[FoundRecord]:
     """Yield the records from an offset on, up to the OPT, which ends every message of ours."""
     while at < len(wire):
         start = at
-        names = [name_at(wire, at)]
+        names, pointers = [name_at(wire, at)], [_pointer_in(wire, at)]
         at = end_of_name(wire, at)
         rrtype = int.from_bytes(wire[at : at + 2])
         end = at + _FIXED + int.from_bytes(wire[at + 8 : at + 10])
@@ -160,15 +149,24 @@ def _records(wire: bytes, at: int) -> Iterator[_Found]:
         at += _FIXED + prefix
         for _ in range(count):
             names.append(name_at(wire, at))
+            pointers.append(_pointer_in(wire, at))
             at = end_of_name(wire, at)
         known = tuple(name.lower() for name in names if name is not None)
-        yield _Found(start, rrtype, known, end)
+        places = tuple(place for place in pointers if place)
+        yield FoundRecord(start, rrtype, known, places, end)
         if rrtype == TYPE_OPT:
             return
         at = end
 
 
-def _labels_below(base: bytes, records: Iterable[_Found]) -> frozenset[bytes]:
+def _pointer_in(wire: bytes, at: int) -> int:
+    """Return where the pointer of a name is; 0 when it has none."""
+    while 0 < wire[at] < 0xC0:
+        at += 1 + wire[at]
+    return at if wire[at] else 0
+
+
+def labels_below(base: bytes, records: Iterable[FoundRecord]) -> frozenset[bytes]:
     """Return the labels that stand right below the base in names of these records."""
     found = set()
     for record in records:

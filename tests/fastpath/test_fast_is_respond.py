@@ -222,6 +222,7 @@ def ask(table: FastTable, packet: bytes, transport: Transport = UDP) -> bool:
 #: Bounds that are met at once, and those there are.
 MODULES = {
     "FAST_TEMPLATES": table_module,
+    "FAST_MOULDS": table_module,
     "FAST_LANES": table_module,
     "FAST_FORMS": table_module,
     "FAST_GAPS": denied,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import dns.message
 import pytest
@@ -236,13 +237,41 @@ def test_a_flood_of_names_leaves_the_memo_alone():
 
 
 def test_templates_are_bounded(monkeypatch: pytest.MonkeyPatch):
-    """At the bound all are let go, and learned again; answers stay right (the law)."""
+    """At the bound all are let go, and cast again of what was learned."""
     monkeypatch.setattr(table_module, "FAST_TEMPLATES", 3)
     table = table_of(serving())
+    teach(table, question(f"x.{APEX}"))
     for size in range(1, 12):
-        assert not ask(table, question(f"{'x' * size}.{APEX}"))
-        teach(table, question(f"{'x' * size}.{APEX}"))
         assert ask(table, question(f"{'y' * size}.{APEX}"))
+        assert sum(len(zone._casts) for zone in table._zones.values() if zone) <= 3
+
+
+def test_what_is_learned_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    """At the bound all is let go, and learned again."""
+    monkeypatch.setattr(table_module, "FAST_MOULDS", 1)
+    table = table_of(serving())
+    for name in ("nx", "www", "x.sub", "x.wild") * 3:
+        teach(table, question(f"{name}.{APEX}"))
+        assert sum(len(zone._moulds) for zone in table._zones.values() if zone) == 1
+
+
+def test_one_length_and_client_teach_all_others():
+    """A name of another length, with and without RD, EDNS, DO and cookies: no ``respond`` needed."""
+    served = replace(serving(), cookies=CookieSecrets((b"obviously a fake",)))
+    table = table_of(served)
+    teach(table, question(f"nx.{APEX}"))
+    option = dns.edns.CookieOption(b"8octets!", b"")
+    others: list[dict[str, Any]] = [
+        {"use_edns": 0},
+        {"want_dnssec": True},
+        {"options": [option]},
+        {"options": [option], "want_dnssec": True},
+    ]
+    for number, more in enumerate(others):
+        assert ask(table, question(f"{'y' * (5 + number)}.{APEX}", **more))
+    rd = bytearray(question(f"without-rd.{APEX}"))
+    rd[2] = 0
+    assert ask(table, bytes(rd))
 
 
 def test_a_spelling_is_given_back():
