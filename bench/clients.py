@@ -9,7 +9,6 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-from types import TracebackType
 from typing import Self
 
 from bench.sameanswers import packet
@@ -39,12 +38,7 @@ class Clients:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for sock in self._sockets:
             sock.close()
 

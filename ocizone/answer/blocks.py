@@ -46,6 +46,11 @@ class Transport:
     received: int = 0
     wall: Callable[[], float] | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def family(self) -> str:
+        """What metrics call the client's address family: "1" is IPv4, "2" IPv6."""
+        return "2" if ":" in self.client else "1"
+
     def now(self) -> int:
         """Return unix seconds; when the query came in where there is no clock."""
         return self.received if self.wall is None else int(self.wall())

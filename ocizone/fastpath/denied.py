@@ -8,19 +8,16 @@ and names below others that exist.
 
 from __future__ import annotations
 
-import struct
 from typing import Final
 
 from ocizone.fastpath.template import Denial, Put, Wanted
 from ocizone.limits import FAST_GAPS, NAME_OCTETS
 from ocizone.wire.codes import TYPE_NSEC
 from ocizone.wire.name import ROOT, key_label, name_from_key
-from ocizone.zone.node import Flag
+from ocizone.zone.node import RRSET, Flag, Node, rrsets_at
 from ocizone.zone.reader import EncodedReader
 
 _OCCLUDED: Final = int(Flag.OCCLUDED)
-_MIXED_CASE: Final = int(Flag.MIXED_CASE)
-_RRSET: Final = struct.Struct("!HIHHI")
 _ASTERISK: Final = key_label(b"*")
 _NSEC_IN: Final = b"\x00\x2f\x00\x01"
 _RRSIG_IN: Final = b"\x00\x2e\x00\x01"
@@ -44,7 +41,7 @@ class Gaps:
     __slots__ = ("_gaps",)
 
     def __init__(self) -> None:
-        self._gaps: dict[tuple[bytes, bytes], _Gap | None] = {}
+        self._gaps: dict[tuple[bytes, bytes], _Gap] = {}
 
     def get(self, key: tuple[bytes, bytes]) -> _Gap | None:
         """Return what is known of a gap, by apex and key of the name before it."""
@@ -149,20 +146,17 @@ def _more(head: bytes, records: int) -> bytes:
 def _owner(key: bytes, value: bytes) -> bytes:
     """Return the labels of an owner below the apex, as it is spelled."""
     relative = name_from_key(key, b"")
-    if value[1] & _MIXED_CASE:
-        return value[5 : 5 + len(relative)]
-    return relative
+    spelled = Node.decode(value).owner
+    return relative if spelled is None else spelled[: len(relative)]
 
 
 def _nsec_of(value: bytes) -> list[bytes] | None:
     """Return the NSEC of an encoded node and its RRSIGs, without owners; None where there is none."""
-    at = 4
-    if value[1] & _MIXED_CASE:
-        at += 1 + value[at]
+    at = rrsets_at(value)
     for _ in range(value[2] << 8 | value[3]):
-        rrtype, _, rdatas, signatures, octets = _RRSET.unpack_from(value, at)
+        rrtype, _, rdatas, signatures, octets = RRSET.unpack_from(value, at)
         ttl = value[at + 2 : at + 6]
-        at += _RRSET.size
+        at += RRSET.size
         if rrtype != TYPE_NSEC:
             at += octets
             continue

@@ -8,7 +8,6 @@ reply is the reply of ``answer.respond``. RFC 1034 4.3.2, RFC 4592 3.3.1.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from typing import Final
 
@@ -22,18 +21,13 @@ from ocizone.limits import NAME_OCTETS
 from ocizone.wire.codes import TYPE_CNAME, TYPE_DS, TYPE_RRSIG
 from ocizone.wire.name import key_label
 from ocizone.wire.render import SHAPES
-from ocizone.zone.node import Flag
+from ocizone.zone.node import RRSET, Flag, rrsets_at
 from ocizone.zone.reader import EncodedReader, ZoneInfo
 
 _CUT: Final = int(Flag.CUT)
 _DNAME: Final = int(Flag.DNAME)
 _OCCLUDED: Final = int(Flag.OCCLUDED)
-_MIXED_CASE: Final = int(Flag.MIXED_CASE)
 _WILDCARD_CHILD: Final = int(Flag.WILDCARD_CHILD)
-#: As zone.node lays out a node: flags, RRsets; and an RRset's head.
-_HEAD_OCTETS: Final = 4
-_RRSET: Final = struct.Struct("!HIHHI")
-_RRSET_OCTETS: Final = _RRSET.size
 _ASTERISK: Final = key_label(b"*")
 #: The name in the question.
 _OWNER: Final = b"\xc0\x0c"
@@ -146,16 +140,14 @@ class FastZone:
         self, value: bytes, own: bytes, qtype: int, mark: int, form: Form
     ) -> Put | Wanted | None:
         """Answer from what stands at a name, or at the wildcard that stands for it."""
-        at = _HEAD_OCTETS
-        if value[1] & _MIXED_CASE:
-            at += 1 + value[at]
+        at = rrsets_at(value)
         for _ in range(value[2] << 8 | value[3]):
-            rrtype, _, rdatas, signatures, octets = _RRSET.unpack_from(value, at)
+            rrtype, _, rdatas, signatures, octets = RRSET.unpack_from(value, at)
             if rrtype == qtype:
                 break
             if rrtype == TYPE_CNAME:
                 return None
-            at += _RRSET_OCTETS + octets
+            at += RRSET.size + octets
         else:
             if form.do and self._signed:
                 return None
@@ -163,7 +155,7 @@ class FastZone:
         if rrtype in _NOT_PLAIN:
             return None
         fixed = _OWNER + value[at : at + 2] + _CLASS_IN + value[at + 2 : at + 6]
-        at += _RRSET_OCTETS
+        at += RRSET.size
         if rdatas == 1 and not signatures:
             # Rdata stands in a node as in a message: length, octets.
             answer = fixed + value[at : at + octets]

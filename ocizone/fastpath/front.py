@@ -92,8 +92,7 @@ class Front:
     def answer(self, packet: bytes, transport: Transport) -> bytes | Outgoing | None:
         """Return the reply to a query that came by TCP or TLS, fast or not."""
         begun = self.seconds()
-        family = "2" if ":" in transport.client else "1"
-        table = self.table(transport.listener, transport.protocol, family)
+        table = self.table(transport.listener, transport.protocol, transport.family)
         try:
             rest = self._fast(table, packet, transport)
         except Exception:  # noqa: BLE001 - the pipeline answers it, as if there were no fast path
@@ -122,8 +121,8 @@ class Front:
 
     def learn(self, packet: bytes, reply: Reply, transport: Transport) -> None:
         """Take from a reply of the door what the next question needs."""
-        family = "2" if ":" in transport.client else "1"
-        self.table(transport.listener, transport.protocol, family).learn(packet, reply)
+        table = self.table(transport.listener, transport.protocol, transport.family)
+        table.learn(packet, reply)
 
     def worked(self, replies: int, seconds: float) -> None:
         """Note how long so many replies took together."""

@@ -10,10 +10,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IReadDescriptor
-from twisted.python.failure import Failure
-from zope.interface import implementer
-
 from ocizone.answer.blocks import Transport
 from ocizone.fastpath.front import Front
 from ocizone.fastpath.memo import Kept
@@ -21,7 +17,7 @@ from ocizone.fastpath.mmsg import FRONT, Batch
 from ocizone.fastpath.table import FastTable
 from ocizone.limits import FAST_BATCH, FAST_BATCHES
 from ocizone.serve.outgoing import Answer
-from ocizone.serve.udp import LAST_BATCHES, Polls
+from ocizone.serve.udp import DatagramPort, Polls
 
 #: Where the datagrams of a batch begin.
 _STARTS = range(0, FAST_BATCH * FRONT, FRONT)
@@ -29,9 +25,10 @@ _STARTS = range(0, FAST_BATCH * FRONT, FRONT)
 _SILENCE: Kept = (b"", [0])
 
 
-@implementer(IReadDescriptor)
-class BatchPort:
-    """Reads a bound datagram socket in batches and sends what the fast path or ``answer`` says."""
+class BatchPort(DatagramPort):
+    """Takes datagrams in batches and sends what the fast path or ``answer`` says."""
+
+    batch = FAST_BATCH
 
     def __init__(
         self,
@@ -43,57 +40,28 @@ class BatchPort:
         wall: Callable[[], float],
         front: Front,
     ) -> None:
-        """Make it; ``wall`` tells unix seconds."""
-        self._reactor = reactor
-        self._socket = sock
-        self._listener = listener
-        self._answer = answer
-        self._on_send_error = on_send_error
-        self._wall = wall
+        """Make it; ``front`` has the tables, the rest is as of every port."""
+        super().__init__(reactor, sock, listener, answer, on_send_error, wall)
         self._front = front
-        self._batch = Batch(sock)
+        self._arrays = Batch(sock)
         self._now: int | None = None
         #: Of a socket of both families, IPv4 clients come by mapped addresses.
         self._families: tuple[str, ...] = ("1",) if sock.family == socket.AF_INET else ("2",)
         if sock.getsockname()[0] == "::":
             self._families = ("2", "1")
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._reactor.addReader(self)
-
-    def stop(self) -> None:
-        """Answer what has come in already, then stop reading and close the socket."""
-        self._reactor.removeReader(self)
-        for _ in range(LAST_BATCHES):
-            if self._work() < FAST_BATCH:
-                break
-        self._socket.close()
-
-    def fileno(self) -> int:
-        """Return the descriptor the reactor polls."""
-        return self._socket.fileno()
-
-    def logPrefix(self) -> str:  # noqa: N802 - the reactor's interface
-        """Return what the reactor calls us."""
-        return "udp"
-
-    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002, N802 - the reactor's interface
-        """Close the socket: the reactor is going away."""
-        self._socket.close()
-
     def doRead(self) -> None:  # noqa: N802 - the reactor's interface
         """Answer the datagrams that are there, at most a few batches."""
         try:
             for _ in range(FAST_BATCHES):
-                if self._work() < FAST_BATCH:
+                if self._batch() < FAST_BATCH:
                     break
         except Exception:  # noqa: BLE001 - the reactor would close the socket; this batch is lost
             self._front.stumbled(b"", Transport("udp", self._listener, "", 0))
 
-    def _work(self) -> int:
+    def _batch(self) -> int:
         """Answer one batch; return how many datagrams were there."""
-        batch, front = self._batch, self._front
+        batch, front = self._arrays, self._front
         begun = front.seconds()
         self._now = None
         try:
@@ -143,11 +111,11 @@ class BatchPort:
                 rest, cell, option = made
                 if not option:
                     return rest, cell
-                client, now = self._batch.packed(number), self._received()
+                client, now = self._arrays.packed(number), self._received()
                 return rest + self._front.cookies(table, option, client, now), cell
         except Exception:  # noqa: BLE001 - the pipeline answers it, as if there were no fast path
             self._front.stumbled(packet, self._where(number))
-        if not self._batch.port(number):
+        if not self._arrays.port(number):
             return _SILENCE
         reply = self._answer(packet, self._where(number))
         return (reply[2:], [0]) if isinstance(reply, bytes) else _SILENCE
@@ -155,13 +123,13 @@ class BatchPort:
     def _reply(self, rests: tuple[bytes, ...]) -> None:
         """Send each reply; nothing where there is none."""
         got = len(rests)
-        self._batch.put(rests)
+        self._arrays.put(rests)
         silent = set()
         if b"" in rests:
             silent = {number for number, rest in enumerate(rests) if not rest}
-        if self._batch.has_port_zero():
+        if self._arrays.has_port_zero():
             # Nothing can listen there: a reply would be reflection.
-            silent |= {number for number in range(got) if not self._batch.port(number)}
+            silent |= {number for number in range(got) if not self._arrays.port(number)}
         start = 0
         while start < got:
             if start in silent:
@@ -169,13 +137,13 @@ class BatchPort:
                 continue
             end = min((number for number in silent if number > start), default=got)
             try:
-                start += self._batch.send(start, end)
+                start += self._arrays.send(start, end)
             except OSError as error:
                 self._on_send_error(error)
                 start += 1
 
     def _where(self, number: int) -> Transport:
-        batch = self._batch
+        batch = self._arrays
         client, port = batch.client(number), batch.port(number)
         return Transport("udp", self._listener, client, port, self._received())
 

@@ -38,14 +38,7 @@ from ocizone.limits import (
     NAME_OCTETS,
     TCP_MESSAGE_OCTETS,
 )
-from ocizone.wire.codes import (
-    NXDOMAIN,
-    TYPE_A,
-    TYPE_AXFR,
-    TYPE_CNAME,
-    TYPE_DNAME,
-    TYPE_IXFR,
-)
+from ocizone.wire.codes import NXDOMAIN, TYPE_A
 from ocizone.wire.name import ROOT
 from ocizone.zone.reader import EncodedReader
 
@@ -58,8 +51,6 @@ _RD: Final = 1
 #: An OPT and the head of one option.
 _FORM_OCTETS: Final = 15
 _LABEL_OCTETS: Final = 63
-_ALIASES: Final = frozenset({TYPE_CNAME, TYPE_DNAME})
-_TRANSFERS: Final = frozenset({TYPE_AXFR, TYPE_IXFR})
 _NO_BLOCKS: Final[Blocks] = {}
 
 #: A reply without id and cookies, what counts it, and the query's COOKIE option (b"" for none).

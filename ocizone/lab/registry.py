@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from http.server import ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 
 from ocizone.lab.events import PushEvent, Request
@@ -149,12 +148,7 @@ class LabRegistry:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     # --- Looking -----------------------------------------------------------------------------

@@ -110,7 +110,7 @@ class Witness:
             transport.listener,
             self._zone(reply),
             "udp" if transport.protocol == "udp" else "tcp",
-            "2" if ":" in transport.client else "1",
+            transport.family,
             query.qtype if query else -1,
             reply.rcode,
             len(packet),

@@ -23,7 +23,7 @@ from ocizone.serve.sockets import IP_PKTINFO
 #: starve TCP and timers; 64 costs about 2 ms.
 BATCH = 64
 #: Batches answered before a socket is closed: what a receive buffer holds at most.
-LAST_BATCHES = 1024
+_LAST_BATCHES = 1024
 #: Room for one IPv4 or IPv6 packet-info message.
 _ANCILLARY = socket.CMSG_SPACE(20)
 _MAPPED = "::ffff:"
@@ -40,8 +40,11 @@ class Polls(Protocol):
 
 
 @implementer(IReadDescriptor)
-class UdpPort:
-    """Reads a bound datagram socket and sends what ``answer`` gives back."""
+class DatagramPort:
+    """Reads a bound datagram socket; what reads and answers a batch is ``_batch`` of a subclass."""
+
+    #: Datagrams of a batch: one that had fewer was the last for now.
+    batch: int
 
     def __init__(
         self,
@@ -52,7 +55,16 @@ class UdpPort:
         on_send_error: Callable[[OSError], None],
         wall: Callable[[], float],
     ) -> None:
-        """Make it; ``wall`` tells unix seconds."""
+        """Make it.
+
+        Args:
+            reactor: polls.
+            sock: bound, non-blocking.
+            listener: a key of Snapshot.listeners.
+            answer: of the Door.
+            on_send_error: told of replies that could not be sent.
+            wall: unix seconds.
+        """
         self._reactor = reactor
         self._socket = sock
         self._listener = listener
@@ -67,8 +79,8 @@ class UdpPort:
     def stop(self) -> None:
         """Answer what has come in already, then stop reading and close the socket."""
         self._reactor.removeReader(self)
-        for _ in range(LAST_BATCHES):
-            if self._batch() < BATCH:
+        for _ in range(_LAST_BATCHES):
+            if self._batch() < self.batch:
                 break
         self._socket.close()
 
@@ -87,6 +99,16 @@ class UdpPort:
     def doRead(self) -> None:  # noqa: N802 - the reactor's interface
         """Answer the datagrams that are there, at most a batch."""
         self._batch()
+
+    def _batch(self) -> int:
+        """Answer a batch; return how many datagrams were there."""
+        raise NotImplementedError
+
+
+class UdpPort(DatagramPort):
+    """Takes datagrams one by one and sends what ``answer`` gives back."""
+
+    batch = BATCH
 
     def _batch(self) -> int:
         """Return how many datagrams were there."""

@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
-from twisted.internet.interfaces import IReadDescriptor, IReadWriteDescriptor, IWriteDescriptor
+from twisted.internet.interfaces import IReadWriteDescriptor, IWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from ocizone.serve.udp import Polls
 
 _HEADER: Final = struct.Struct("!IH")
 _READ_OCTETS: Final = 256 * 1024
@@ -26,14 +28,8 @@ _READ_OCTETS: Final = 256 * 1024
 MOST_SOCKETS: Final = 250
 
 
-class Reactor(Protocol):
+class Reactor(Polls, Protocol):
     """The parts of a reactor that a channel needs."""
-
-    def addReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - the reactor's name
-        """Poll for reading."""
-
-    def removeReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - the reactor's name
-        """Stop that."""
 
     def addWriter(self, writer: IWriteDescriptor) -> None:  # noqa: N802 - the reactor's name
         """Poll for writing."""

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 from ocizone.wire.codes import TYPE_SOA
-from ocizone.zone.node import HEAD, LENGTH, RRSET, Flag
+from ocizone.zone.node import HEAD, LENGTH, RRSET, Flag, rrsets_at
 
 MODULUS: Final = 2**256
 _OF_NAMES: Final = b"\x00"
@@ -73,10 +73,8 @@ def _in_order(value: bytes) -> bytes:
 
     A SOA is without its serial.
     """
-    bits, count = HEAD.unpack_from(value)
-    at = HEAD.size
-    if bits & _MIXED_CASE:
-        at += 1 + value[at]
+    _, count = HEAD.unpack_from(value)
+    at = rrsets_at(value)
     parts = [value[:at]]
     for _ in range(count):
         rrtype, _ttl, rdatas, signatures, size = RRSET.unpack_from(value, at)

@@ -51,6 +51,18 @@ _FLAGS = tuple(Flag(bits) for bits in range(2 * Flag.MIXED_CASE))
 _MIXED_CASE = int(Flag.MIXED_CASE)
 
 
+def rrsets_at(value: bytes) -> int:
+    """Return where the first RRset of an encoded node begins."""
+    if value[1] & _MIXED_CASE:
+        return HEAD.size + 1 + value[HEAD.size]
+    return HEAD.size
+
+
+def _spelling(value: bytes, at: int) -> bytes | None:
+    """Return the owner as it is spelled, of a node whose RRsets begin there; None in lower case."""
+    return value[HEAD.size + 1 : at] if at > HEAD.size else None
+
+
 @dataclass(frozen=True, slots=True)
 class RRset:
     """Records of one owner and type: one TTL, several rdatas, and their signatures."""
@@ -140,14 +152,8 @@ class Node:
     def decode(cls, value: bytes) -> Node:
         """Return the node these bytes encode. The image was hashed: bytes are trusted here."""
         bits, count = HEAD.unpack_from(value)
-        flags = _FLAGS[bits]
-        at = HEAD.size
-        owner = None
-        if bits & _MIXED_CASE:
-            size = value[at]
-            owner = value[at + 1 : at + 1 + size]
-            at += 1 + size
-        return cls(flags, EncodedRRsets(value, at, count), owner)
+        at = rrsets_at(value)
+        return cls(_FLAGS[bits], EncodedRRsets(value, at, count), _spelling(value, at))
 
 
 def encode(flags: int, rrsets: Mapping[int, RRset], owner: bytes | None) -> bytes:
@@ -174,12 +180,9 @@ def decode_all(value: bytes) -> tuple[bytes | None, list[RRset]]:
         As Node.owner; and the RRsets without signatures, those over one following it as an
         RRset of RRSIGs.
     """
-    bits, count = HEAD.unpack_from(value)
-    at = HEAD.size
-    owner = None
-    if bits & _MIXED_CASE:
-        at += 1 + value[at]
-        owner = value[HEAD.size + 1 : at]
+    _, count = HEAD.unpack_from(value)
+    at = rrsets_at(value)
+    owner = _spelling(value, at)
     found = []
     for _ in range(count):
         rrtype, ttl, rdatas, signatures, _size = RRSET.unpack_from(value, at)
@@ -197,10 +200,8 @@ def decode_all(value: bytes) -> tuple[bytes | None, list[RRset]]:
 
 def record_counts(value: bytes) -> list[tuple[int, int]]:
     """Return the types of an encoded node and how many records each has; signatures not counted."""
-    bits, count = HEAD.unpack_from(value)
-    at = HEAD.size
-    if bits & _MIXED_CASE:
-        at += 1 + value[at]
+    _, count = HEAD.unpack_from(value)
+    at = rrsets_at(value)
     found = []
     for _ in range(count):
         rrtype, _ttl, rdatas, _signatures, size = RRSET.unpack_from(value, at)
