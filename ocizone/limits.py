@@ -42,11 +42,13 @@ COOKIE_RENEWED_S: Final = 1_800
 PADDED_TO_OCTETS: Final = 468
 
 # --- Fast path (docs/performance.md) ----------------------------------------------------------
-# Datagrams taken and sent at once: a flood must not starve TCP and timers; 64 fast replies cost
-# 0.4 ms, 64 composed ones 4 ms.
-FAST_BATCH: Final = 64
+# Datagrams taken and sent at once: a flood must not starve TCP and timers; 128 fast replies cost
+# 0.4 ms, 128 composed ones 8 ms. Of 64 each reply costs 0.15 us more (measured 2026-11-21).
+FAST_BATCH: Final = 128
 # Full batches before the reactor looks at its other descriptors: its own round costs 15 us.
 FAST_BATCHES: Final = 4
+# Batches the memo is not asked after one it knew less than a quarter of.
+FAST_SKIPPED: Final = 16
 # Replies kept of one generation, of which there are two: what a busy server is asked in a second.
 FAST_MEMO_ENTRIES: Final = 8_192
 FAST_MEMO_OCTETS: Final = 4 * 1024 * 1024
@@ -60,10 +62,10 @@ FAST_MOULDS: Final = 65_536
 FAST_TEMPLATES: Final = 16_384
 # Combinations of zone, type, rcode and sizes that are counted each for itself.
 FAST_CELLS: Final = 16_384
-# Kinds of questions that differ in their first label alone; each takes 1.3 KiB.
+# Kinds of questions that differ in their first label alone; each takes 1 KiB.
 FAST_LANES: Final = 16_384
-# TTLs of one lane: a zone has a few.
-FAST_LANE_TTLS: Final = 64
+# What all lanes know: by length of a label, TTL and octets of the record, a quarter KiB each.
+FAST_LANE_REPLIES: Final = 131_072
 # Gaps between the names of signed zones that are kept, half a KiB each; others are read again.
 FAST_GAPS: Final = 8_192
 # Forms of an OPT that are known by their octets: clients send a dozen.

@@ -104,7 +104,7 @@ class Front:
         return packet[:2] + rest
 
     def _fast(self, table: FastTable, packet: bytes, transport: Transport) -> bytes | None:
-        kept = table.memo.young.get(packet[2:])
+        kept = table.memo.young.get(packet[2:]) or table.by_lanes((packet,))[0]
         if kept is not None:
             rest, cell = kept
         else:

@@ -8,7 +8,7 @@ invalidate. Pure. Which blocks are answered so: docs/performance.md. Not here: s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from functools import partial
 from typing import Final, Literal
 
@@ -18,7 +18,7 @@ from ocizone.answer.route import Blocks, route
 from ocizone.fastpath.denied import Gaps
 from ocizone.fastpath.fastzone import FastZone
 from ocizone.fastpath.form import COOKIE_OCTETS, Form, form_of
-from ocizone.fastpath.lane import Lane
+from ocizone.fastpath.lane import Lane, Steps, look
 from ocizone.fastpath.memo import Kept, Memo
 from ocizone.fastpath.mould import Mould, mould_of
 from ocizone.fastpath.repeatable import (
@@ -32,6 +32,7 @@ from ocizone.fastpath.tally import Cell, Cells, Labels, cell_mark
 from ocizone.fastpath.template import Denial, Put, Wanted, denial_of
 from ocizone.limits import (
     FAST_FORMS,
+    FAST_LANE_REPLIES,
     FAST_LANES,
     FAST_MOULDS,
     FAST_TEMPLATES,
@@ -94,41 +95,23 @@ class FastTable:
         self._lengths = frozenset(map(len, self._zones))
         #: Names that are no zones, or zones of blocks that need the whole pipeline.
         self._slow: set[bytes] = set()
-        self._lanes: dict[bytes, Lane] = {}
+        self._lanes: dict[bytes, Steps] = {}
         self._gaps = Gaps()
         self._forms: dict[bytes, Form | None] = {}
         self._wanted: tuple[bytes, Wanted, int] | None = None
         self._listener = listener
-        self._moulds = self._casts = 0
+        self._moulds = self._casts = self._laned = 0
         #: Whether every block answers everybody alike: else aliases may lead where some may not.
         self._alike = all(answers_all_alike(block) for block in self._blocks.values())
 
     # --- Answering ---------------------------------------------------------------------------
 
+    def by_lanes(self, packets: Iterable[bytes]) -> list[Kept | None]:
+        """Return the replies to queries that are not in ``memo.young``; None to ask ``direct``."""
+        return look(self._lanes, packets)
+
     def direct(self, packet: bytes) -> Direct | None:
         """Return the reply to a query that is not in ``memo.young``; None to ask ``respond``."""
-        # Of a shorter packet, the first slice is all there is, and no lane has such a key.
-        size = packet[_HEADER] if len(packet) > _HEADER else 0
-        lane = self._lanes.get(packet[2:_HEADER] + packet[_LABEL + size :])
-        if lane is not None and 0 < size <= _LABEL_OCTETS:
-            found = lane.look(packet, size)
-            if found is not None:
-                rest, cell, exists = found
-                # One in eight is enough to find what is asked often.
-                if exists and not packet[1] & 7:
-                    self._keep(packet[2:], rest, cell)
-                return rest, cell, b""
-        return self._direct(packet)
-
-    def _keep(self, key: bytes, rest: bytes, cell: Cell) -> None:
-        """Keep the reply of a lane if it is asked for again; the memo wants lower case."""
-        if self.memo.is_asked_again(key):
-            size = key[10]
-            label = key[11 : 11 + size]
-            if label == label.lower():
-                self.memo.put(key, (rest, cell))
-
-    def _direct(self, packet: bytes) -> Direct | None:
         self._wanted = None
         octets = len(packet)
         if octets <= _HEADER or packet[2] & _NOT_A_QUERY:
@@ -162,6 +145,14 @@ class FastTable:
 
     def _young(self, key: bytes) -> Kept | None:
         return self.memo.young.get(key) or self.memo.get(key)
+
+    def _keep(self, key: bytes, rest: bytes, cell: Cell) -> None:
+        """Keep the reply of a lane if it is asked again; the memo wants lower case."""
+        if self.memo.is_asked_again(key):
+            size = key[10]
+            label = key[11 : 11 + size]
+            if label == label.lower():
+                self.memo.put(key, (rest, cell))
 
     def _put_together(
         self,
@@ -237,24 +228,33 @@ class FastTable:
             return
         head, answer, tail, _, labels = put
         key = packet[2:_HEADER] + packet[behind:]
-        lane = self._lanes.get(key)
-        if lane is None:
+        steps = self._lanes.get(key)
+        if steps is not None:
+            lane = steps[-1]
+        else:
             if not self.memo.is_asked_again(key):
                 return
+            if self._laned >= FAST_LANE_REPLIES:
+                self._lanes.clear()
+                self._laned = 0
             if len(self._lanes) >= FAST_LANES:
                 # The oldest: were all let go, who asks for more zones than that would have none.
                 del self._lanes[next(iter(self._lanes))]
             kind, qtype = form.kind | packet[2] & _RD, packet[at] << 8 | packet[at + 1]
             sizes = frozenset(length - len(zone.apex) - 1 for length in self._lengths)
             apart = partial(_is_below, self._zones, zone.apex)
-            lane = Lane(zone, kind, qtype, form.do, at + 4 - behind, room, apart, sizes)
-            self._lanes[key] = lane
+            behind = at + 4 - behind
+            lane = Lane(zone, kind, qtype, form.do, behind, room, apart, sizes, self._keep)
+            self._lanes[key] = lane.steps
         if labels is None:
             return
         if head[1] & 15 == NXDOMAIN and not answer:
-            lane.no_name[size] = (head, tail, labels, cell)
+            lane.keep_no_name(size, head, tail, labels, cell)
         elif head[4:6] == b"\x00\x01" and answer:
-            lane.keep_answer(size, answer, (head, tail, labels, cell))
+            lane.keep_answer(answer, size, head, tail, labels, cell)
+        else:
+            return
+        self._laned += 1
 
     def _form(self, front: bytes) -> Form | None:
         form = self._forms.get(front)

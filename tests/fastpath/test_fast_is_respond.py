@@ -26,7 +26,7 @@ from tests.zonebuilder import block, snapshot, zone
 
 pytest.importorskip("ocizone.fastpath")
 
-from ocizone.fastpath import denied, front, lane, memo, tally
+from ocizone.fastpath import denied, front, memo, tally
 from ocizone.fastpath import table as table_module
 from ocizone.fastpath.table import FastTable
 
@@ -194,7 +194,7 @@ def table_of(served: Snapshot, transport: Transport = UDP) -> FastTable:
 
 def fast_reply(table: FastTable, packet: bytes) -> bytes | None:
     """Return what the fast path replies, as a port puts it together; None for nothing."""
-    kept = table.memo.young.get(packet[2:])
+    kept = table.memo.young.get(packet[2:]) or table.by_lanes([packet])[0]
     if kept is not None:
         return packet[:2] + kept[0]
     made = table.direct(packet)
@@ -224,11 +224,11 @@ MODULES = {
     "FAST_TEMPLATES": table_module,
     "FAST_MOULDS": table_module,
     "FAST_LANES": table_module,
+    "FAST_LANE_REPLIES": table_module,
     "FAST_FORMS": table_module,
     "FAST_GAPS": denied,
     "FAST_CELLS": tally,
     "FAST_MEMO_ENTRIES": memo,
-    "FAST_LANE_TTLS": lane,
 }
 
 

@@ -128,6 +128,18 @@ def test_a_batch_is_answered_each(server: Server, client: socket.socket):
     assert server.counters.by_rcode().total() == 4 * len(got)
 
 
+def test_a_flood_of_new_names_and_what_was_known_before(server: Server, client: socket.socket):
+    """The memo is not asked while most names are new; what it has is said all the same."""
+    known = plain(b"\3www", 7)
+    for _ in range(3):
+        server.replies(client, [known], "127.0.0.1")
+    for start in range(0, 400, 20):
+        packets = [plain(b"\3%03d" % number, number) for number in range(start, start + 20)]
+        packets.append(known)
+        got = server.replies(client, packets, "127.0.0.1")
+        assert got == expected(packets, client.getsockname()[1])
+
+
 def test_a_large_datagram_is_read_whole(server: Server, client: socket.socket):
     """What stands behind the first octets of a batch counts, too."""
     trailing = plain(b"\3www", 7) + b"x" * 5000

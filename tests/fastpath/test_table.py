@@ -83,7 +83,8 @@ def teach(table, packet: bytes) -> None:
 
 def ask(table, packet: bytes) -> bool:
     """Tell whether the table had a reply, a right one; if not, it learns of the one there is."""
-    made = table.direct(packet)
+    kept = table.by_lanes([packet])[0]
+    made = table.direct(packet) if kept is None else (*kept, b"")
     reply = respond(packet, table.snapshot, UDP)
     if made is None:
         if isinstance(reply, Reply):
@@ -150,7 +151,7 @@ def test_the_third_takes_the_fewest_steps(
     first, second, third = (question(f"{name}.{APEX}", want_dnssec=do) for name in names)
     teach(table, first)
     teach(table, second)
-    monkeypatch.setattr(table_module.FastTable, "_direct", pytest.fail)
+    monkeypatch.setattr(table_module.FastTable, "direct", pytest.fail)
     assert ask(table, third)
 
 
@@ -327,6 +328,22 @@ def test_cookies_are_left_alone_where_they_are_demanded():
 def test_what_is_no_plain_query_is_left_alone(packet: bytes):
     """Total: whatever the octets are."""
     assert table_of(serving()).direct(packet) is None
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("label", [b"", b"x" * 64, b"x" * 192, b"x" * 250, b"d"])
+def test_a_lane_knows_labels_by_their_octets(label: bytes, signed: bool):
+    """RFC 1035 2.3.4: a name has no label of 0 or of more than 63 octets, whatever follows it."""
+    table = table_of(serving(text=with_nsec(SIGNED, APEX) if signed else TEXT))
+    for name in ("www", "tbb", "b", "w", "tcc", "c"):
+        teach(table, question(f"{name}.{APEX}", want_dnssec=signed))
+    assert table._lanes
+    like = question(f"www.{APEX}", want_dnssec=signed)
+    packet = like[:12] + bytes([len(label)]) + label + like[16:]
+    kept = table.by_lanes([like[:7], packet, like[:12]])
+    assert kept[0] is kept[2] is None
+    assert (kept[1] is not None) == (label == b"d")
+    ask(table, packet)
 
 
 CROWD = "".join(
