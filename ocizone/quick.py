@@ -18,9 +18,9 @@ from ocizone.serve.outgoing import Answer
 from ocizone.serve.udp import Polls
 
 try:
-    from ocizone.fastpath.front import Front
     from ocizone.fastpath.mmsg import is_possible
     from ocizone.fastpath.port import BatchPort
+    from ocizone.fastpath.replies import FastReplies
 except ModuleNotFoundError:
     IS_THERE = False
 else:
@@ -75,7 +75,7 @@ def quick(
             times=times,
         )
 
-    front = Front(
+    replies = FastReplies(
         live,
         door.answer,
         seconds=seconds,
@@ -83,10 +83,10 @@ def quick(
         count=count,
         on_bug=on_bug,
     )
-    door.learn = front.learn
-    counters.catch_up = front.flush
+    door.learn = replies.learn
+    counters.catch_up = replies.flush
 
     def port(sock: socket.socket, listener: str) -> BatchPort:
-        return BatchPort(reactor, sock, listener, door.answer, on_send_error, wall, front)
+        return BatchPort(reactor, sock, listener, door.answer, on_send_error, wall, replies)
 
-    return front.answer, port if is_possible() else None
+    return replies.answer, port if is_possible() else None

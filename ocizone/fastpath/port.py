@@ -11,9 +11,9 @@ import socket
 from collections.abc import Callable
 
 from ocizone.answer.blocks import Transport
-from ocizone.fastpath.front import Front
 from ocizone.fastpath.memo import Kept
 from ocizone.fastpath.mmsg import FRONT, Batch
+from ocizone.fastpath.replies import FastReplies
 from ocizone.fastpath.table import FastTable
 from ocizone.limits import FAST_BATCH, FAST_BATCHES, FAST_SKIPPED
 from ocizone.serve.outgoing import Answer
@@ -38,11 +38,11 @@ class BatchPort(DatagramPort):
         answer: Answer,
         on_send_error: Callable[[OSError], None],
         wall: Callable[[], float],
-        front: Front,
+        replies: FastReplies,
     ) -> None:
-        """Make it; ``front`` has the tables, the rest is as of every port."""
+        """Make it; ``replies`` has the tables, the rest is as of every port."""
         super().__init__(reactor, sock, listener, answer, on_send_error, wall)
-        self._front = front
+        self._replies = replies
         self._arrays = Batch(sock)
         self._now: int | None = None
         #: Batches whose questions are not looked for in the memo.
@@ -59,12 +59,12 @@ class BatchPort(DatagramPort):
                 if self._batch() < FAST_BATCH:
                     break
         except Exception:  # noqa: BLE001 - the reactor would close the socket; this batch is lost
-            self._front.stumbled(b"", Transport("udp", self._listener, "", 0))
+            self._replies.stumbled(b"", Transport("udp", self._listener, "", 0))
 
     def _batch(self) -> int:
         """Answer one batch; return how many datagrams were there."""
-        batch, front = self._arrays, self._front
-        begun = front.seconds()
+        batch, replies = self._arrays, self._replies
+        begun = replies.seconds()
         self._now = None
         try:
             got = batch.receive()
@@ -74,7 +74,7 @@ class BatchPort(DatagramPort):
             return 1
         if not got:
             return 0
-        tables = [front.table(self._listener, "udp", family) for family in self._families]
+        tables = [replies.table(self._listener, "udp", family) for family in self._families]
         mapped = None if len(tables) == 1 else batch.are_mapped()
         octets = bytes(batch.front[: got * FRONT])
         found = self._remembered(octets, tables, mapped)
@@ -88,7 +88,7 @@ class BatchPort(DatagramPort):
         for cell in cells:
             cell[0] += 1
         self._reply(rests)
-        front.worked(got, front.seconds() - begun)
+        replies.worked(got, replies.seconds() - begun)
         return got
 
     def _remembered(
@@ -133,7 +133,7 @@ class BatchPort(DatagramPort):
         try:
             laned = table.by_lanes(packets)
         except Exception:  # noqa: BLE001 - the pipeline answers them, as if there were no fast path
-            self._front.stumbled(packets[0], self._where(missing[0]))
+            self._replies.stumbled(packets[0], self._where(missing[0]))
         for number, packet, kept in zip(missing, packets, laned, strict=True):
             found[number] = self._miss(number, packet, table) if kept is None else kept
 
@@ -149,9 +149,9 @@ class BatchPort(DatagramPort):
                 if not option:
                     return rest, cell
                 client, now = self._arrays.packed(number), self._received()
-                return rest + self._front.cookies(table, option, client, now), cell
+                return rest + self._replies.cookies(table, option, client, now), cell
         except Exception:  # noqa: BLE001 - the pipeline answers it, as if there were no fast path
-            self._front.stumbled(packet, self._where(number))
+            self._replies.stumbled(packet, self._where(number))
         if not self._arrays.port(number):
             return _SILENCE
         reply = self._answer(packet, self._where(number))

@@ -3,7 +3,7 @@
 ``direct`` answers what it can; what it cannot goes to ``respond``, and ``learn`` takes from the
 reply what the next question needs. A table belongs to one snapshot: there is nothing to
 invalidate. Pure. Which blocks are answered so: docs/performance.md. Not here: sockets
-(fastpath.port), and the live snapshot (fastpath.front).
+(fastpath.port), and the live snapshot (fastpath.replies).
 """
 
 from __future__ import annotations

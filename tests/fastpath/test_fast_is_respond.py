@@ -26,7 +26,7 @@ from tests.zonebuilder import block, snapshot, zone
 
 pytest.importorskip("ocizone.fastpath")
 
-from ocizone.fastpath import denied, front, memo, tally
+from ocizone.fastpath import denied, memo, replies, tally
 from ocizone.fastpath import table as table_module
 from ocizone.fastpath.table import FastTable
 
@@ -280,7 +280,7 @@ def test_it_is_the_reply_of_the_live_snapshot(
         for number, lines in enumerate(versions)
     ]
     live = LiveZones(served[0])
-    told = front.Front(
+    told = replies.FastReplies(
         live,
         lambda packet, where: answered(told, live, packet, where),
         seconds=lambda: 0.0,

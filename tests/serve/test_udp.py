@@ -38,12 +38,12 @@ def one_by_one(*arguments) -> UdpPort:
 
 def in_batches(*arguments):
     """Return the port of the fast path; it has no zone, so that every query is for ``answer``."""
-    front = pytest.importorskip("ocizone.fastpath.front")
+    replies = pytest.importorskip("ocizone.fastpath.replies")
     port = pytest.importorskip("ocizone.fastpath.port")
     live = LiveZones(Snapshot(1, {}))
     return port.BatchPort(
         *arguments,
-        front.Front(
+        replies.FastReplies(
             live,
             pytest.fail,
             seconds=time.perf_counter,

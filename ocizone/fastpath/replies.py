@@ -28,7 +28,7 @@ _Protocol = Literal["udp", "tcp", "tls"]
 Count = Callable[[str, str, str, Labels, int, float], None]
 
 
-class Front:
+class FastReplies:
     """Fast replies from whatever snapshot is live."""
 
     def __init__(
