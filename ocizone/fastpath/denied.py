@@ -1,16 +1,20 @@
 """Denials by NSEC of names right below the apex or deeper, put together (RFC 4035 3.1.3.2).
 
-The SOA and its signatures are alike for all names of one length and learned from ``respond``; the
-NSEC that covers the name is read from its node; that of the apex denies the wildcard. Pure. Law
+The SOA and its signatures are cast from a mould; the NSEC that covers the name is read from its
+node; that of the apex denies the wildcard. Pure. Law
 (tests): the reply is the reply of ``answer.respond``. Not here: NSEC3, which ``respond`` answers,
 and names below others that exist.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from ocizone.fastpath.template import Denial, Put, Wanted
+from ocizone.fastpath.form import Form
+from ocizone.fastpath.mould import Mould
+from ocizone.fastpath.tally import Cell
+from ocizone.fastpath.template import Put, Wanted
 from ocizone.limits import FAST_GAPS, NAME_OCTETS
 from ocizone.wire.codes import TYPE_NSEC
 from ocizone.wire.name import ROOT, key_label, name_from_key
@@ -22,17 +26,17 @@ _ASTERISK: Final = key_label(b"*")
 _NSEC_IN: Final = b"\x00\x2f\x00\x01"
 _RRSIG_IN: Final = b"\x00\x2e\x00\x01"
 _POINTER: Final = 0xC000
-_HEADER_AND_TYPE: Final = 16
-_COUNTS: Final = b"\x00\x01\x00\x00"
-_ONE: Final = b"\x00\x01"
+_HEADER: Final = 12
+_TYPE_AND_CLASS: Final = 4
 
 
 #: Owner's labels below the apex, the one right below it, the NSEC without its owner, its RRSIGs
 #: without theirs.
 _Gap = tuple[bytes, bytes, bytes, tuple[bytes, ...]]
-#: What is put around a gap: the Denial, a pointer at the apex in the question, one at the owner
-#: of the NSEC, what denies the wildcard with the OPT, and heads by number of records.
-_Around = tuple[Denial, bytes, bytes, bytes, dict[int, bytes]]
+#: What is put around a gap for names of one length and kind: the SOA with its signatures, a pointer
+#: at the apex in the question, one at the owner of the NSEC, what denies the wildcard with the OPT,
+#: heads by number of records, and what counts the replies.
+_Around = tuple[bytes, bytes, bytes, bytes, dict[int, bytes], dict[int, Cell]]
 
 
 class Gaps:
@@ -57,59 +61,73 @@ class Gaps:
 class Denials:
     """Denies names of one zone."""
 
-    def __init__(self, reader: EncodedReader, apex: bytes, gaps: Gaps) -> None:
+    def __init__(
+        self, reader: EncodedReader, apex: bytes, gaps: Gaps, on_cast: Callable[[], None]
+    ) -> None:
+        """Make it; ``on_cast`` is as of FastZone."""
         self._find = reader.finder()
         self._value = reader.getter()
         self._apex = apex
         self._gaps = gaps
-        self._templates: dict[int, Denial] = {}
+        self._on_cast = on_cast
+        #: One at most.
+        self._moulds: dict[bytes, Mould] = {}
         self._around: dict[int, _Around] = {}
         # What denies the wildcard at the apex: the apex itself, unless a name sorts before "*".
         # Names below the root have nothing to point at.
         before = self._find(_ASTERISK)
         self._wildcard = None if before or apex == ROOT else self._gap(b"")
 
-    def forget(self) -> None:
-        """Let every template go."""
-        self._templates.clear()
+    def forget_casts(self) -> None:
+        """Let everything go that is cast."""
         self._around.clear()
 
-    def no_name(self, key: bytes, own: bytes, mark: int) -> Put | Wanted | None:
+    def forget(self) -> None:
+        """Let everything go that was learned."""
+        self._moulds.clear()
+        self._around.clear()
+
+    def no_name(self, key: bytes, own: bytes, mark: int, form: Form) -> Put | Wanted | None:
         """Return the reply to a question for a name whose closest encloser is the apex.
 
         Args:
             key: of the name.
             own: its label right below the apex.
             mark: kind of the question, and length of the name (fastzone.mark_of).
+            form: of what stands behind the question.
         """
         if self._wildcard is None:
             return None
+        mould = self._moulds.get(self._apex)
+        if mould is None:
+            return Wanted(self._moulds, self._apex, b"", self._apex, own, is_denial=True)
         around = self._around.get(mark)
         if around is None:
-            template = self._templates.get(mark)
-            if template is None:
-                return Wanted(self._templates, mark, b"", self._apex, own, denial=True)
-            around = self._around[mark] = _around(template, self._wildcard, mark, self._apex)
-        template, pointer, again, wild, heads = around
+            around = _around(mould, self._wildcard, mark, self._apex, form)
+            if around is None:
+                return None
+            self._on_cast()
+            self._around[mark] = around
+        soa, pointer, again, wild, heads, cells = around
         place = self._find(key)
-        if place is None or own in template.labels:
+        if place is None or own in mould.labels:
             return None
         if not place:
-            return heads[0], b"", template.soa + wild, template.cells, None
+            return heads[0], b"", soa + wild, cells, None
         gap = self._gaps.get((self._apex, place)) or self._gap(place)
         if gap is None:
             return None
         owner, nearest, nsec, signatures = gap
-        if nearest == own or nearest in template.labels:
+        if nearest == own or nearest in mould.labels:
             return None
         # The signatures' owner points at the owner before them (RFC 1035 4.1.4).
         signed = [part for signature in signatures for part in (again, signature)]
-        tail = b"".join((template.soa, owner, pointer, nsec, *signed, wild))
+        tail = b"".join((soa, owner, pointer, nsec, *signed, wild))
         records = 1 + len(signatures)
         head = heads.get(records)
         if head is None:
             head = heads[records] = _more(heads[0], records)
-        return head, b"", tail, template.cells, None
+        return head, b"", tail, cells, None
 
     def _gap(self, place: bytes) -> _Gap | None:
         """Read the gap behind a name; None where no NSEC begins it."""
@@ -125,17 +143,19 @@ class Denials:
         return gap
 
 
-def _around(template: Denial, wildcard: _Gap, mark: int, apex: bytes) -> _Around:
-    """Return what is alike in all denials for names of one length."""
+def _around(mould: Mould, wildcard: _Gap, mark: int, apex: bytes, form: Form) -> _Around | None:
+    """Return what is alike in all denials for names of one length and kind."""
     name = mark & NAME_OCTETS
-    pointer = (_POINTER | 12 + name - len(apex)).to_bytes(2)
-    again = (_POINTER | _HEADER_AND_TYPE + name + len(template.soa)).to_bytes(2)
+    soa = mould.moved(name, 0)
+    if soa is None:
+        return None
+    pointer = (_POINTER | _HEADER + name - len(apex)).to_bytes(2)
+    again = (_POINTER | _HEADER + name + _TYPE_AND_CLASS + len(soa)).to_bytes(2)
     _, _, nsec, signatures = wildcard
     signed = [part for signature in signatures for part in (pointer, signature)]
-    wild = b"".join((pointer, nsec, *signed, template.tail))
-    records = template.records + 1 + len(signatures)
-    head = template.flags + _COUNTS + records.to_bytes(2) + _ONE
-    return template, pointer, again, wild, {0: head}
+    wild = b"".join((pointer, nsec, *signed, form.opt))
+    head = mould.head(0, 1 + len(signatures), form, mark >> 8)
+    return soa, pointer, again, wild, {0: head}, {}
 
 
 def _more(head: bytes, records: int) -> bytes:

@@ -83,7 +83,9 @@ class FastZone:
         #: Whether DO makes a difference at all.
         self._has_signatures = bool(info.denial or info.signed_until)
         #: Denies names to clients with DO.
-        self.denials = Denials(reader, info.apex, gaps) if info.denial == "nsec" else None
+        self.denials: Denials | None = None
+        if info.denial == "nsec":
+            self.denials = Denials(reader, info.apex, gaps, on_cast)
         #: By what is said (or the key of a cut), and whether the client wants DNSSEC records.
         self._moulds: dict[tuple[int | bytes, bool], Mould] = {}
         #: By what is said, kind of the question, length of its name, octets and records of the
@@ -91,8 +93,10 @@ class FastZone:
         self._casts: dict[tuple[int | bytes, int, int, int], Template] = {}
 
     def forget_casts(self) -> None:
-        """Let every template go that is cast."""
+        """Let everything go that is cast."""
         self._casts.clear()
+        if self.denials is not None:
+            self.denials.forget_casts()
 
     def forget(self) -> None:
         """Let everything go that was learned."""
@@ -222,7 +226,7 @@ class FastZone:
         if form.do and self._signed:
             if self.denials is None or encloser:
                 return None
-            return self.denials.no_name(key, own, mark)
+            return self.denials.no_name(key, own, mark, form)
         return self._put(_NO_NAME, self.apex, own, mark, form)
 
     def _referral(self, name: bytes, key: bytes, mark: int, form: Form) -> Put | Wanted | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from ocizone.fastpath.fastzone import FastZone, mark_of
+from ocizone.fastpath.form import Form
 from ocizone.fastpath.memo import Kept
 from ocizone.fastpath.tally import Cell, cell_mark
 from ocizone.fastpath.template import Wanted
@@ -55,7 +56,17 @@ class Lane:
     """
 
     __slots__ = (
-        *("_answers", "_denials", "_is_apart", "_mark", "_no_name", "_qtype", "_room", "_start"),
+        *(
+            "_answers",
+            "_denials",
+            "_form",
+            "_is_apart",
+            "_mark",
+            "_no_name",
+            "_qtype",
+            "_room",
+            "_start",
+        ),
         *("behind", "keep", "steps"),
     )
 
@@ -64,7 +75,7 @@ class Lane:
         zone: FastZone,
         kind: int,
         qtype: int,
-        do_denials: bool,  # noqa: FBT001 - made in one place
+        form: Form,
         behind: int,
         room: int,
         is_apart: Callable[[bytes], bool],
@@ -77,7 +88,7 @@ class Lane:
             zone: of the apex.
             kind: of the questions (form and RD).
             qtype: of the questions.
-            do_denials: names that do not exist are denied by NSEC.
+            form: of what stands behind the question.
             behind: octets from the end of the first label to the end of the question.
             room: octets a reply may have.
             is_apart: tells whether a name right below the apex, given by its label, is another
@@ -85,7 +96,8 @@ class Lane:
             sizes_apart: octets of the labels it may say so of.
             keep: takes some of the replies for names that exist: question, reply, what counts it.
         """
-        self._denials = zone.denials if do_denials else None
+        self._denials = zone.denials if form.do else None
+        self._form = form
         self._mark = mark_of(kind, 1 + len(zone.apex))
         self._room = room
         self._is_apart = is_apart
@@ -108,7 +120,7 @@ class Lane:
         """Deny a name by NSEC, where that is how this lane does it."""
         if self._denials is None or not 0 < size <= LABEL_OCTETS:
             return None
-        put = self._denials.no_name(label + b"\x00", label, self._mark + size)
+        put = self._denials.no_name(label + b"\x00", label, self._mark + size, self._form)
         if put is None or isinstance(put, Wanted):
             return None
         head, _, tail, cells, _ = put

@@ -9,10 +9,12 @@ OPT, and a few bits of the header. So a zone is learned by three or four replies
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from ocizone.fastpath.form import COOKIE_OCTETS, Form
-from ocizone.fastpath.template import Template, labels_below, records_of
+from ocizone.fastpath.template import FoundRecord, Template, labels_below, records_of
+from ocizone.wire.codes import TYPE_RRSIG, TYPE_SOA
 
 _HEADER: Final = 12
 #: Octets of type and class in the question.
@@ -29,9 +31,9 @@ class Mould:
 
     Attributes:
         flags: of the header, without RD.
-        authorities: records there, as the header says.
+        authorities: records there.
         additionals: the same, without the OPT.
-        body: what stands behind the answer, without the OPT.
+        body: these records, without the OPT.
         start: where that was in the reply that was learned.
         behind_name: where its question's name ended.
         pointers: where pointers are in the body, and where they pointed.
@@ -39,7 +41,7 @@ class Mould:
     """
 
     flags: bytes
-    authorities: bytes
+    authorities: int
     additionals: int
     body: bytes
     start: int
@@ -59,7 +61,14 @@ class Mould:
             form: of what stands behind the question.
             kind: of the question; its lowest bit is RD.
         """
-        start = _HEADER + name_octets + _TYPE_AND_CLASS + len(answer)
+        body = self.moved(name_octets, len(answer))
+        if body is None:
+            return None
+        return Template(self.head(answers, 0, form, kind), body + form.opt, self.labels)
+
+    def moved(self, name_octets: int, answer_octets: int) -> bytes | None:
+        """Return the body as it stands behind such a question and answer; None if it cannot."""
+        start = _HEADER + name_octets + _TYPE_AND_CLASS + answer_octets
         if start + len(self.body) > _POINTABLE:
             return None
         by_name = _HEADER + name_octets - self.behind_name
@@ -68,18 +77,19 @@ class Mould:
         for place, target in self.pointers:
             moved = target + (by_name if target < self.behind_name else by_start)
             body[place : place + 2] = (_POINTER | moved).to_bytes(2)
-        tail = bytes(body) + form.opt
-        additionals = self.additionals + bool(form.octets)
-        head = b"".join(
+        return bytes(body)
+
+    def head(self, answers: int, authorities: int, form: Form, kind: int) -> bytes:
+        """Return flags and counts, with so many answers and so many more authorities."""
+        return b"".join(
             (
                 bytes((self.flags[0] | kind & _RD, self.flags[1])),
                 b"\x00\x01",
                 answers.to_bytes(2),
-                self.authorities,
-                additionals.to_bytes(2),
+                (self.authorities + authorities).to_bytes(2),
+                (self.additionals + bool(form.octets)).to_bytes(2),
             )
         )
-        return Template(head, tail, self.labels)
 
 
 def mould_of(
@@ -98,13 +108,48 @@ def mould_of(
     bare = wire[:-COOKIE_OCTETS] if form.cookie else wire
     if not bare.endswith(form.opt) or len(bare) > _POINTABLE:
         return None
+    records = list(records_of(bare, end + answer))
+    if form.octets:
+        # The OPT is the form's.
+        records.pop()
+    authorities = int.from_bytes(wire[8:10])
+    additionals = int.from_bytes(wire[10:12]) - bool(form.octets)
+    return _mould(bare, end, answer, base, own, records, authorities, additionals)
+
+
+def soa_mould_of(wire: bytes, end: int, base: bytes, own: bytes) -> Mould | None:
+    """Return the mould of a denial up to the SOA and its signatures (RFC 4035 3.1.3); else None.
+
+    Args:
+        wire: the reply.
+        end: offset behind its question.
+        base: the apex, lower case.
+        own: as of ``mould_of``.
+    """
+    records = list(records_of(wire, end))
+    if records[0].rrtype != TYPE_SOA:
+        return None
+    signatures = takewhile(lambda record: record.rrtype == TYPE_RRSIG, records[1:])
+    soa = [records[0], *signatures]
+    return _mould(wire, end, 0, base, own, soa, len(soa), 0)
+
+
+def _mould(
+    wire: bytes,
+    end: int,
+    answer: int,
+    base: bytes,
+    own: bytes,
+    records: list[FoundRecord],
+    authorities: int,
+    additionals: int,
+) -> Mould | None:
     start, behind_name = end + answer, end - _TYPE_AND_CLASS
-    records = list(records_of(bare, start))
     found = labels_below(base, records)
     if own in found:
         return None
     pointers = [
-        (place - start, int.from_bytes(bare[place : place + 2]) & ~_POINTER)
+        (place - start, int.from_bytes(wire[place : place + 2]) & ~_POINTER)
         for record in records
         for place in record.pointers
     ]
@@ -112,9 +157,9 @@ def mould_of(
         return None
     return Mould(
         bytes((wire[2] & ~_RD, wire[3])),
-        wire[8:10],
-        int.from_bytes(wire[10:12]) - bool(form.octets),
-        bare[start : len(bare) - len(form.opt)],
+        authorities,
+        additionals,
+        wire[start : records[-1].end if records else start],
         start,
         behind_name,
         tuple(pointers),

@@ -20,7 +20,7 @@ from ocizone.fastpath.fastzone import FastZone
 from ocizone.fastpath.form import COOKIE_OCTETS, Form, form_of
 from ocizone.fastpath.lane import Lane, Steps, look
 from ocizone.fastpath.memo import Kept, Memo
-from ocizone.fastpath.mould import Mould, mould_of
+from ocizone.fastpath.mould import Mould, mould_of, soa_mould_of
 from ocizone.fastpath.repeatable import (
     answers_all_alike,
     cap_of,
@@ -29,7 +29,7 @@ from ocizone.fastpath.repeatable import (
     is_repeatable,
 )
 from ocizone.fastpath.tally import Cell, Cells, Labels, cell_mark
-from ocizone.fastpath.template import Denial, Put, Wanted, denial_of
+from ocizone.fastpath.template import Put, Wanted
 from ocizone.limits import (
     FAST_FORMS,
     FAST_LANE_REPLIES,
@@ -244,7 +244,7 @@ class FastTable:
             sizes = frozenset(length - len(zone.apex) - 1 for length in self._lengths)
             apart = partial(_is_below, self._zones, zone.apex)
             behind = at + 4 - behind
-            lane = Lane(zone, kind, qtype, form.do, behind, room, apart, sizes, self._keep)
+            lane = Lane(zone, kind, qtype, form, behind, room, apart, sizes, self._keep)
             self._lanes[key] = lane.steps
         if labels is None:
             return
@@ -330,9 +330,9 @@ class FastTable:
             self._moulds = 0
         self._moulds += 1
         wire = reply.wire
-        made: Denial | Mould | None = None
-        if wanted.denial:
-            made = denial_of(wire, end, wanted.base, wanted.own, cookie=bool(form.cookie))
+        made: Mould | None = None
+        if wanted.is_denial:
+            made = soa_mould_of(wire, end, wanted.base, wanted.own)
         elif wire.startswith(wanted.answer, end):
             made = mould_of(wire, end, len(wanted.answer), wanted.base, wanted.own, form)
         if made is not None:

@@ -13,14 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ocizone.fastpath.form import COOKIE_OCTETS
 from ocizone.fastpath.tally import Cell
-from ocizone.wire.codes import TYPE_OPT, TYPE_RRSIG, TYPE_SOA
+from ocizone.wire.codes import TYPE_OPT
 from ocizone.wire.compressed import end_of_name, name_at
 from ocizone.wire.name import is_at_or_below, labels
 from ocizone.wire.render import SHAPES
 
-_HEADER: Final = 12
 #: Octets of a record between owner and rdata.
 _FIXED: Final = 10
 
@@ -42,30 +40,9 @@ class Template:
     cells: dict[int, Cell] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Denial:
-    """What is alike in the denials of names by NSEC (RFC 4035 3.1.3.2): all but the NSEC.
-
-    Attributes:
-        flags: of the header.
-        soa: the SOA with its signatures.
-        records: how many these are.
-        tail: the OPT, without cookies.
-        labels: that must stand neither in a question nor in an owner right below the apex.
-        cells: as of a Template.
-    """
-
-    flags: bytes
-    soa: bytes
-    records: int
-    tail: bytes
-    labels: frozenset[bytes]
-    cells: dict[int, Cell] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A template that is missing: what ``respond`` says now is to become one.
+    """A mould that is missing: what ``respond`` says now is to become one.
 
     Attributes:
         store: where it goes.
@@ -73,7 +50,7 @@ class Wanted:
         answer: the records the reply must begin with.
         base: the name its questions end in.
         own: the question's label right below the base; b"" for the base itself.
-        denial: a Denial is wanted.
+        is_denial: only the SOA and its signatures are meant.
     """
 
     store: dict[Any, Any]
@@ -81,7 +58,7 @@ class Wanted:
     answer: bytes
     base: bytes
     own: bytes
-    denial: bool = False
+    is_denial: bool = False
 
     def seal(self) -> bytes:
         """Return octets that stand for what is wanted."""
@@ -111,30 +88,6 @@ class FoundRecord:
     names: tuple[bytes, ...]
     pointers: tuple[int, ...]
     end: int
-
-
-def denial_of(wire: bytes, start: int, apex: bytes, own: bytes, *, cookie: bool) -> Denial | None:
-    """Return the template of a denial by NSEC; None when it is none.
-
-    Args:
-        wire: the reply.
-        start: offset behind its question.
-        apex: of the zone, lower case.
-        own: the question's label right below the apex.
-        cookie: the reply ends in cookies.
-    """
-    bare = wire[:-COOKIE_OCTETS] if cookie else wire
-    records = list(records_of(bare, start))
-    soa = records[:1]
-    for record in records[1:]:
-        if record.rrtype != TYPE_RRSIG:
-            break
-        soa.append(record)
-    found = labels_below(apex, soa)
-    last = records[-1]
-    if own in found or soa[0].rrtype != TYPE_SOA or last.rrtype != TYPE_OPT:
-        return None
-    return Denial(wire[2:4], bare[start : soa[-1].end], len(soa), bare[last.start :], found)
 
 
 def records_of(wire: bytes, at: int) -> Iterator[FoundRecord]:
