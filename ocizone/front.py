@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from ocizone.answering import Answering
 from ocizone.endpoint import Endpoint
-from ocizone.limits import WORKER_SILENT_S
+from ocizone.limits import WORKER_SETTLED_S
 from ocizone.live import LiveZones
 from ocizone.observe.counters import Counters
 from ocizone.observe.workers import WorkerState
@@ -35,9 +35,6 @@ from ocizone.serve.listeners import Sockets
 from ocizone.workers.crew import Crew
 from ocizone.workers.orders import Orders, Place, pack, to_octets
 from ocizone.workers.spawn import Spawner
-
-#: A worker that is late is killed, and another one has its time: then it was told of.
-_SETTLED_S: Final = 2 * WORKER_SILENT_S
 
 
 class Open(Protocol):
@@ -228,7 +225,7 @@ class Front:
         """Fire when every worker serves what is live; or when it was told of that one does not."""
         if self._telling is not None:
             return self.swapped()
-        return succeed(None) if self._processes == 1 else self._crew.settled(_SETTLED_S)
+        return succeed(None) if self._processes == 1 else self._crew.settled(WORKER_SETTLED_S)
 
     def settled(self) -> Deferred[None]:
         """Fire when every worker serves what is live, however long that takes."""
@@ -253,7 +250,7 @@ class Front:
             self._crew.serve(
                 to_octets(self._orders(self._plan)), self._groups.open, self._processes
             )
-            done = self._crew.settled(_SETTLED_S)
+            done = self._crew.settled(WORKER_SETTLED_S)
         else:
             done = succeed(None)
         done.addCallback(_fire, waiting)

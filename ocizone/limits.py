@@ -131,6 +131,10 @@ NOTIFY_PER_S: Final = 500
 # A running worker reads orders of 100,000 zones in 3 s; one that takes longer is as good as dead, and
 # its share of the clients waits for another one.
 WORKER_SILENT_S: Final = 10.0
+# A worker that is late is killed, and another one has its time: then whoever activates is told.
+WORKER_SETTLED_S: Final = 2 * WORKER_SILENT_S
+# How often workers are looked at; a machine that slept has missed one look, not all of them.
+WORKER_LOOK_S: Final = 1.0
 # The same at its start, when every image is to be opened, on a machine that is busy or slow.
 WORKER_START_S: Final = 60.0
 # A worker that ends is replaced at once; one that ends again so soon waits, twice as long each time.

@@ -27,9 +27,6 @@ from ocizone.workers.reports import Counted, Refuses, Serves, read
 
 log = Logger(namespace="ocizone")
 
-#: How often workers are looked at; a machine that slept has missed one look, not all of them.
-_LOOK_S = 1.0
-
 
 class Process(Protocol):
     """A worker that was started."""
@@ -123,7 +120,7 @@ class Crew:
                 self._workers[number] = _Worker(number)
                 self._fill(self._workers[number])
         if self._looking is None and self._workers:
-            self._looking = self._clock.callLater(_LOOK_S, self._look)
+            self._looking = self._clock.callLater(limits.WORKER_LOOK_S, self._look)
         self._settle()
 
     def serve(
@@ -264,7 +261,7 @@ class Crew:
     # --- All of them -------------------------------------------------------------------------
 
     def _look(self) -> None:
-        self._looking = self._clock.callLater(_LOOK_S, self._look)
+        self._looking = self._clock.callLater(limits.WORKER_LOOK_S, self._look)
         for worker in self._workers.values():
             if worker.process is None:
                 continue
@@ -272,9 +269,9 @@ class Crew:
             worker.looks_late += worker.does < worker.told
             fresh = not worker.does
             most_s = limits.WORKER_START_S if fresh else limits.WORKER_SILENT_S
-            if worker.looks_late * _LOOK_S > most_s:
+            if worker.looks_late * limits.WORKER_LOOK_S > most_s:
                 self._kill(worker, f"it did not serve what it was told within {most_s:g} s")
-            elif worker.looks_silent * _LOOK_S > most_s:
+            elif worker.looks_silent * limits.WORKER_LOOK_S > most_s:
                 self._kill(worker, f"it gave no sign of life for {most_s:g} s")
 
     def _settle(self) -> None:
