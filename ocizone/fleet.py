@@ -18,6 +18,8 @@ from ocizone.states import short_digest
 SCHEMA = "ocizone.status/v1"
 #: Reasons that keep a version from being served until there is another one.
 _FINAL = frozenset({"ContentRefused", "TypeRefused"})
+#: States of a source that is being looked at.
+_UNDER_WAY = frozenset({"looking", "deploying"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +197,10 @@ def _why_not(source: dict[str, Any], digest: str) -> _Look:
         return _Look(f"pinned to {pin.get('digest', '')}", final=True)
     if source.get("suspension"):
         return _Look("suspended", final=True)
-    # A failure of the registry is tried again, and a signature may come; the rest stays so.
-    if source.get("found") == digest and error.get("reason") in _FINAL:
+    # A failure of the registry is tried again, and a signature may come; the rest stays so. While
+    # a look is under way, the error is the last one's: of what the tag named before.
+    under_way = source.get("state") in _UNDER_WAY
+    if source.get("found") == digest and error.get("reason") in _FINAL and not under_way:
         return _Look(said, final=True)
     held_back = error.get("reason") == "WaitingForSignature"
     # A rollback ends by itself when the tag names yet another digest: the one that was pushed.
