@@ -123,6 +123,7 @@ class Application(Service):
             self._identities,
             lambda: self._deployed.places,
             Surface(query_line, wall, options.descriptors, environ, options.debug),
+            self.refresh,  # a look makes an image again that is gone
         )
         self._notifier = Notifier(
             reactor,

@@ -279,6 +279,7 @@ def make_front(
     identities: Identities,
     places: Callable[[], Mapping[int, Place]],
     surface: Surface,
+    on_refusal: Callable[[], object],
 ) -> Front:
     """Return what answers, put together; nothing is bound or started.
 
@@ -289,6 +290,7 @@ def make_front(
         identities: know certificates.
         places: where each reader of an image is, by its ``id``.
         surface: see Surface.
+        on_refusal: as Crew's ``refused``.
     """
     answering = Answering(
         reactor,
@@ -301,7 +303,7 @@ def make_front(
     )
     answering.lag.start()
     spawner = Spawner(reactor, child_environment(surface.environ), debug=surface.debug)
-    crew = Crew(reactor, spawner, counters.add)
+    crew = Crew(reactor, spawner, counters.add, on_refusal)
     return Front(reactor, live, answering, crew, Told(places, lambda: identities.materials))
 
 

@@ -47,7 +47,7 @@ class Site:
             descriptors=None,
             certificate=lambda _: pytest.fail("no TLS here"),
         )
-        self.crew = Crew(self.reactor, self._start, counters.add)
+        self.crew = Crew(self.reactor, self._start, counters.add, pytest.fail)
         told = Told(places=dict, certificates=dict)
         self.front = Front(self.reactor, self.live, self.answering, self.crew, told, cpus=3)
         self.port = free_port()

@@ -74,7 +74,11 @@ class Crew:
     """The workers of one server. Reactor's thread."""
 
     def __init__(
-        self, clock: IReactorTime, start: Start, counted: Callable[[Counters], None]
+        self,
+        clock: IReactorTime,
+        start: Start,
+        counted: Callable[[Counters], None],
+        refused: Callable[[], object],
     ) -> None:
         """Make it; nobody is started before ``resize``.
 
@@ -82,10 +86,13 @@ class Crew:
             clock: for pauses and limits.
             start: see Start.
             counted: given what workers counted, each count once.
+            refused: told when a worker cannot serve what it was told: an image is gone from the
+                disk, or damaged. Whoever is started next is told the same.
         """
         self._clock = clock
         self._start = start
         self._counted = counted
+        self._refused = refused
         self._workers: dict[int, _Worker] = {}
         self._leaving: set[_Worker] = set()
         self._order = 0
@@ -213,6 +220,7 @@ class Crew:
                 self._settle()
             case Refuses():
                 self._kill(worker, f"it cannot serve: {report.reason}")
+                self._refused()
             case Counted():
                 worker.last = report
                 self._counted(report.counters)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from ocizone.answer.blocks import Loaded, Provenance, ServedZone, Snapshot
 from ocizone.answer.ixfr import Deltas
 from ocizone.endpoint import Endpoint
+from ocizone.errors import StoreError
 from ocizone.plugins.errors import Errors
 from ocizone.plugins.log import LogRule
 from ocizone.plugins.tls import Tls
@@ -135,7 +137,8 @@ class Unpacker:
         """Return the snapshot.
 
         Raises:
-            StoreError: an image cannot be opened; what was opened before stays so.
+            StoreError: an image that is to be served cannot be opened; what was opened before
+                stays so.
         """
         packed, listeners, rest = read(octets)
         images: dict[str, Zones] = {}
@@ -153,8 +156,12 @@ class Unpacker:
         def whole(zone: Any) -> ServedZone:
             if not isinstance(zone, _Zone):
                 return zone  # type: ignore[no-any-return]  # as _stripped left it
-            earlier = tuple(reader(place) for place in zone.earlier)
-            return Loaded(reader(zone.place), earlier, provenance=zone.provenance)
+            earlier: list[ZoneReader] = []
+            for place in zone.earlier:
+                # Differences from the others are still right, and a transfer always is.
+                with suppress(StoreError):
+                    earlier.append(reader(place))
+            return Loaded(reader(zone.place), tuple(earlier), provenance=zone.provenance)
 
         blocks = [
             replace(

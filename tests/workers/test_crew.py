@@ -27,7 +27,8 @@ class Site:
         self.started: list[FakeWorker] = []
         self.counters = Counters()
         self.cannot_start = False
-        self.crew = Crew(self.clock, self._start, self.counters.add)
+        self.refusals = 0
+        self.crew = Crew(self.clock, self._start, self.counters.add, self._refused)
         self.sockets: list[socket.socket] = []
         self.events: list[LogEvent] = []
 
@@ -39,6 +40,9 @@ class Site:
         made = FakeWorker(number, 100 + len(self.started), heard, ended)
         self.started.append(made)
         return made
+
+    def _refused(self) -> None:
+        self.refusals += 1
 
     def bound(self, count: int, *, tls: bool = False) -> tuple[Bound, ...]:
         found = []
@@ -275,12 +279,13 @@ def test_a_machine_that_slept_has_missed_one_look(site):
 
 
 def test_one_that_cannot_serve_is_killed_and_replaced(site):
-    """With its reason in the log."""
+    """With its reason in the log; whoever can mend an image is told."""
     (one,) = site.serving(1)
     site.crew.serve(b"second", {}, 1)
     one.says(octets_of(Refuses(2, "cannot open the image /x")))
     assert one.killed
     assert "cannot open the image /x" in site.said[0]
+    assert site.refusals == 1
     one.ends("killed by SIGKILL")
     site.clock.advance(0)
     assert site.started[-1].told[-1].orders == b"second"

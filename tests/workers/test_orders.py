@@ -204,6 +204,23 @@ def test_an_image_that_cannot_be_opened_changes_nothing():
     assert images.opened == ["a", "gone"]
 
 
+def test_an_earlier_image_that_is_gone_keeps_nobody_from_serving():
+    """Only differences from it are (RFC 1995 4: then a transfer is whole)."""
+    plan = plan_of("org {\noci r.test/a /a\ntransfer org {\nto *\n}\n}")
+    (view,), (source,) = plan.views, plan.sources
+    one, two, now = (
+        FakeImage((view.name, "org."), serial=serial, content=str(serial)) for serial in (1, 2, 3)
+    )
+    images = Images(one=one, two=two, now=now)
+    orders = pack(made(plan, {source.key: now}, earlier={source.key: [one, two]}), images.places)
+    del images.images["one"]
+    zone = Unpacker(images.open).unpack(orders).listeners["dns://:53"][from_text("org")].zones
+    loaded = zone[from_text("org")]
+    assert isinstance(loaded, Loaded)
+    assert loaded.reader.info.serial == 3
+    assert [reader.info.serial for reader in loaded.earlier] == [2]
+
+
 def test_what_is_sent_is_what_is_read():
     """The envelope."""
     message = Message(4, (), b"orders")
