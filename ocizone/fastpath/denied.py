@@ -14,7 +14,7 @@ from typing import Final
 from ocizone.fastpath.form import Form
 from ocizone.fastpath.mould import Mould
 from ocizone.fastpath.tally import Cell
-from ocizone.fastpath.template import Put, Wanted
+from ocizone.fastpath.template import Put, Wanted, last_label
 from ocizone.limits import FAST_GAPS, NAME_OCTETS
 from ocizone.wire.codes import TYPE_NSEC
 from ocizone.wire.name import ROOT, key_label, name_from_key
@@ -137,8 +137,9 @@ class Denials:
         parts = _nsec_of(value)
         if parts is None:
             return None
-        nearest = place[: place.find(0)] if place else b""
-        gap = (_owner(place, value), nearest, parts[0], tuple(parts[1:]))
+        owner = _owner(place, value)
+        # As it is spelled, and not as in keys, which escape two octets.
+        gap = (owner, last_label(owner).lower(), parts[0], tuple(parts[1:]))
         self._gaps.put((self._apex, place), gap)
         return gap
 

@@ -16,7 +16,7 @@ from ocizone.answer.compose import FOR_VALIDATION
 from ocizone.fastpath.denied import Denials, Gaps
 from ocizone.fastpath.form import Form
 from ocizone.fastpath.mould import Mould
-from ocizone.fastpath.template import Put, Template, Wanted
+from ocizone.fastpath.template import Put, Template, Wanted, last_label
 from ocizone.limits import NAME_OCTETS
 from ocizone.wire.codes import TYPE_CNAME, TYPE_DS, TYPE_RRSIG
 from ocizone.wire.name import key_label
@@ -243,22 +243,13 @@ class FastZone:
             bits = value[1]
         # The cut's labels and their lengths take as many octets as its key.
         base = name[len(name) - len(self.apex) - len(cut) :]
-        own = _last_label(name[: len(name) - len(base)])
+        own = last_label(name[: len(name) - len(base)])
         return self._put(cut, base, own, mark, form)
 
 
 def mark_of(kind: int, octets: int) -> int:
     """Return what templates are kept by: kind of a question, and octets of its name."""
     return kind << 8 | octets
-
-
-def _last_label(labels: bytes) -> bytes:
-    """Return the last of some labels in wire form; b"" of none."""
-    at = last = 0
-    while at < len(labels):
-        last = at
-        at += 1 + labels[at]
-    return labels[last + 1 :]
 
 
 def _records(

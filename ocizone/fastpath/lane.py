@@ -15,7 +15,7 @@ from ocizone.fastpath.form import Form
 from ocizone.fastpath.memo import Kept
 from ocizone.fastpath.tally import Cell, cell_mark
 from ocizone.fastpath.template import Wanted
-from ocizone.limits import LABEL_OCTETS
+from ocizone.limits import LABEL_OCTETS, NAME_OCTETS
 
 #: How a node begins that has no flags and one RRset.
 _PLAIN: Final = b"\x00\x00\x00\x01"
@@ -56,18 +56,19 @@ class Lane:
     """
 
     __slots__ = (
-        *(
-            "_answers",
-            "_denials",
-            "_form",
-            "_is_apart",
-            "_mark",
-            "_no_name",
-            "_qtype",
-            "_room",
-            "_start",
-        ),
-        *("behind", "keep", "steps"),
+        "_answers",
+        "_denials",
+        "_form",
+        "_is_apart",
+        "_mark",
+        "_most",
+        "_no_name",
+        "_qtype",
+        "_room",
+        "_start",
+        "behind",
+        "keep",
+        "steps",
     )
 
     def __init__(
@@ -99,6 +100,7 @@ class Lane:
         self._denials = zone.denials if form.do else None
         self._form = form
         self._mark = mark_of(kind, 1 + len(zone.apex))
+        self._most = min(LABEL_OCTETS, NAME_OCTETS - 1 - len(zone.apex))
         self._room = room
         self._is_apart = is_apart
         self._qtype = qtype
@@ -118,7 +120,7 @@ class Lane:
 
     def denied(self, packet: bytes, label: bytes, size: int) -> Kept | None:
         """Deny a name by NSEC, where that is how this lane does it."""
-        if self._denials is None or not 0 < size <= LABEL_OCTETS:
+        if self._denials is None or not 0 < size <= self._most:
             return None
         put = self._denials.no_name(label + b"\x00", label, self._mark + size, self._form)
         if put is None or isinstance(put, Wanted):

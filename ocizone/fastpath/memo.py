@@ -38,6 +38,10 @@ class Memo:
             self.put(key, kept)
         return kept
 
+    def find(self, key: bytes) -> Kept | None:
+        """Return what is kept for a question, wherever it is."""
+        return self.young.get(key) or self.get(key)
+
     def is_asked_again(self, key: bytes) -> bool:
         """Tell whether a question came before, lately; one in 255 others is taken for it."""
         mark = hash(key)

@@ -87,7 +87,8 @@ class BatchPort(DatagramPort):
         rests, cells = zip(*found, strict=True)
         for cell in cells:
             cell[0] += 1
-        self._reply(rests)
+        for number in self._reply(rests):
+            cells[number][0] -= 1
         replies.worked(got, replies.seconds() - begun)
         return got
 
@@ -157,11 +158,11 @@ class BatchPort(DatagramPort):
         reply = self._answer(packet, self._where(number))
         return (reply[2:], [0]) if isinstance(reply, bytes) else _SILENCE
 
-    def _reply(self, rests: tuple[bytes, ...]) -> None:
-        """Send each reply; nothing where there is none."""
+    def _reply(self, rests: tuple[bytes, ...]) -> set[int]:
+        """Send each reply; return who gets none."""
         got = len(rests)
         self._arrays.put(rests)
-        silent = set()
+        silent: set[int] = set()
         if b"" in rests:
             silent = {number for number, rest in enumerate(rests) if not rest}
         if self._arrays.has_port_zero():
@@ -178,6 +179,7 @@ class BatchPort(DatagramPort):
             except OSError as error:
                 self._on_send_error(error)
                 start += 1
+        return silent
 
     def _where(self, number: int) -> Transport:
         batch = self._arrays

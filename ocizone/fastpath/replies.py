@@ -91,6 +91,8 @@ class FastReplies:
 
     def answer(self, packet: bytes, transport: Transport) -> bytes | Outgoing | None:
         """Return the reply to a query that came by TCP or TLS, fast or not."""
+        if not transport.client_port:
+            return self._answer(packet, transport)
         begun = self.seconds()
         table = self.table(transport.listener, transport.protocol, transport.family)
         try:
@@ -98,7 +100,7 @@ class FastReplies:
         except Exception:  # noqa: BLE001 - the pipeline answers it, as if there were no fast path
             self.stumbled(packet, transport)
             rest = None
-        if rest is None or not transport.client_port:
+        if rest is None:
             return self._answer(packet, transport)
         self.worked(1, self.seconds() - begun)
         return packet[:2] + rest

@@ -32,9 +32,9 @@ from ocizone.fastpath.tally import Cell, Cells, Labels, cell_mark
 from ocizone.fastpath.template import Put, Wanted
 from ocizone.limits import (
     FAST_FORMS,
-    FAST_LANE_REPLIES,
     FAST_LANES,
     FAST_MOULDS,
+    FAST_NOTED,
     FAST_TEMPLATES,
     NAME_OCTETS,
     TCP_MESSAGE_OCTETS,
@@ -84,6 +84,9 @@ class FastTable:
         """
         self.snapshot = snapshot
         self.memo = Memo()
+        #: Of queries with cookies, by what stands before these. A query that is cut off there is
+        #: as long and is another one, so nothing is looked up here but by ``direct``.
+        self._cookied = Memo()
         self.cells = Cells()
         self._is_logged = is_logged
         self._datagrams = protocol == "udp"
@@ -100,7 +103,7 @@ class FastTable:
         self._forms: dict[bytes, Form | None] = {}
         self._wanted: tuple[bytes, Wanted, int] | None = None
         self._listener = listener
-        self._moulds = self._casts = self._laned = 0
+        self._moulds = self._casts = self._noted = 0
         #: Whether every block answers everybody alike: else aliases may lead where some may not.
         self._alike = all(answers_all_alike(block) for block in self._blocks.values())
 
@@ -135,16 +138,14 @@ class FastTable:
         name = spelled.lower()
         option = packet[octets - form.cookie :] if form.cookie else b""
         key = packet[2:_HEADER] + name + packet[at : octets - form.cookie]
-        kept = self.memo.get(key) if name == spelled and not option else self._young(key)
+        memo = self._cookied if option else self.memo
+        kept = memo.get(key) if memo is self.memo and name == spelled else memo.find(key)
         if kept is not None:
             rest, cell = kept
             if name != spelled:
                 rest = rest[:10] + spelled + rest[at - 2 :]
             return rest, cell, option
         return self._put_together(packet, key, name, offsets, at, form, option)
-
-    def _young(self, key: bytes) -> Kept | None:
-        return self.memo.young.get(key) or self.memo.get(key)
 
     def _keep(self, key: bytes, rest: bytes, cell: Cell) -> None:
         """Keep the reply of a lane if it is asked again; the memo wants lower case."""
@@ -203,11 +204,13 @@ class FastTable:
         if cell is None:
             labels = Labels(zone.apex, qtype, head[1] & 15, form.do, len(packet), total)
             cell = cells[mark] = self.cells.of(labels)
+            self._note()
         rest = b"".join((head, packet[_HEADER : at + 4], answer, tail))
         if depth == 1 and not option:
             self._open_lane(packet, name, at, zone, put, cell, form, room)
-        if answer and self.memo.is_asked_again(key):
-            self.memo.put(key, (b"".join((head, name, packet[at : at + 4], answer, tail)), cell))
+        memo = self._cookied if option else self.memo
+        if answer and memo.is_asked_again(key):
+            memo.put(key, (b"".join((head, name, packet[at : at + 4], answer, tail)), cell))
         return rest, cell, option
 
     def _open_lane(
@@ -234,9 +237,6 @@ class FastTable:
         else:
             if not self.memo.is_asked_again(key):
                 return
-            if self._laned >= FAST_LANE_REPLIES:
-                self._lanes.clear()
-                self._laned = 0
             if len(self._lanes) >= FAST_LANES:
                 # The oldest: were all let go, who asks for more zones than that would have none.
                 del self._lanes[next(iter(self._lanes))]
@@ -254,7 +254,7 @@ class FastTable:
             lane.keep_answer(answer, size, head, tail, labels, cell)
         else:
             return
-        self._laned += 1
+        self._note()
 
     def _form(self, front: bytes) -> Form | None:
         form = self._forms.get(front)
@@ -308,12 +308,13 @@ class FastTable:
         if wanted is not None and wanted[0] is packet:
             self._take(packet, reply, wanted[1], wanted[2], form)
         key = packet[2:_HEADER] + query.name + packet[end - 4 : len(packet) - form.cookie]
-        if self.memo.is_asked_again(key):
+        memo = self._cookied if form.cookie else self.memo
+        if memo.is_asked_again(key):
             assert reply.zone is not None  # it is repeatable
             labels = Labels(reply.zone, query.qtype, reply.rcode, form.do, len(packet), len(wire))
             bare = wire[end:-COOKIE_OCTETS] if form.cookie else wire[end:]
             rest = wire[2:_HEADER] + query.name + wire[end - 4 : end] + bare
-            self.memo.put(key, (rest, self.cells.of(labels)))
+            memo.put(key, (rest, self.cells.of(labels)))
 
     def _is_repeatable(self, block: Block, reply: Reply) -> bool:
         return is_repeatable(reply, alike=self._alike) and not self._is_logged(block, reply)
@@ -326,7 +327,7 @@ class FastTable:
             for zone in self._zones.values():
                 if zone is not None:
                     zone.forget()
-            self._lanes.clear()
+            self._forget_casts()
             self._moulds = 0
         self._moulds += 1
         wire = reply.wire
@@ -353,11 +354,21 @@ class FastTable:
     def _cast(self) -> None:
         """Make room before a template is cast."""
         if self._casts >= FAST_TEMPLATES:
-            for zone in self._zones.values():
-                if zone is not None:
-                    zone.forget_casts()
-            self._casts = 0
+            self._forget_casts()
         self._casts += 1
+
+    def _note(self) -> None:
+        """Make room after something was noted in a lane or a template."""
+        self._noted += 1
+        if self._noted >= FAST_NOTED:
+            self._forget_casts()
+
+    def _forget_casts(self) -> None:
+        for zone in self._zones.values():
+            if zone is not None:
+                zone.forget_casts()
+        self._lanes.clear()
+        self._casts = self._noted = 0
 
 
 def _is_below(zones: Container[bytes], apex: bytes, label: bytes) -> bool:

@@ -127,3 +127,12 @@ def labels_below(base: bytes, records: Iterable[FoundRecord]) -> frozenset[bytes
             if len(name) > len(base) and is_at_or_below(name, base):
                 found.add(labels(name[: len(name) - len(base)] + b"\0")[-1])
     return frozenset(found)
+
+
+def last_label(relative: bytes) -> bytes:
+    """Return the last of some labels in wire form; b"" of none."""
+    at = last = 0
+    while at < len(relative):
+        last = at
+        at += 1 + relative[at]
+    return relative[last + 1 :]

@@ -346,6 +346,79 @@ def test_a_lane_knows_labels_by_their_octets(label: bytes, signed: bool):
     ask(table, packet)
 
 
+def denying(soa: str, *owners: str, apex: str = APEX) -> str:
+    """Return an NSEC zone with this SOA and addresses at these names."""
+    lines = [(apex, "SOA", f"{soa} 1 2 3 4 5"), (apex, "NS", "ns.elsewhere.")]
+    return with_nsec([*lines, *((owner, "A", "192.0.2.1") for owner in owners)], apex)
+
+
+@pytest.mark.parametrize(
+    ("soa", "owners"),
+    [
+        ("ns.ii.example.org. h.elsewhere.", ("ab.example.org.", "xx.example.org.")),
+        ("ns.elsewhere. h.hh.example.org.", ("hh.example.org.", "xx.example.org.")),
+        ("ns.n\\001.example.org. h.elsewhere.", ("n\\001.example.org.", "xx.example.org.")),
+    ],
+    ids=["below what is asked for", "below what NSEC are of", "below what keys escape"],
+)
+def test_denials_beside_names_of_the_soa(soa: str, owners: tuple[str, ...]):
+    """RFC 1035 4.1.4: names that stand in the SOA are pointed at, those like them partly."""
+    table = table_of(serving(text=denying(soa, *owners)))
+    teach(table, question("aa.example.org.", want_dnssec=True))
+    for name in ("ii", "hi", "zz", "nz", "ac", "q.ii", "aa", "oo"):
+        for _ in range(3):
+            # ask() compares with respond.
+            ask(table, question(f"{name}.example.org.", want_dnssec=True))
+    assert ask(table, question("ad.example.org.", want_dnssec=True))
+
+
+def test_a_denial_that_is_too_large_for_this_client():
+    """RFC 6891 6.2.3: what one client can take says nothing of another one."""
+    long = [".".join([letter * 63, letter * 63, letter * 50, "example.org."]) for letter in "mn"]
+    text = denying("ns.elsewhere. h.elsewhere.", "f.example.org.", *long)
+    table = table_of(serving(text=text))
+    for payload, name in ((4096, "mz"), (4096, "aa"), (512, "aa"), (512, "ab"), (512, "mz")):
+        teach(table, question(f"{name}.example.org.", want_dnssec=True, payload=payload))
+    assert ask(table, question("bb.example.org.", want_dnssec=True, payload=512))
+
+
+def test_no_name_is_longer_than_names_are():
+    """RFC 1035 2.3.4: 255 octets, whatever a label may have."""
+    apex = ".".join(["a" * 60] * 3 + ["b" * 20, "test."])
+    text = denying("ns.elsewhere. h.elsewhere.", f"m.{apex}", apex=apex)
+    table = table_of(snapshot(block(apex, {apex: Loaded(zone(text, apex))})))
+    for name in ("aa", "bb", "cc", "dd"):
+        teach(table, question(f"{name}.{apex}", want_dnssec=True))
+    like = question(f"ee.{apex}", want_dnssec=True)
+    assert table.by_lanes([like]) != [None]
+    for size in (20, 41, 50, 63):
+        assert table.by_lanes([like[:12] + bytes([size]) + b"e" * size + like[15:]]) == [None]
+
+
+def test_a_query_cut_off_before_its_cookie_is_another_one():
+    """RFC 6891 6.1.2: an OPT whose options are not there is malformed."""
+    table = table_of(replace(serving(), cookies=CookieSecrets((b"obviously a fake",))))
+    for name in ("www", "mail", "nx"):
+        packet = question(f"{name}.{APEX}", options=[dns.edns.CookieOption(b"8octets!", b"")])
+        teach(table, packet)
+        assert packet[2:-8] not in table.memo.young
+        assert not ask(table, packet[:-8])
+
+
+def test_what_lanes_note_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    """By length of a label, TTL and octets of a record: all lanes together, opened or not."""
+    monkeypatch.setattr(table_module, "FAST_NOTED", 30)
+    lines = [f'{"t" * (1 + n % 9)}{n} {n} IN TXT "{"x" * n}"\n' for n in range(100)]
+    table = table_of(serving(text=TEXT + "".join(lines)))
+    most = 0
+    for line in lines:
+        teach(table, question(f"{line.split()[0]}.{APEX}", "TXT"))
+        lanes = [steps[-1] for steps in table._lanes.values()]
+        answers = sum(len(by_node) for lane in lanes for by_node in lane._answers.values())
+        most = max(most, answers + sum(len(lane._no_name) for lane in lanes))
+    assert 10 < most <= 30
+
+
 CROWD = "".join(
     f"@ 300 IN NS {'long' * 6}{n}\n{'long' * 6}{n} 300 IN A 192.0.2.{n}\n" for n in range(12)
 )
