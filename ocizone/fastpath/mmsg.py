@@ -144,8 +144,7 @@ class Batch:
             if self._says_source:
                 message.control = controls + number * pktinfo.OCTETS
                 message.control_octets = pktinfo.OCTETS
-        self._fresh_heads = bytes(self._heads)
-        self._fresh_iovecs = bytes(self._iovecs)
+        self._fresh = memoryview(bytes(self._heads)), memoryview(bytes(self._iovecs))
         for number in range(FAST_BATCH):
             front = _Iovec.from_address(iovecs + number * two)
             front.length = _ID_OCTETS
@@ -154,8 +153,16 @@ class Batch:
             message = _Messages.from_address(heads + number * _SIZE).message
             message.name_octets = 28 if self._ipv6 else 16
             message.control_octets = 0
-        self._answer_heads = bytes(self._heads)
-        self._answer_iovecs = bytes(self._iovecs)
+        self._answering = memoryview(bytes(self._heads)), memoryview(bytes(self._iovecs))
+        self._fill(self._fresh, FAST_BATCH)
+
+    def _fill(self, made: tuple[memoryview, memoryview], count: int) -> None:
+        """Make so many heads and vectors what they were once: others are so still."""
+        heads, iovecs = made
+        octets = count * _SIZE
+        self._heads[:octets] = heads[:octets]
+        octets = count * 2 * ctypes.sizeof(_Iovec)
+        self._iovecs[:octets] = iovecs[:octets]
 
     # --- Calls -------------------------------------------------------------------------------
 
@@ -165,15 +172,14 @@ class Batch:
         Raises:
             OSError: an ICMP error of an earlier reply, or a real one.
         """
-        self._heads[:] = self._fresh_heads
-        self._iovecs[:] = self._fresh_iovecs
+        self._fill(self._fresh, len(self.lengths))
+        self.lengths = []
         got: int = self._recvmmsg(
             self._socket.fileno(), self._address, FAST_BATCH, socket.MSG_DONTWAIT, 0
         )
         if got < 0:
             code = ctypes.get_errno()
             if code in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR):
-                self.lengths = []
                 return 0
             raise OSError(code, os.strerror(code))
         self.lengths = self._counts[:got].tolist()
@@ -190,8 +196,7 @@ class Batch:
         self._replies[: len(octets)] = octets
         sizes = list(map(len, replies))
         starts = accumulate(sizes[:-1], initial=0)
-        self._heads[:] = self._answer_heads
-        self._iovecs[:] = self._answer_iovecs
+        self._fill(self._answering, got)
         if self._says_source:
             self._info.turn(got)
         if len(octets) < _ALIGNED:
