@@ -124,9 +124,9 @@ def _workload_table(key: str, workload: Document, found: Sequence[Ratio]) -> Ite
     known = {ratio.peer: ratio.text() for ratio in found if ratio.workload == key}
     yield (
         "| server | q per CPU s | ocizone / it | user us | system us | q/s | core busy "
-        "| p50 / p99 / p99.9 us | lost, full speed | lost, steady | answers as ocizone's |"
+        "| p50 / p99 / p99.9 us | steady us | lost, full speed | lost, steady | answers as ocizone's |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
     for name, entry in workload["servers"].items():
         rounds, steady = entry["rounds"], entry["latency"]
         ratio = known.get(name, "" if _comparable(name, entry) else DIFFER)
@@ -135,11 +135,12 @@ def _workload_table(key: str, workload: Document, found: Sequence[Ratio]) -> Ite
             f"| {name} | {fast.median:,.0f} ({fast.least:,.0f}..{fast.most:,.0f}) "
             f"| {ratio} | {_median(rounds, 'user_us'):.2f} "
             f"| {_median(rounds, 'system_us'):.2f} | {_median(rounds, 'per_second'):,.0f} "
-            f"| {_busy(rounds):.0%} | {_percentiles(steady)} | {_lost(rounds)} | {_lost(steady)} "
+            f"| {_busy(rounds):.0%} | {_percentiles(steady)} | {_steady_cpu(steady)} "
+            f"| {_lost(rounds)} | {_lost(steady)} "
             f"| {_sameness(entry.get('same'))} |"
         )
     for name, reason in workload["absent"].items():
-        yield f"| {name} | {reason} | | | | | | | | | |"
+        yield f"| {name} | {reason} | | | | | | | | | | |"
 
 
 def _median(rounds: Sequence[Document], key: str) -> float:
@@ -156,6 +157,10 @@ def _percentiles(steady: Sequence[Document]) -> str:
     if not steady:
         return ""
     return " / ".join(f"{_median(steady, key):.0f}" for key in ("p50_us", "p99_us", "p999_us"))
+
+
+def _steady_cpu(steady: Sequence[Document]) -> str:
+    return f"{_median(steady, 'cpu_us'):.1f}" if steady else ""
 
 
 def _lost(runs: Sequence[Document]) -> str:

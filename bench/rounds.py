@@ -152,10 +152,14 @@ def one_round(
         entry = result[name]
         _append(entry, "rounds", {"round": number, **saturated.raw()})
         if plan.rate:
+            before = server.running().cpu()
             text = run(
                 plan.drive.command(server.port, steady, plan.seconds + 5, rate=plan.rate, **over)
             )
-            _append(entry, "latency", {"round": number, **latency(text)})
+            cpu_s = (server.running().cpu() - before).total
+            found = latency(text)
+            cpu_us = round(cpu_s * 1e6 / (found["sent"] - found["lost"]), 2)
+            _append(entry, "latency", {"round": number, **found, "cpu_us": cpu_us})
     fast.unlink()
     steady.unlink()
 
@@ -166,7 +170,7 @@ def _append(entry: dict[str, object], key: str, value: dict[str, object]) -> Non
     found.append(value)
 
 
-def latency(text: str) -> dict[str, object]:
+def latency(text: str) -> dict[str, int]:
     """Return percentiles in microseconds and the loss of a steady run's output."""
     values = parse_latencies(text)
     counts = parse(text)

@@ -64,7 +64,7 @@ class Steady:
             self._child.wait(END_S)
         self._file.close()
         if error is None:
-            self.found = latency(self._output.read_text())
+            self.found = dict(latency(self._output.read_text()))
         self._output.unlink()
 
 

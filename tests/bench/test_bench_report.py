@@ -22,7 +22,7 @@ def entry(*per_cpu_second: int) -> dict[str, Any]:
             }
             for number, value in enumerate(per_cpu_second)
         ],
-        "latency": [{"p50_us": 10, "p99_us": 20, "p999_us": 30, "lost": 0, "sent": 500}],
+        "latency": [{"p50_us": 10, "p99_us": 20, "p999_us": 30, "lost": 0, "sent": 500, "cpu_us": 9.25}],
     }  # fmt: skip
 
 
@@ -75,9 +75,9 @@ def test_rows(document):
     lines = markdown(document).splitlines()
     assert (
         "| Knot DNS | 1,000 (1,000..1,000) | 1.05 (0.90..1.20) | 1.50 | 2.25 | 1,000 | 75% "
-        "| 10 / 20 / 30 | 2 of 2,000 | 0 of 500 | 364 of 400 octet for octet, all record for record |"
+        "| 10 / 20 / 30 | 9.2 | 2 of 2,000 | 0 of 500 | 364 of 400 octet for octet, all record for record |"
     ) in lines
-    assert "| NSD | nsd is not on this machine | | | | | | | | | |" in lines
+    assert "| NSD | nsd is not on this machine | | | | | | | | | | |" in lines
     assert any("**50 differ**" in line for line in lines)
     assert "| x | 1 |" in lines
 
