@@ -46,25 +46,26 @@ def diff(old: ZoneReader, new: ZoneReader) -> Iterator[Change | None]:
     is spelled is no change: names are equal ignoring case (RFC 4343).
     """
     apex = new.info.apex
-    for key, before, after in _merged(old.encoded(), new.encoded()):
+    for key, before, after in merged(old.encoded(), new.encoded()):
         if key is None:
             yield None
         else:
-            yield from _node_changes(key, apex, before, after)
-    for digest, before, after in _merged(old.nsec3_encoded(), new.nsec3_encoded()):
+            yield from node_changes(key, apex, before, after)
+    for digest, before, after in merged(old.nsec3_encoded(), new.nsec3_encoded()):
         if digest is None:
             yield None
         else:
-            yield from _node_changes(None, nsec3_owner(digest, apex), before, after)
+            yield from node_changes(None, nsec3_owner(digest, apex), before, after)
 
 
 _Encoded = Iterator[tuple[bytes, bytes]]
 _END: Final[tuple[None, bytes]] = (None, b"")
 
 
-def _merged(old: _Encoded, new: _Encoded) -> Iterator[tuple[bytes | None, bytes, bytes]]:
+def merged(old: _Encoded, new: _Encoded) -> Iterator[tuple[bytes | None, bytes, bytes]]:
     """Yield (key, encoded before, encoded after) of what differs; b"" where there is no node.
 
+    Keys may be hashes of NSEC3, too.
     (None, b"", b"") after every WALK_NODES keys looked at.
     """
     here, before = next(old, _END)
@@ -88,7 +89,7 @@ def _merged(old: _Encoded, new: _Encoded) -> Iterator[tuple[bytes | None, bytes,
             there, after = next(new, _END)
 
 
-def _node_changes(key: bytes | None, name: bytes, before: bytes, after: bytes) -> Iterator[Change]:
+def node_changes(key: bytes | None, name: bytes, before: bytes, after: bytes) -> Iterator[Change]:
     """Yield the changes of one node.
 
     Args:
