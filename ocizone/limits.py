@@ -64,8 +64,8 @@ FAST_TEMPLATES: Final = 16_384
 FAST_CELLS: Final = 16_384
 # Kinds of questions that differ in their first label alone; each takes 1 KiB.
 FAST_LANES: Final = 16_384
-# What all lanes know, by length of a label, TTL and octets of the record, and what templates count,
-# by type and octets of the reply: a quarter KiB each.
+# What all lanes know, by length of a label, TTL and octets of the record; and as much of what templates
+# count, by type and octets of the reply: a quarter KiB each. Ten thousand zones take a third.
 FAST_NOTED: Final = 131_072
 # Gaps between the names of signed zones that are kept, half a KiB each; others are read again.
 FAST_GAPS: Final = 8_192

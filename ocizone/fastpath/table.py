@@ -103,7 +103,7 @@ class FastTable:
         self._forms: dict[bytes, Form | None] = {}
         self._wanted: tuple[bytes, Wanted, int] | None = None
         self._listener = listener
-        self._moulds = self._casts = self._noted = 0
+        self._moulds = self._casts = self._celled = self._laned = 0
         #: Whether every block answers everybody alike: else aliases may lead where some may not.
         self._alike = all(answers_all_alike(block) for block in self._blocks.values())
 
@@ -204,7 +204,7 @@ class FastTable:
         if cell is None:
             labels = Labels(zone.apex, qtype, head[1] & 15, form.do, len(packet), total)
             cell = cells[mark] = self.cells.of(labels)
-            self._note()
+            self._count_cell()
         rest = b"".join((head, packet[_HEADER : at + 4], answer, tail))
         if depth == 1 and not option:
             self._open_lane(packet, name, at, zone, put, cell, form, room)
@@ -254,7 +254,9 @@ class FastTable:
             lane.keep_answer(answer, size, head, tail, labels, cell)
         else:
             return
-        self._note()
+        self._laned += 1
+        if self._laned >= FAST_NOTED:
+            self._forget_lanes()
 
     def _form(self, front: bytes) -> Form | None:
         form = self._forms.get(front)
@@ -327,8 +329,8 @@ class FastTable:
             for zone in self._zones.values():
                 if zone is not None:
                     zone.forget()
-            self._forget_casts()
-            self._moulds = 0
+            self._casts = self._celled = self._moulds = 0
+            self._forget_lanes()
         self._moulds += 1
         wire = reply.wire
         made: Mould | None = None
@@ -357,18 +359,21 @@ class FastTable:
             self._forget_casts()
         self._casts += 1
 
-    def _note(self) -> None:
-        """Make room after something was noted in a lane or a template."""
-        self._noted += 1
-        if self._noted >= FAST_NOTED:
+    def _count_cell(self) -> None:
+        """Make room after a template got one cell more."""
+        self._celled += 1
+        if self._celled >= FAST_NOTED:
             self._forget_casts()
+
+    def _forget_lanes(self) -> None:
+        self._lanes.clear()
+        self._laned = 0
 
     def _forget_casts(self) -> None:
         for zone in self._zones.values():
             if zone is not None:
                 zone.forget_casts()
-        self._lanes.clear()
-        self._casts = self._noted = 0
+        self._casts = self._celled = 0
 
 
 def _is_below(zones: Container[bytes], apex: bytes, label: bytes) -> bool:

@@ -405,6 +405,16 @@ def test_a_query_cut_off_before_its_cookie_is_another_one():
         assert not ask(table, packet[:-8])
 
 
+def test_lanes_outlive_the_templates_they_were_made_of(monkeypatch: pytest.MonkeyPatch):
+    """Ten thousand zones have more templates than are kept, and each has its lane."""
+    monkeypatch.setattr(table_module, "FAST_TEMPLATES", 1)
+    table = table_of(serving())
+    names = ("aa", "bbb", "cccc", "ddddd")
+    for name in names:
+        teach(table, question(f"{name}.{APEX}"))
+    assert None not in table.by_lanes(question(f"{name}.{APEX}") for name in names)
+
+
 def test_what_lanes_note_is_bounded(monkeypatch: pytest.MonkeyPatch):
     """By length of a label, TTL and octets of a record: all lanes together, opened or not."""
     monkeypatch.setattr(table_module, "FAST_NOTED", 30)
