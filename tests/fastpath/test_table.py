@@ -410,7 +410,7 @@ def test_lanes_outlive_the_templates_they_were_made_of(monkeypatch: pytest.Monke
     monkeypatch.setattr(table_module, "FAST_TEMPLATES", 1)
     table = table_of(serving())
     names = ("aa", "bbb", "cccc", "ddddd")
-    for name in names:
+    for name in names * 3:
         teach(table, question(f"{name}.{APEX}"))
     assert None not in table.by_lanes(question(f"{name}.{APEX}") for name in names)
 
