@@ -122,6 +122,8 @@ def test_zones_leave_with_their_artifact(serve, repository, tmp_path):
     server = serve(repository.corefile(tmp_path))
     server.wait_answer("www.example.net", "A", "192.0.2.10")
     foreign = tmp_path / "served" / "db.foreign"
+    # Files are written once their zones are served.
+    wait_until((tmp_path / "served" / "db.example.net").exists, "its file")
     foreign.write_text("not ours")
     repository.push(db_example_org=zone(2))
     server.refresh()
