@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ocizone.fastpath.form import Form
-from ocizone.fastpath.mould import Mould
+from ocizone.fastpath.mould import HEADER, POINTER, TYPE_AND_CLASS, Mould
 from ocizone.fastpath.tally import Cell
 from ocizone.fastpath.template import Put, Wanted, last_label
 from ocizone.limits import FAST_GAPS, NAME_OCTETS
@@ -25,9 +25,6 @@ _OCCLUDED: Final = int(Flag.OCCLUDED)
 _ASTERISK: Final = key_label(b"*")
 _NSEC_IN: Final = b"\x00\x2f\x00\x01"
 _RRSIG_IN: Final = b"\x00\x2e\x00\x01"
-_POINTER: Final = 0xC000
-_HEADER: Final = 12
-_TYPE_AND_CLASS: Final = 4
 
 
 #: Owner's labels below the apex, the one right below it, the NSEC without its owner, its RRSIGs
@@ -150,8 +147,8 @@ def _around(mould: Mould, wildcard: _Gap, mark: int, apex: bytes, form: Form) ->
     soa = mould.moved(name, 0)
     if soa is None:
         return None
-    pointer = (_POINTER | _HEADER + name - len(apex)).to_bytes(2)
-    again = (_POINTER | _HEADER + name + _TYPE_AND_CLASS + len(soa)).to_bytes(2)
+    pointer = (POINTER | HEADER + name - len(apex)).to_bytes(2)
+    again = (POINTER | HEADER + name + TYPE_AND_CLASS + len(soa)).to_bytes(2)
     _, _, nsec, signatures = wildcard
     signed = [part for signature in signatures for part in (pointer, signature)]
     wild = b"".join((pointer, nsec, *signed, form.opt))

@@ -16,10 +16,10 @@ from ocizone.fastpath.form import COOKIE_OCTETS, Form
 from ocizone.fastpath.template import FoundRecord, Template, labels_below, records_of
 from ocizone.wire.codes import TYPE_RRSIG, TYPE_SOA
 
-_HEADER: Final = 12
+HEADER: Final = 12
 #: Octets of type and class in the question.
-_TYPE_AND_CLASS: Final = 4
-_POINTER: Final = 0xC000
+TYPE_AND_CLASS: Final = 4
+POINTER: Final = 0xC000
 #: Behind it nothing can be pointed at.
 _POINTABLE: Final = 0x4000
 _RD: Final = 1
@@ -68,15 +68,15 @@ class Mould:
 
     def moved(self, name_octets: int, answer_octets: int) -> bytes | None:
         """Return the body as it stands behind such a question and answer; None if it cannot."""
-        start = _HEADER + name_octets + _TYPE_AND_CLASS + answer_octets
+        start = HEADER + name_octets + TYPE_AND_CLASS + answer_octets
         if start + len(self.body) > _POINTABLE:
             return None
-        by_name = _HEADER + name_octets - self.behind_name
+        by_name = HEADER + name_octets - self.behind_name
         by_start = start - self.start
         body = bytearray(self.body)
         for place, target in self.pointers:
             moved = target + (by_name if target < self.behind_name else by_start)
-            body[place : place + 2] = (_POINTER | moved).to_bytes(2)
+            body[place : place + 2] = (POINTER | moved).to_bytes(2)
         return bytes(body)
 
     def head(self, answers: int, authorities: int, form: Form, kind: int) -> bytes:
@@ -144,12 +144,12 @@ def _mould(
     authorities: int,
     additionals: int,
 ) -> Mould | None:
-    start, behind_name = end + answer, end - _TYPE_AND_CLASS
+    start, behind_name = end + answer, end - TYPE_AND_CLASS
     found = labels_below(base, records)
     if own in found:
         return None
     pointers = [
-        (place - start, int.from_bytes(wire[place : place + 2]) & ~_POINTER)
+        (place - start, int.from_bytes(wire[place : place + 2]) & ~POINTER)
         for record in records
         for place in record.pointers
     ]

@@ -36,6 +36,7 @@ from ocizone.limits import (
     FAST_MOULDS,
     FAST_NOTED,
     FAST_TEMPLATES,
+    LABEL_OCTETS,
     NAME_OCTETS,
     TCP_MESSAGE_OCTETS,
 )
@@ -51,7 +52,6 @@ _NOT_A_QUERY: Final = 0xF8
 _RD: Final = 1
 #: An OPT and the head of one option.
 _FORM_OCTETS: Final = 15
-_LABEL_OCTETS: Final = 63
 _NO_BLOCKS: Final[Blocks] = {}
 
 #: A reply without id and cookies, what counts it, and the query's COOKIE option (b"" for none).
@@ -122,7 +122,7 @@ class FastTable:
         at, offsets = _HEADER, []
         try:
             while size := packet[at]:
-                if size > _LABEL_OCTETS:
+                if size > LABEL_OCTETS:
                     return None
                 offsets.append(at - _HEADER)
                 at += 1 + size
